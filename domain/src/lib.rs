@@ -1,1 +1,7 @@
-//! em-domain
+//! Pure types and rules: what the product knows and how it decides.
+//!
+//! Must not: talk to a database, a network, a file or the machine's clock. Everything here can be tested by
+//! calling it. To add a rule: a function here, with a property test, called by the feature of the same name in
+//! `commands`.
+
+pub mod clock;
