@@ -1,1 +1,3 @@
 //! em-simulator
+
+pub mod github;
