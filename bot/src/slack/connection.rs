@@ -174,7 +174,11 @@ impl Connection {
             Some(Ok(Message::Text(text))) => self.handle_text(text.as_str()).await,
             // Pongs are written by the socket itself; a close frame is followed by the end of the stream.
             Some(Ok(
-                Message::Ping(_) | Message::Pong(_) | Message::Binary(_) | Message::Frame(_) | Message::Close(_),
+                Message::Ping(_)
+                | Message::Pong(_)
+                | Message::Binary(_)
+                | Message::Frame(_)
+                | Message::Close(_),
             )) => Ok(()),
             Some(Err(_)) => Err(Reason::Broken),
             None => Err(Reason::Closed),
@@ -183,7 +187,11 @@ impl Connection {
 
     async fn handle_text(&mut self, text: &str) -> Result<(), Reason> {
         match envelope::parse(text) {
-            Ok(Frame::Work { envelope_id, kind, payload }) => {
+            Ok(Frame::Work {
+                envelope_id,
+                kind,
+                payload,
+            }) => {
                 metrics::counter!(names::SLACK_ENVELOPES_TOTAL, "type" => kind.as_str()).increment(1);
                 self.carried_work = true;
                 self.take(&envelope_id, kind, payload).await
@@ -222,7 +230,9 @@ impl Connection {
         payload: &serde_json::value::RawValue,
     ) -> Result<(), Reason> {
         let shared = Arc::clone(&self.shared);
-        let Ok(room) = shared.inbound.try_reserve() else { return self.shed(envelope_id, kind).await };
+        let Ok(room) = shared.inbound.try_reserve() else {
+            return self.shed(envelope_id, kind).await;
+        };
         let event_id = match kind {
             InboundKind::Event => envelope::event_id(payload.get()),
             InboundKind::SlashCommand | InboundKind::Interaction => None,
@@ -267,7 +277,10 @@ impl Connection {
         }
         if self.last_ping.elapsed() >= self.shared.timing.ping_every {
             self.last_ping = now;
-            self.socket.send(Message::Ping("em".into())).await.map_err(|_| Reason::Broken)?;
+            self.socket
+                .send(Message::Ping("em".into()))
+                .await
+                .map_err(|_| Reason::Broken)?;
         }
         Ok(())
     }
@@ -284,8 +297,12 @@ impl Connection {
     /// Has the connection replaced. Until it ends, it goes on reading and acknowledging.
     fn leave(&mut self, reason: Reason) {
         self.online = None;
-        let Some(leaving) = self.leaving.take() else { return };
-        let lasted = self.hello_at.is_some_and(|at| at.elapsed() >= self.shared.timing.settled_after);
+        let Some(leaving) = self.leaving.take() else {
+            return;
+        };
+        let lasted = self
+            .hello_at
+            .is_some_and(|at| at.elapsed() >= self.shared.timing.settled_after);
         let was_useful = self.hello_at.is_some() && (self.carried_work || lasted);
         self.drained_by = Some(Instant::now() + self.shared.timing.drain);
         // Nobody listens during shutdown.
@@ -312,7 +329,10 @@ async fn write(socket: &mut Socket, frame: Result<String, serde_json::Error>) ->
         tracing::error!(%error, "an acknowledgement could not be built");
         Reason::Broken
     })?;
-    socket.feed(Message::text(frame)).await.map_err(|_| Reason::Broken)
+    socket
+        .feed(Message::text(frame))
+        .await
+        .map_err(|_| Reason::Broken)
 }
 
 /// Where work goes.

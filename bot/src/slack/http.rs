@@ -56,7 +56,10 @@ pub fn router(transport: HttpTransport) -> Router {
 type Transport = State<Arc<HttpTransport>>;
 
 async fn commands(State(transport): Transport, headers: HeaderMap, body: Bytes) -> Response {
-    transport.verified(&headers, &body).and_then(|()| transport.command(&body)).unwrap_or_else(Refusal::into_response)
+    transport
+        .verified(&headers, &body)
+        .and_then(|()| transport.command(&body))
+        .unwrap_or_else(Refusal::into_response)
 }
 
 async fn interactions(State(transport): Transport, headers: HeaderMap, body: Bytes) -> Response {
@@ -67,7 +70,10 @@ async fn interactions(State(transport): Transport, headers: HeaderMap, body: Byt
 }
 
 async fn events(State(transport): Transport, headers: HeaderMap, body: Bytes) -> Response {
-    transport.verified(&headers, &body).and_then(|()| transport.event(&body)).unwrap_or_else(Refusal::into_response)
+    transport
+        .verified(&headers, &body)
+        .and_then(|()| transport.event(&body))
+        .unwrap_or_else(Refusal::into_response)
 }
 
 /// Why a request is not taken.
@@ -96,8 +102,16 @@ impl IntoResponse for Refusal {
                 "Timestamp out of range",
                 "X-Slack-Request-Timestamp must be within five minutes of this server's clock.",
             ),
-            Self::Body => (StatusCode::BAD_REQUEST, "Body not understood", "Expected what Slack sends to this path."),
-            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "Busy", "The work queue is full; send it again."),
+            Self::Body => (
+                StatusCode::BAD_REQUEST,
+                "Body not understood",
+                "Expected what Slack sends to this path.",
+            ),
+            Self::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Busy",
+                "The work queue is full; send it again.",
+            ),
         };
         let problem = serde_json::json!({
             "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail,
@@ -106,7 +120,9 @@ impl IntoResponse for Refusal {
         let json = header::HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
         if self == Self::Busy {
-            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
         }
         response
     }
@@ -118,7 +134,15 @@ impl HttpTransport {
         let timestamp = text("x-slack-request-timestamp").ok_or(Refusal::Signature)?;
         let signature = text("x-slack-signature").ok_or(Refusal::Signature)?;
         let secret = self.signing_secret.expose_secret();
-        verify(&Signed { secret, timestamp, signature, body }, self.clock.now())
+        verify(
+            &Signed {
+                secret,
+                timestamp,
+                signature,
+                body,
+            },
+            self.clock.now(),
+        )
     }
 
     fn command(&self, body: &[u8]) -> Result<Response, Refusal> {
@@ -126,9 +150,16 @@ impl HttpTransport {
         if fields.contains_key("ssl_check") {
             return Ok(StatusCode::OK.into_response());
         }
-        let id = fields.get("trigger_id").and_then(|id| id.as_str()).map(str::to_owned);
+        let id = fields
+            .get("trigger_id")
+            .and_then(|id| id.as_str())
+            .map(str::to_owned);
         let payload = serde_json::value::to_raw_value(&fields).map_err(|_| Refusal::Body)?;
-        match self.hand_over(InboundKind::SlashCommand, id.unwrap_or_else(|| digest(body)), payload) {
+        match self.hand_over(
+            InboundKind::SlashCommand,
+            id.unwrap_or_else(|| digest(body)),
+            payload,
+        ) {
             // A person waits for it, so it is answered like a full queue in Socket Mode.
             Err(Refusal::Busy) => Ok(axum::Json(BusyAnswer::NOW).into_response()),
             other => other,
@@ -137,7 +168,9 @@ impl HttpTransport {
 
     fn interaction(&self, body: &[u8]) -> Result<Response, Refusal> {
         let mut fields = form(body)?;
-        let Some(serde_json::Value::String(payload)) = fields.remove("payload") else { return Err(Refusal::Body) };
+        let Some(serde_json::Value::String(payload)) = fields.remove("payload") else {
+            return Err(Refusal::Body);
+        };
         let Marks { trigger_id, .. } = serde_json::from_str(&payload).map_err(|_| Refusal::Body)?;
         let id = trigger_id.map_or_else(|| digest(body), Cow::into_owned);
         let payload = RawValue::from_string(payload.clone()).map_err(|_| Refusal::Body)?;
@@ -147,7 +180,10 @@ impl HttpTransport {
     fn event(&self, body: &[u8]) -> Result<Response, Refusal> {
         let payload: &RawValue = serde_json::from_slice(body).map_err(|_| Refusal::Body)?;
         let marks: Marks<'_> = serde_json::from_str(payload.get()).map_err(|_| Refusal::Body)?;
-        if let Some(challenge) = marks.challenge.filter(|_| marks.kind.as_deref() == Some("url_verification")) {
+        if let Some(challenge) = marks
+            .challenge
+            .filter(|_| marks.kind.as_deref() == Some("url_verification"))
+        {
             return Ok(challenge.into_owned().into_response());
         }
         let id = marks.event_id.map_or_else(|| digest(body), Cow::into_owned);
@@ -157,7 +193,12 @@ impl HttpTransport {
     /// Takes the work on, to be done after the empty answer that acknowledges it.
     fn hand_over(&self, kind: InboundKind, id: String, payload: Box<RawValue>) -> Result<Response, Refusal> {
         metrics::counter!(names::SLACK_ENVELOPES_TOTAL, "type" => kind.as_str()).increment(1);
-        let inbound = Inbound { id, kind, payload, received_at: self.clock.now() };
+        let inbound = Inbound {
+            id,
+            kind,
+            payload,
+            received_at: self.clock.now(),
+        };
         match self.inbound.try_send(inbound) {
             Ok(()) => Ok(StatusCode::OK.into_response()),
             Err(TrySendError::Full(_) | TrySendError::Closed(_)) => {
@@ -184,7 +225,10 @@ struct Marks<'a> {
 /// A form as the JSON object that Socket Mode sends in its place.
 fn form(body: &[u8]) -> Result<serde_json::Map<String, serde_json::Value>, Refusal> {
     let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(body).map_err(|_| Refusal::Body)?;
-    Ok(fields.into_iter().map(|(name, value)| (name, serde_json::Value::String(value))).collect())
+    Ok(fields
+        .into_iter()
+        .map(|(name, value)| (name, serde_json::Value::String(value)))
+        .collect())
 }
 
 /// A name for what has none of its own.
@@ -201,7 +245,10 @@ struct Signed<'a> {
 
 fn verify(request: &Signed<'_>, now: DateTime<Utc>) -> Result<(), Refusal> {
     let seconds: i64 = request.timestamp.parse().map_err(|_| Refusal::Timestamp)?;
-    let claimed = request.signature.strip_prefix("v0=").and_then(|digits| hex::decode(digits).ok());
+    let claimed = request
+        .signature
+        .strip_prefix("v0=")
+        .and_then(|digits| hex::decode(digits).ok());
     let claimed = claimed.ok_or(Refusal::Signature)?;
     let mut mac =
         Hmac::<Sha256>::new_from_slice(request.secret.as_bytes()).map_err(|_| Refusal::Signature)?;
@@ -211,7 +258,11 @@ fn verify(request: &Signed<'_>, now: DateTime<Utc>) -> Result<(), Refusal> {
     mac.update(request.body);
     mac.verify_slice(&claimed).map_err(|_| Refusal::Signature)?;
     let age = now.timestamp().abs_diff(seconds);
-    if age > TIMESTAMP_WINDOW_SECONDS.unsigned_abs() { Err(Refusal::Timestamp) } else { Ok(()) }
+    if age > TIMESTAMP_WINDOW_SECONDS.unsigned_abs() {
+        Err(Refusal::Timestamp)
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

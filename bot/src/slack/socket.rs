@@ -206,7 +206,11 @@ fn pauses() -> ExponentialBackoff {
 
 impl Seat {
     fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, connections: JoinSet::new(), pauses: pauses() }
+        Self {
+            shared,
+            connections: JoinSet::new(),
+            pauses: pauses(),
+        }
     }
 
     async fn keep(mut self) {
@@ -221,22 +225,32 @@ impl Seat {
 
     /// Serves a socket until it has to be replaced, and waits for as long as is wise before that.
     async fn sit(&mut self, socket: Socket) {
-        let (leaving, left) = oneshot::channel();
-        self.connections.spawn(Connection::new(Arc::clone(&self.shared), socket, leaving).serve());
-        // Without a word from it, the connection's task is gone.
-        let left = left.await.unwrap_or(Leaving { reason: Reason::Panicked, was_useful: false });
         while self.connections.try_join_next().is_some() {}
+        let old_ones_left = !self.connections.is_empty();
+        let (leaving, left) = oneshot::channel();
+        self.connections
+            .spawn(Connection::new(Arc::clone(&self.shared), socket, leaving).serve());
+        // Without a word from it, the connection's task is gone.
+        let left = left.await.unwrap_or(Leaving {
+            reason: Reason::Panicked,
+            was_useful: false,
+        });
         if self.shared.shutdown.is_cancelled() {
             return;
         }
-        tracing::info!(slack.reason = left.reason.as_str(), "a Slack connection is being replaced");
+        tracing::info!(
+            slack.reason = left.reason.as_str(),
+            "a Slack connection is being replaced"
+        );
         metrics::counter!(names::SLACK_RECONNECTS_TOTAL, "reason" => left.reason.as_str()).increment(1);
         match left.reason {
-            Reason::TooMany if self.connections.len() > 1 => self.wait_for_old_ones().await,
+            Reason::TooMany if old_ones_left => self.wait_for_old_ones().await,
             Reason::TooMany | Reason::Disabled => {
                 let trouble = "Slack refuses the connection: too many of this app, or Socket Mode is off";
                 tracing::error!(slack.reason = left.reason.as_str(), "{trouble}");
-                self.shared.state.send_modify(|state| state.trouble = Some(trouble.to_owned()));
+                self.shared
+                    .state
+                    .send_modify(|state| state.trouble = Some(trouble.to_owned()));
                 self.shared.pause(REFUSED_PAUSE).await;
             }
             _ if left.was_useful => self.pauses = pauses(),
@@ -267,7 +281,9 @@ impl Seat {
         connected.map_err(|error| {
             metrics::counter!(names::SLACK_RECONNECTS_TOTAL, "reason" => "open_failed").increment(1);
             tracing::warn!(%error, "no connection to Slack");
-            shared.state.send_modify(|state| state.trouble = Some(error.advice()));
+            shared
+                .state
+                .send_modify(|state| state.trouble = Some(error.advice()));
             let pause = self.next_pause();
             match error {
                 SlackError::RateLimited { retry_after } => retry_after.max(pause),
@@ -290,3 +306,6 @@ async fn connect(slack: &Slack) -> Result<Socket, SlackError> {
         Err(_) => Err(unavailable("the socket was not opened in time".to_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests;
