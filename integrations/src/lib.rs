@@ -1,1 +1,3 @@
 //! em-integrations
+
+pub mod slack;
