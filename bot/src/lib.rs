@@ -1,1 +1,3 @@
 //! em-bot
+
+pub mod slack;

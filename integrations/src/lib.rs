@@ -8,3 +8,4 @@ pub mod github;
 pub mod http;
 pub mod normalise;
 pub mod recorded;
+pub mod slack;
