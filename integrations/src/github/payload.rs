@@ -44,7 +44,11 @@ impl<'de> Deserialize<'de> for Text {
                 f.write_str("a text")
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
-                Ok(Text(if text.contains('\0') { text.replace('\0', "") } else { text.to_owned() }))
+                Ok(Text(if text.contains('\0') {
+                    text.replace('\0', "")
+                } else {
+                    text.to_owned()
+                }))
             }
         }
         deserializer.deserialize_str(Chars)
