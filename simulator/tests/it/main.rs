@@ -1,5 +1,5 @@
 //! Tests of the pretend workspace itself, through a bare client over real sockets.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod blocks;
 mod chat;
