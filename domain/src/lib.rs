@@ -4,4 +4,17 @@
 //! calling it. To add a rule: a function here, with a property test, called by the feature of the same name in
 //! `commands`.
 
+pub mod board;
+pub mod calendar;
+pub mod ci_run;
 pub mod clock;
+pub mod deployment;
+pub mod event;
+pub mod fact;
+pub mod id;
+pub mod person;
+pub mod pull_request;
+pub mod review;
+pub mod snooze;
+pub mod stamped;
+pub mod triage;

@@ -17,9 +17,6 @@ use em_simulator::{Options, Simulator, Suggestion};
 
 #[tokio::main]
 async fn main() {
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .unwrap();
     let suggestions = [
         ("triage", "What is stuck and who must move"),
         ("triage mine", "Only what waits for you"),

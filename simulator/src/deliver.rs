@@ -125,12 +125,7 @@ fn checked(w: &mut Workspace, body: Value) -> Option<Value> {
     if problems.is_empty() {
         return Some(body);
     }
-    let detail = problems
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("; ");
-    w.violation("ack", "invalid_view", detail);
+    w.violation("ack", "invalid_view", validate::summary(&problems));
     None
 }
 

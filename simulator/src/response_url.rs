@@ -136,12 +136,7 @@ pub(crate) fn respond(w: &mut Workspace, address: &Address, body: &Value) -> Res
     }
     let problems = validate::message_blocks(&blocks);
     if !problems.is_empty() {
-        let detail = problems
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join("; ");
-        w.violation("response_url", "invalid_blocks", detail);
+        w.violation("response_url", "invalid_blocks", validate::summary(&problems));
         return Err("invalid_blocks");
     }
     if text.is_empty() {

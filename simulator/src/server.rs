@@ -156,7 +156,7 @@ impl Simulator {
                 .await
                 .is_err()
             {
-                let transcript = String::new();
+                let transcript = self.shared.read(Workspace::everything);
                 return Err(NotSeen { within, transcript });
             }
         }

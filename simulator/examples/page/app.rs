@@ -1,7 +1,11 @@
 //! Purpose: a small app on the pretend Slack: answers commands, clicks, modals and App Home.
 
+use axum::body::Body;
+use axum::http::{Request, header};
 use em_simulator::Simulator;
 use futures::{SinkExt, StreamExt};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
@@ -10,7 +14,6 @@ use super::scene;
 
 /// The Web API as the app calls it.
 pub(crate) struct Api {
-    http: reqwest::Client,
     base: String,
     bot: &'static str,
     app: &'static str,
@@ -18,27 +21,12 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(simulator: &Simulator) -> Self {
-        let http = reqwest::Client::builder().build().unwrap();
-        Self {
-            http,
-            base: simulator.slack_api_url(),
-            bot: simulator.bot_token(),
-            app: simulator.app_token(),
-        }
+        Self { base: simulator.slack_api_url(), bot: simulator.bot_token(), app: simulator.app_token() }
     }
 
     pub(crate) async fn call(&self, method: &str, body: Value) -> Value {
-        let token = if method == "apps.connections.open" {
-            self.app
-        } else {
-            self.bot
-        };
-        let request = self
-            .http
-            .post(format!("{}/{method}", self.base))
-            .bearer_auth(token)
-            .json(&body);
-        let answer: Value = request.send().await.unwrap().json().await.unwrap();
+        let token = if method == "apps.connections.open" { self.app } else { self.bot };
+        let answer: Value = serde_json::from_str(&post(&format!("{}/{method}", self.base), token, &body).await).unwrap();
         if answer["ok"] != true {
             println!("{method}: {answer}");
         }
@@ -46,13 +34,18 @@ impl Api {
     }
 
     async fn respond(&self, to: &Value, body: Value) {
-        self.http
-            .post(to["response_url"].as_str().unwrap())
-            .json(&body)
-            .send()
-            .await
-            .unwrap();
+        post(to["response_url"].as_str().unwrap(), self.bot, &body).await;
     }
+}
+
+async fn post(url: &str, token: &str, body: &Value) -> String {
+    let request = Request::post(url)
+        .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
+        .header(header::AUTHORIZATION, format!("Bearer {token}"));
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let response = client.request(request.body(Body::from(body.to_string())).unwrap()).await.unwrap();
+    let bytes = axum::body::to_bytes(Body::new(response.into_body()), usize::MAX).await.unwrap();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Serves until the socket closes.

@@ -39,7 +39,8 @@ pub(super) fn push(shared: &Shared, params: &Params) -> Answer {
 
 pub(super) fn update(shared: &Shared, params: &Params) -> Answer {
     shared.change(|w| {
-        let mut body = body(w, "views.update", params, "modal")?;
+        let is_home = params.json("view").is_some_and(|v| v["type"] == "home");
+        let mut body = body(w, "views.update", params, if is_home { "home" } else { "modal" })?;
         let named = |v: &&crate::workspace::View| {
             params.text("view_id").is_some_and(|id| v.id == id)
                 || params

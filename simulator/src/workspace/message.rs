@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Workspace;
+use crate::mentions::{Mention, mentions_in};
 
 /// One message of a channel.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +42,11 @@ impl Message {
     /// Seen by this person (who must be in the channel for it).
     pub fn visible_to(&self, user: &str) -> bool {
         !self.deleted && self.ephemeral_for.as_deref().is_none_or(|only| only == user)
+    }
+
+    /// Whom it pings.
+    pub fn mentions(&self) -> Vec<Mention> {
+        mentions_in(&self.text, &self.blocks, self.links_names)
     }
 
     /// A reply, and not the message that began the thread.

@@ -1,0 +1,68 @@
+//! Purpose: the posted triage list that closes itself. A board holds the lines it was posted with; as things get
+//! done, lines are struck through instead of a new list being posted.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::triage::{TriageRow, Turn};
+
+/// One line of a board.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardLine {
+    /// The row as it was last seen waiting.
+    pub row: TriageRow,
+    /// The turn it was in when the board was posted: the group it stays in, so that lines do not jump.
+    pub posted_turn: Turn,
+    /// When it stopped waiting for what it waited for; `None` while it still does.
+    pub cleared_at: Option<DateTime<Utc>>,
+}
+
+/// One posted list, for one working day in one channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Board {
+    /// The working day it stands for.
+    pub day: NaiveDate,
+    /// Its lines, in the order they were posted.
+    pub lines: Vec<BoardLine>,
+    /// How many waited in all when it was posted.
+    pub total: i64,
+}
+
+impl Board {
+    /// A new board of `rows`.
+    pub fn new(day: NaiveDate, rows: Vec<TriageRow>, total: i64) -> Self {
+        let line = |row: TriageRow| BoardLine {
+            posted_turn: row.waiting.turn,
+            row,
+            cleared_at: None,
+        };
+        Self {
+            day,
+            lines: rows.into_iter().map(line).collect(),
+            total,
+        }
+    }
+
+    /// Brings the board up to date with what waits now. A line is done once it waits for something else, or for
+    /// nothing: the person whose turn it was has moved. A line whose turn comes back is open again.
+    /// Returns whether anything changed.
+    pub fn update(&mut self, now_waiting: &[TriageRow], now: DateTime<Utc>) -> bool {
+        let before = self.clone();
+        for line in &mut self.lines {
+            let current = now_waiting.iter().find(|row| row.key == line.row.key);
+            match current.filter(|row| row.waiting.turn == line.posted_turn) {
+                Some(row) => {
+                    line.row = row.clone();
+                    line.cleared_at = None;
+                }
+                None => line.cleared_at = line.cleared_at.or(Some(now)),
+            }
+        }
+        *self != before
+    }
+
+    /// How many lines are done.
+    pub fn cleared(&self) -> usize {
+        self.lines.iter().filter(|line| line.cleared_at.is_some()).count()
+    }
+}
