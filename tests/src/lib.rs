@@ -71,6 +71,8 @@ impl TestBot {
 
     /// A bot with other settings.
     pub async fn start_with(database: TestDatabase, setting: Setting) -> Self {
+        // As the program does first thing; a second call changes nothing.
+        rustls::crypto::ring::default_provider().install_default().ok();
         let clock = TestClock::at(thursday_morning());
         let time = clock.clone();
         let options = Options {
