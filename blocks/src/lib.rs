@@ -1,1 +1,53 @@
-//! em-blocks
+//! What people see: pure functions from domain values to Slack's Block Kit.
+//!
+//! Must not: decide anything, ask for the time, or talk to Slack. A function here takes values and gives back a
+//! message or a view that is within every limit of Slack, whatever text it was given; text that others wrote
+//! neither formats nor pings (`mrkdwn`), and nothing is cut without saying so (`layout`).
+//!
+//! To add a feature: a file of its name with `message_*` and `modal_*` functions, its action ids as constants
+//! next to the buttons (listed in [`ACTION_IDS`]), a snapshot of each message as people read it, and its hostile
+//! inputs in `strict`.
+
+pub mod board;
+pub mod doctor;
+pub mod error;
+pub mod groups;
+pub mod help;
+pub mod home;
+pub mod interaction;
+pub mod layout;
+pub mod limits;
+pub mod link;
+pub mod modal;
+pub mod mrkdwn;
+pub mod nudge;
+pub mod people;
+pub mod row;
+pub mod snooze;
+pub mod time;
+pub mod transcript;
+pub mod triage;
+pub mod whoami;
+pub mod why;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod strict;
+
+/// The slash command, as the manifest registers it.
+pub const SLASH_COMMAND: &str = "/em-agent";
+
+/// The action ids of every button and menu entry: each needs a handler.
+pub const ACTION_IDS: &[&str] = &[
+    row::WHY,
+    row::NUDGE,
+    row::SNOOZE,
+    row::OPEN,
+    triage::SHARE,
+    triage::REFRESH,
+    home::REFRESH,
+];
+
+/// The callback ids of every modal: each needs a handler.
+pub const CALLBACK_IDS: &[&str] = &[snooze::CALLBACK];

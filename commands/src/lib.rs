@@ -1,1 +1,18 @@
-//! em-commands
+//! What the bot does: one file per feature, with its slash command, buttons, modals and events.
+//!
+//! Must not: see axum, a socket or SQL. A handler reads: load from the store, decide in `domain`, save, and answer
+//! with a message from `blocks`.
+//!
+//! To add a command: a file here with its handler and [`spec::Spec`], one line in [`registry`], its messages in
+//! `blocks` under the same name, and a test in `tests/e2e` under the same name.
+
+pub mod ctx;
+pub mod doctor;
+pub mod help;
+pub mod home;
+pub mod invocation;
+pub mod link;
+pub mod registry;
+pub mod spec;
+pub mod triage;
+pub mod whoami;

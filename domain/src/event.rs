@@ -18,6 +18,11 @@ impl Source {
         Self("github".to_owned())
     }
 
+    /// `PagerDuty`: recorded files so far.
+    pub fn pagerduty() -> Self {
+        Self("pagerduty".to_owned())
+    }
+
     /// A source by its name: 1 to 32 lower-case letters, digits or dashes.
     pub fn parse(name: &str) -> Option<Self> {
         let fits = (1..=32).contains(&name.len())

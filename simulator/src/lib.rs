@@ -1,1 +1,44 @@
-//! em-simulator
+//! em-simulator: a pretend Slack workspace on 127.0.0.1, for tests and for the demo.
+//!
+//! It speaks Slack's side of the Web API, Socket Mode, response URLs, modals and App Home over real sockets, and is
+//! strict: what Slack would refuse is refused and written down ([`Simulator::violations`]).
+//!
+//! It must not import any other crate of the workspace: Slack's JSON is declared a second time here on purpose, so
+//! that a misunderstanding cannot agree with itself.
+//!
+//! To add a Web API method: one row of `METHODS` in `web_api/mod.rs` and one function in the file of its family. To
+//! add something a person can do: a method of [`User`] in `actors/`. To add a rule of Block Kit: `validate/`.
+
+mod actors;
+mod cast;
+mod clock;
+mod deliver;
+mod faults;
+pub mod forms;
+pub mod github;
+mod http_transport;
+mod line;
+mod mentions;
+mod options;
+mod response_url;
+mod server;
+mod shared;
+mod socket;
+mod transcript;
+mod ui;
+mod validate;
+mod web_api;
+pub mod workspace;
+
+pub use actors::{ActError, Click, Sent, User};
+pub use cast::Cast;
+pub use clock::TimeSource;
+pub use faults::{Call, Fault, Faults, PostingLimit};
+pub use http_transport::{HttpTarget, Signing, sign};
+pub use mentions::{Mention, mentions_in};
+pub use options::{Options, Suggestion};
+pub use server::{NotSeen, Simulator};
+pub use shared::Shared;
+pub use socket::{Acked, Counts, DisconnectReason, EnvelopeKind, Outcome, Socket};
+pub use transcript::Detail;
+pub use validate::{Problem, Violation};

@@ -45,6 +45,19 @@ impl Nudges<'_> {
         Ok(claimed > 0)
     }
 
+    /// When the nudge of `day` to `person` about `subject` was taken.
+    pub async fn find(
+        &self,
+        subject: &str,
+        person: &SlackUser,
+        day: NaiveDate,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        const FIND: &str = "SELECT claimed_at FROM nudges WHERE subject = $1 AND person = $2 AND day = $3";
+        Ok(crate::engine::on_engine!(self.store.pool(), |c| {
+            sqlx::query_scalar(FIND).bind(subject).bind(person.as_str()).bind(day).fetch_optional(c).await
+        })?)
+    }
+
     /// Gives a claimed nudge back because the message could not be sent.
     pub async fn release(&self, subject: &str, person: &SlackUser, day: NaiveDate) -> Result<(), StoreError> {
         const RELEASE: &str = "DELETE FROM nudges WHERE subject = $1 AND person = $2 AND day = $3";

@@ -1,0 +1,130 @@
+//! Purpose: the posted triage list (`/em-agent triage post`) that closes itself: what is done is struck through.
+
+use chrono::{DateTime, Utc};
+use em_domain::board::{Board, BoardLine};
+use em_domain::calendar::WorkCalendar;
+use em_domain::triage::Turn;
+use slack_morphism::prelude::SlackMessageContent;
+
+use crate::groups::{self, Group};
+use crate::layout::Layout;
+use crate::mrkdwn::{Mrkdwn, cat, escape, join, strike, words};
+use crate::people::People;
+use crate::row::{self, RowSetting, group_heading};
+use crate::time::{plain_day, when};
+use crate::triage::{and_more, as_of};
+
+/// A board and how to show it. People appear by their GitHub login: a mention in a posted message would ping.
+#[derive(Debug, Clone, Copy)]
+pub struct BoardView<'a> {
+    /// The board.
+    pub board: &'a Board,
+    /// When people work.
+    pub calendar: &'a WorkCalendar,
+    /// When the board was last brought up to date.
+    pub now: DateTime<Utc>,
+}
+
+/// The posted list. Lines stay where they were posted; done ones are struck through.
+pub fn message_board(view: &BoardView<'_>) -> SlackMessageContent {
+    let board = view.board;
+    let progress = format!("{} of {} cleared", board.cleared(), board.lines.len());
+    let day = plain_day(board.day);
+    let mut layout = Layout::new();
+    layout.header(&format!("What is stuck, {day} · {progress}"));
+    let mut after = Layout::new();
+    let posted = i64::try_from(board.lines.len()).unwrap_or(i64::MAX);
+    after.context(&and_more(board.total - posted, "waited when this was posted"));
+    after.section(&closing(board));
+    after.foot(&as_of(view.now, view.calendar));
+    let groups = Turn::ALL
+        .into_iter()
+        .filter_map(|turn| group(view, turn))
+        .collect();
+    groups::add(&mut layout, groups, &after);
+    layout.append(after);
+    layout.into_message(&fallback(view, &progress, &day))
+}
+
+/// The lines posted under one turn; `None` if there are none.
+fn group<'a>(view: &BoardView<'a>, turn: Turn) -> Option<Group<'a>> {
+    let lines: Vec<&BoardLine> = view
+        .board
+        .lines
+        .iter()
+        .filter(|line| line.posted_turn == turn)
+        .collect();
+    let setting = RowSetting {
+        calendar: view.calendar,
+        people: People::posted(),
+        now: view.now,
+    };
+    let row_of = move |line: &BoardLine| match line.cleared_at {
+        Some(at) => (done(line, at, setting.calendar), None),
+        None => (row::text(&line.row, setting), Some(row::menu(&line.row))),
+    };
+    let rows: Vec<_> = lines
+        .iter()
+        .take(groups::MAX_ROWS)
+        .map(|line| row_of(line))
+        .collect();
+    let heading = words(group_heading(turn, false));
+    (!lines.is_empty())
+        .then(|| Group::new(heading, rows.into_iter(), move |shown| not_shown(&lines[shown..])))
+}
+
+fn not_shown(lines: &[&BoardLine]) -> Mrkdwn {
+    let cleared = lines.iter().filter(|line| line.cleared_at.is_some()).count();
+    match lines.len() {
+        0 => Mrkdwn::default(),
+        hidden => escape(&format!("and {hidden} more, {cleared} of them cleared")),
+    }
+}
+
+fn setting<'a>(view: &BoardView<'a>) -> RowSetting<'a> {
+    RowSetting {
+        calendar: view.calendar,
+        people: People::posted(),
+        now: view.now,
+    }
+}
+
+fn done(line: &BoardLine, at: DateTime<Utc>, calendar: &WorkCalendar) -> Mrkdwn {
+    let row = &line.row;
+    let what = strike(row::title_link(&row.title, &row.url)).capped(row::LINE);
+    let place = join(
+        [
+            row::short_key(&row.key),
+            cat([words("moved on "), when(at, calendar.zone)]),
+        ],
+        " · ",
+    );
+    cat([words("✓ Done: "), what, words("\n"), place])
+}
+
+fn closing(board: &Board) -> Mrkdwn {
+    if board.lines.is_empty() {
+        return words("Nothing is stuck today.");
+    }
+    if board.cleared() < board.lines.len() {
+        return Mrkdwn::default();
+    }
+    words("Everything on this list has moved. Thank you!")
+}
+
+fn fallback(view: &BoardView<'_>, progress: &str, day: &str) -> Mrkdwn {
+    let open = view
+        .board
+        .lines
+        .iter()
+        .filter(|line| line.cleared_at.is_none())
+        .take(5);
+    let open = join(open.map(|line| row::plain_line(&line.row, setting(view))), "; ");
+    let head = escape(&format!("What is stuck, {day}: {progress}"));
+    let open = if open.is_empty() {
+        closing(view.board)
+    } else {
+        cat([words("Still open: "), open])
+    };
+    join([head, open], ". ")
+}

@@ -1,0 +1,96 @@
+//! Purpose: `/em-agent doctor`: what is set up right, what is not, and how to put it right.
+
+use slack_morphism::prelude::SlackMessageContent;
+
+use crate::layout::Layout;
+use crate::limits::fit;
+use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, words};
+
+/// How bad a finding is. The order is the order of showing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Health {
+    /// Something does not work.
+    Fail,
+    /// Something will not work, or not fully.
+    Warn,
+    /// As it should be.
+    Ok,
+}
+
+impl Health {
+    /// In the order of showing.
+    pub const ALL: [Self; 3] = [Self::Fail, Self::Warn, Self::Ok];
+
+    fn heading(self) -> &'static str {
+        match self {
+            Self::Fail => "✗ Does not work",
+            Self::Warn => "! Needs a look",
+            Self::Ok => "✓ Works",
+        }
+    }
+}
+
+/// One thing that was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub health: Health,
+    /// What was checked and found: `Slack scope users:read is missing`.
+    pub what: String,
+    /// What it means for people; empty where all is well.
+    pub why: String,
+    /// What to do; empty where all is well.
+    pub fix: String,
+}
+
+/// All findings, the worst first.
+pub fn message_doctor(findings: &[Finding]) -> SlackMessageContent {
+    let of = |health| findings.iter().filter(move |finding| finding.health == health);
+    let mut layout = Layout::new();
+    layout.header(&headline(of(Health::Fail).count(), of(Health::Warn).count()));
+    for health in Health::ALL {
+        let number = of(health).count();
+        if number > 0 {
+            layout.section(&bold(cat([
+                words(health.heading()),
+                words(" · "),
+                escape(&number.to_string()),
+            ])));
+            layout.lines(of(health).map(line));
+        }
+    }
+    let worst = of(Health::Fail)
+        .chain(of(Health::Warn))
+        .take(10)
+        .map(|finding| escape(&fit(&finding.what, 200)));
+    let headline = headline(of(Health::Fail).count(), of(Health::Warn).count());
+    layout.into_message(&join([escape(&headline)].into_iter().chain(worst), ". "))
+}
+
+fn headline(failed: usize, warned: usize) -> String {
+    match (failed, warned) {
+        (0, 0) => "Everything works".to_owned(),
+        (0, warned) => format!("Everything works; {warned} to look at"),
+        (failed, 0) => format!("{failed} to put right"),
+        (failed, warned) => format!("{failed} to put right, {warned} to look at"),
+    }
+}
+
+fn line(finding: &Finding) -> Mrkdwn {
+    let part = |title: &'static str, text: &str| {
+        if text.is_empty() {
+            Mrkdwn::default()
+        } else {
+            cat([words(title), escape(&fit(text, 400))])
+        }
+    };
+    let what = cat([words("• "), escape(&fit(&finding.what, 200))]);
+    join(
+        [
+            what,
+            part("   Why it matters: ", &finding.why),
+            part("   To do: ", &finding.fix),
+        ],
+        "\n",
+    )
+}

@@ -1,0 +1,82 @@
+//! Purpose: the App Home tab: the person's own open items first, then their account, then how to start.
+
+use chrono::{DateTime, Utc};
+use em_domain::calendar::WorkCalendar;
+use em_domain::id::Login;
+use em_domain::triage::TriageReport;
+use slack_morphism::prelude::SlackView;
+
+use crate::groups;
+use crate::help::{CommandHelp, typed};
+use crate::layout::{Button, Layout};
+use crate::limits::fit;
+use crate::mrkdwn::{bold, cat, escape, words};
+use crate::people::People;
+use crate::row::RowSetting;
+use crate::triage::{as_of, groups_of};
+
+/// Action: make the Home tab anew.
+pub const REFRESH: &str = "home.refresh";
+
+/// Commands shown to start with.
+const COMMANDS: usize = 8;
+
+/// What the Home tab of one person shows.
+#[derive(Debug, Clone, Copy)]
+pub struct HomeView<'a> {
+    /// Their account and what waits for them; `None` while no account is linked.
+    pub mine: Option<(&'a Login, &'a TriageReport)>,
+    /// When people work.
+    pub calendar: &'a WorkCalendar,
+    /// How people are named: only this person sees the tab.
+    pub people: People<'a>,
+    /// The present.
+    pub now: DateTime<Utc>,
+    /// The first few are shown.
+    pub commands: &'a [CommandHelp<'a>],
+}
+
+/// The Home tab.
+pub fn view_home(view: &HomeView<'_>) -> SlackView {
+    let mut layout = Layout::new();
+    layout.header("What waits for you");
+    let mut after = Layout::new();
+    start(&mut after, view.commands);
+    match view.mine {
+        Some((login, report)) => {
+            let setting = RowSetting {
+                calendar: view.calendar,
+                people: view.people,
+                now: view.now,
+            };
+            let groups = groups_of(report, setting, true);
+            if groups.is_empty() {
+                layout.section(&words("Nothing waits for you. Enjoy the quiet."));
+            }
+            groups::add(&mut layout, groups, &after);
+            after.foot(&cat([
+                words("You are "),
+                bold(escape(&fit(login.as_str(), 60))),
+                words(" on GitHub. "),
+                as_of(view.now, view.calendar),
+            ]));
+        }
+        None => {
+            layout.section(&cat([
+                words("Tell me who you are on GitHub, and your own list appears here: "),
+                typed("link github NAME"),
+            ]));
+        }
+    }
+    after.foot_actions([Button::new("Refresh", REFRESH, "").spoken("Bring this page up to date")]);
+    layout.append(after);
+    layout.into_home()
+}
+
+/// What to type to begin with.
+fn start(layout: &mut Layout, commands: &[CommandHelp<'_>]) {
+    layout.divider();
+    layout.section(&bold(words("To start with")));
+    layout.lines(commands.iter().take(COMMANDS).map(CommandHelp::line));
+    layout.context(&cat([words("Everything: "), typed("help")]));
+}

@@ -1,0 +1,426 @@
+//! Purpose: the one way to build a message, a Home tab or a modal, so that every limit of Slack is kept by it.
+//!
+//! A [`Layout`] takes blocks in the order they are shown and ends as one of the three surfaces. Text that is too
+//! long is cut with an ellipsis. Blocks that do not fit are left out from the end, before the foot, and a line
+//! says how many. Block ids are made here: they are unique, they change whenever anything in the message
+//! changes (Slack asks for that), and they carry the row's subject, so that a click says what it was on.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use slack_morphism::prelude::*;
+
+use crate::limits::{self, length, plain};
+use crate::modal::{Frame, Input};
+use crate::mrkdwn::{Mrkdwn, escape, web_address};
+
+/// The longest subject that fits into a block id with the rest of it; a row with a longer one has no menu.
+pub const MAX_SUBJECT: usize = 200;
+
+/// The overflow menu of a row.
+#[derive(Debug, Clone)]
+pub struct Menu {
+    subject: String,
+    options: Vec<MenuOption>,
+}
+
+/// One entry of a menu.
+#[derive(Debug, Clone)]
+pub struct MenuOption {
+    label: &'static str,
+    action: &'static str,
+    url: Option<url::Url>,
+}
+
+impl MenuOption {
+    /// An entry that asks the bot for `action`, one of [`crate::ACTION_IDS`].
+    pub fn new(label: &'static str, action: &'static str) -> Self {
+        Self {
+            label,
+            action,
+            url: None,
+        }
+    }
+
+    /// An entry that opens a page and tells the bot `action`; `None` if `url` is no address of the web.
+    pub fn link(label: &'static str, action: &'static str, url: &str) -> Option<Self> {
+        let url = web_address(url).filter(|url| length(url.as_str()) <= limits::URL)?;
+        Some(Self {
+            label,
+            action,
+            url: Some(url),
+        })
+    }
+}
+
+impl Menu {
+    /// A menu about `subject` (a pull request's `owner/name#12`); entries after the fifth are left out.
+    pub fn new(subject: &str, options: impl IntoIterator<Item = MenuOption>) -> Self {
+        let options = options.into_iter().take(limits::OVERFLOW_OPTIONS).collect();
+        Self {
+            subject: subject.to_owned(),
+            options,
+        }
+    }
+
+    /// Whether Slack can carry it.
+    fn fits(&self) -> bool {
+        !self.options.is_empty() && length(&self.subject) <= MAX_SUBJECT
+    }
+
+    fn element(&self) -> SlackBlockOverflowElement {
+        let options = self.options.iter().map(|option| {
+            SlackBlockChoiceItem::new(
+                plain_text(option.label, limits::OPTION_TEXT),
+                option.action.to_owned(),
+            )
+            .opt_url(option.url.clone())
+        });
+        SlackBlockOverflowElement::new(options.collect()).with_action_id(crate::interaction::MENU.into())
+    }
+
+    fn text_length(&self) -> usize {
+        self.options.iter().map(|option| length(option.label)).sum()
+    }
+}
+
+/// A button.
+#[derive(Debug, Clone)]
+pub struct Button {
+    label: String,
+    action: &'static str,
+    value: String,
+    url: Option<url::Url>,
+    spoken: Option<String>,
+    style: Option<SlackBlockButtonStyle>,
+}
+
+impl Button {
+    /// A button that asks the bot for `action`, one of [`crate::ACTION_IDS`], about `value`.
+    pub fn new(label: &str, action: &'static str, value: &str) -> Self {
+        let (label, value) = (plain(label, limits::BUTTON_TEXT), value.to_owned());
+        Self {
+            label,
+            action,
+            value,
+            url: None,
+            spoken: None,
+            style: None,
+        }
+    }
+
+    /// A button that opens a page; `None` if `url` is no address of the web.
+    pub fn link(label: &str, action: &'static str, url: &str) -> Option<Self> {
+        let url = web_address(url).filter(|url| length(url.as_str()) <= limits::URL)?;
+        Some(Self {
+            url: Some(url),
+            ..Self::new(label, action, "")
+        })
+    }
+
+    /// What a screen reader says instead of the label.
+    #[must_use]
+    pub fn spoken(mut self, words: &str) -> Self {
+        self.spoken = Some(plain(words, limits::ACCESSIBILITY_LABEL));
+        self
+    }
+
+    /// The one button most people will want.
+    #[must_use]
+    pub fn primary(mut self) -> Self {
+        self.style = Some(SlackBlockButtonStyle::Primary);
+        self
+    }
+
+    /// Whether Slack can carry it: a button with half of its value would do something else.
+    fn fits(&self) -> bool {
+        length(&self.value) <= limits::BUTTON_VALUE
+    }
+
+    fn element(&self) -> SlackBlockButtonElement {
+        SlackBlockButtonElement::new(plain_text(&self.label, limits::BUTTON_TEXT))
+            .with_action_id(self.action.into())
+            .opt_value((!self.value.is_empty()).then(|| self.value.clone()))
+            .opt_url(self.url.clone())
+            .opt_style(self.style.clone())
+            .opt_accessibility_label(self.spoken.clone().map(SlackAccessibilityLabel))
+    }
+}
+
+/// Plain text for a label. `emoji: false` shows `:tada:` as it is written.
+pub(crate) fn plain_text(text: &str, max: usize) -> SlackBlockPlainTextOnly {
+    SlackBlockPlainText::new(plain(text, max))
+        .with_emoji(false)
+        .into()
+}
+
+/// Text with markup. `verbatim` keeps Slack from making links and mentions out of plain words.
+fn marked_up(text: String) -> SlackBlockMarkDownText {
+    SlackBlockMarkDownText::new(text).with_verbatim(true)
+}
+
+/// One block before it has an id. Texts are within their limits already.
+#[derive(Debug, Clone)]
+enum Draft {
+    Header(String),
+    Section(String, Option<Menu>),
+    Fields(Vec<String>),
+    Context(String),
+    Divider,
+    Actions(Vec<Button>),
+    Input(Input),
+}
+
+impl Draft {
+    /// What it adds to the text of the whole message.
+    fn cost(&self) -> usize {
+        let text = match self {
+            Self::Header(text) | Self::Context(text) => length(text),
+            Self::Section(text, menu) => length(text) + menu.as_ref().map_or(0, Menu::text_length),
+            Self::Fields(fields) => fields.iter().map(|field| length(field)).sum(),
+            Self::Divider => 0,
+            Self::Actions(buttons) => buttons.iter().map(|button| length(&button.label)).sum(),
+            Self::Input(input) => input.text_length(),
+        };
+        text + limits::BLOCK_OVERHEAD
+    }
+
+    fn subject(&self) -> &str {
+        match self {
+            Self::Section(_, Some(menu)) => &menu.subject,
+            Self::Section(_, None) | Self::Header(_) | Self::Fields(_) => "",
+            Self::Context(_) | Self::Divider | Self::Actions(_) | Self::Input(_) => "",
+        }
+    }
+
+    fn block(&self, id: SlackBlockId) -> SlackBlock {
+        match self {
+            Self::Header(text) => SlackHeaderBlock::new(plain_text(text, limits::HEADER_TEXT))
+                .with_block_id(id)
+                .into(),
+            Self::Section(text, menu) => SlackSectionBlock::new()
+                .with_block_id(id)
+                .with_text(marked_up(text.clone()).into())
+                .opt_accessory(menu.as_ref().map(|menu| menu.element().into()))
+                .into(),
+            Self::Fields(fields) => SlackSectionBlock::new()
+                .with_block_id(id)
+                .with_fields(
+                    fields
+                        .iter()
+                        .map(|field| marked_up(field.clone()).into())
+                        .collect(),
+                )
+                .into(),
+            Self::Context(text) => SlackContextBlock::new(vec![marked_up(text.clone()).into()])
+                .with_block_id(id)
+                .into(),
+            Self::Divider => SlackDividerBlock::new().with_block_id(id).into(),
+            Self::Actions(buttons) => {
+                SlackActionsBlock::new(buttons.iter().map(|button| button.element().into()).collect())
+                    .with_block_id(id)
+                    .into()
+            }
+            Self::Input(input) => input.block(),
+        }
+    }
+}
+
+/// A message, Home tab or modal in the making.
+#[derive(Debug, Clone, Default)]
+pub struct Layout {
+    body: Vec<Draft>,
+    foot: Vec<Draft>,
+}
+
+impl Layout {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A heading, as plain text.
+    pub fn header(&mut self, text: &str) -> &mut Self {
+        self.push(Draft::Header(plain(text, limits::HEADER_TEXT)))
+    }
+
+    /// A paragraph; nothing if it is empty.
+    pub fn section(&mut self, text: &Mrkdwn) -> &mut Self {
+        self.text_block(text, limits::SECTION_TEXT, |text| Draft::Section(text, None))
+    }
+
+    /// A paragraph with a menu beside it.
+    pub fn section_with_menu(&mut self, text: &Mrkdwn, menu: Menu) -> &mut Self {
+        let menu = Some(menu).filter(Menu::fits);
+        self.text_block(text, limits::SECTION_TEXT, |text| Draft::Section(text, menu))
+    }
+
+    /// Short texts in two columns; those after the tenth are left out.
+    pub fn fields(&mut self, fields: &[Mrkdwn]) -> &mut Self {
+        let texts: Vec<String> = fields
+            .iter()
+            .filter(|field| !field.is_empty())
+            .take(limits::SECTION_FIELDS)
+            .map(|field| field.render(limits::FIELD_TEXT))
+            .collect();
+        if texts.is_empty() {
+            self
+        } else {
+            self.push(Draft::Fields(texts))
+        }
+    }
+
+    /// A small grey line; nothing if it is empty.
+    pub fn context(&mut self, text: &Mrkdwn) -> &mut Self {
+        self.text_block(text, limits::CONTEXT_TEXT, Draft::Context)
+    }
+
+    /// A line across.
+    pub fn divider(&mut self) -> &mut Self {
+        self.push(Draft::Divider)
+    }
+
+    /// A row of buttons; one whose value does not fit is left out.
+    pub fn actions(&mut self, buttons: impl IntoIterator<Item = Button>) -> &mut Self {
+        let buttons: Vec<Button> = buttons
+            .into_iter()
+            .filter(Button::fits)
+            .take(limits::ACTIONS_ELEMENTS)
+            .collect();
+        if buttons.is_empty() {
+            self
+        } else {
+            self.push(Draft::Actions(buttons))
+        }
+    }
+
+    /// Lines packed into as few paragraphs as they fit in.
+    pub fn lines(&mut self, lines: impl IntoIterator<Item = Mrkdwn>) -> &mut Self {
+        let mut packed = Mrkdwn::default();
+        for line in lines {
+            let longer = crate::mrkdwn::join([packed.clone(), line.clone()], "\n");
+            if longer.length() > limits::SECTION_TEXT {
+                self.section(&packed);
+                packed = line;
+            } else {
+                packed = longer;
+            }
+        }
+        self.section(&packed)
+    }
+
+    /// One field of a modal.
+    pub fn input(&mut self, input: Input) -> &mut Self {
+        self.push(Draft::Input(input))
+    }
+
+    /// A small grey line at the very end, kept when other blocks do not fit.
+    pub fn foot(&mut self, text: &Mrkdwn) -> &mut Self {
+        if !text.is_empty() {
+            self.foot.push(Draft::Context(text.render(1_000)));
+        }
+        self
+    }
+
+    /// Buttons at the very end, kept when other blocks do not fit.
+    pub fn foot_actions(&mut self, buttons: impl IntoIterator<Item = Button>) -> &mut Self {
+        let buttons: Vec<Button> = buttons.into_iter().filter(Button::fits).take(5).collect();
+        if !buttons.is_empty() {
+            self.foot.push(Draft::Actions(buttons));
+        }
+        self
+    }
+
+    /// A message. `fallback` is what notifications show and screen readers read: it must say it all in short.
+    pub fn into_message(mut self, fallback: &Mrkdwn) -> SlackMessageContent {
+        let text = fallback.render(limits::FALLBACK_TEXT);
+        let text = if text.is_empty() {
+            "Nothing to show.".to_owned()
+        } else {
+            text
+        };
+        if self.body.is_empty() && self.foot.is_empty() {
+            self.push(Draft::Section("Nothing to show.".to_owned(), None));
+        }
+        SlackMessageContent::new()
+            .with_text(text)
+            .with_blocks(self.seal(limits::MESSAGE_BLOCKS))
+    }
+
+    /// A Home tab.
+    pub fn into_home(self) -> SlackView {
+        SlackView::Home(SlackHomeView::new(self.seal(limits::VIEW_BLOCKS)))
+    }
+
+    /// A modal.
+    pub fn into_modal(self, frame: &Frame) -> SlackView {
+        SlackView::Modal(frame.around(self.seal(limits::VIEW_BLOCKS)))
+    }
+
+    /// What is used up so far of [`limits::MESSAGE_TEXT`].
+    pub fn spent(&self) -> usize {
+        self.body.iter().chain(&self.foot).map(Draft::cost).sum()
+    }
+
+    /// Adds all of `other` at the end.
+    pub fn append(&mut self, other: Self) -> &mut Self {
+        self.body.extend(other.body);
+        self.foot.extend(other.foot);
+        self
+    }
+
+    fn push(&mut self, draft: Draft) -> &mut Self {
+        self.body.push(draft);
+        self
+    }
+
+    fn text_block(&mut self, text: &Mrkdwn, max: usize, draft: impl FnOnce(String) -> Draft) -> &mut Self {
+        if text.is_empty() {
+            self
+        } else {
+            self.push(draft(text.render(max)))
+        }
+    }
+
+    fn seal(self, max_blocks: usize) -> Vec<SlackBlock> {
+        let drafts = self.fitting(max_blocks);
+        let mut hasher = DefaultHasher::new();
+        for draft in &drafts {
+            // Debug shows every field, so any change of anything shown changes every id.
+            format!("{draft:?}").hash(&mut hasher);
+        }
+        let revision = hasher.finish();
+        let id = |index: usize, draft: &Draft| format!("{index}:{revision:x}:{}", draft.subject());
+        drafts
+            .iter()
+            .enumerate()
+            .map(|(index, draft)| draft.block(id(index, draft).into()))
+            .collect()
+    }
+
+    /// The blocks that fit, in order; what does not is counted in a line of its own.
+    fn fitting(self, max_blocks: usize) -> Vec<Draft> {
+        let cost = |drafts: &[Draft]| drafts.iter().map(Draft::cost).sum::<usize>();
+        let whole = self.body.len() + self.foot.len();
+        if whole <= max_blocks && cost(&self.body) + cost(&self.foot) <= limits::MESSAGE_TEXT {
+            return self.body.into_iter().chain(self.foot).collect();
+        }
+        let blocks = max_blocks.saturating_sub(self.foot.len() + 1);
+        let mut room = limits::MESSAGE_TEXT.saturating_sub(cost(&self.foot) + 100);
+        let in_all = self.body.len();
+        let mut kept: Vec<Draft> = Vec::new();
+        for draft in self.body.into_iter().take(blocks) {
+            let Some(left) = room.checked_sub(draft.cost()) else {
+                break;
+            };
+            room = left;
+            kept.push(draft);
+        }
+        let left_out = escape(&format!(
+            "… and {} more parts that do not fit in one message.",
+            in_all - kept.len()
+        ));
+        kept.push(Draft::Context(left_out.render(100)));
+        kept.extend(self.foot);
+        kept
+    }
+}

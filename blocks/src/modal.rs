@@ -1,0 +1,162 @@
+//! Purpose: what is around and in a modal: title, buttons, memory, and fields with their options.
+
+use slack_morphism::prelude::*;
+
+use crate::layout::plain_text;
+use crate::limits::{self, length};
+
+/// The frame of a modal.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    title: &'static str,
+    submit: &'static str,
+    callback: &'static str,
+    private_metadata: String,
+}
+
+impl Frame {
+    /// A frame; `None` if `private_metadata` is longer than Slack keeps: half of it would be worth nothing.
+    pub fn new(
+        title: &'static str,
+        submit: &'static str,
+        callback: &'static str,
+        private_metadata: String,
+    ) -> Option<Self> {
+        let fits = length(&private_metadata) <= limits::PRIVATE_METADATA;
+        fits.then_some(Self {
+            title,
+            submit,
+            callback,
+            private_metadata,
+        })
+    }
+
+    pub(crate) fn around(&self, blocks: Vec<SlackBlock>) -> SlackModalView {
+        SlackModalView::new(plain_text(self.title, limits::MODAL_TITLE), blocks)
+            .with_submit(plain_text(self.submit, limits::MODAL_TITLE))
+            .with_close(plain_text("Cancel", limits::MODAL_TITLE))
+            .with_callback_id(self.callback.into())
+            .with_private_metadata(self.private_metadata.clone())
+    }
+}
+
+/// One choice of a field: what is shown and what is sent back.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    label: String,
+    value: String,
+}
+
+impl Choice {
+    /// A choice; `value` must be at most 75 characters and is one of the program's own words.
+    pub fn new(label: &str, value: &str) -> Self {
+        let (label, value) = (
+            limits::plain(label, limits::OPTION_TEXT),
+            limits::plain(value, limits::OPTION_VALUE),
+        );
+        Self { label, value }
+    }
+}
+
+/// How the choices of a field are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Radio,
+    Select,
+}
+
+/// A field with choices, of which one must be taken; the first is chosen beforehand.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Block id and action id of the field: what the submission calls it.
+    name: &'static str,
+    label: &'static str,
+    look: Look,
+    choices: Vec<Choice>,
+}
+
+impl Input {
+    /// Radio buttons; choices after the tenth are left out.
+    pub fn radio(name: &'static str, label: &'static str, choices: impl IntoIterator<Item = Choice>) -> Self {
+        let choices = choices.into_iter().take(limits::RADIO_OPTIONS).collect();
+        Self {
+            name,
+            label,
+            look: Look::Radio,
+            choices,
+        }
+    }
+
+    /// A select; choices after the hundredth are left out.
+    pub fn select(
+        name: &'static str,
+        label: &'static str,
+        choices: impl IntoIterator<Item = Choice>,
+    ) -> Self {
+        let choices = choices.into_iter().take(limits::SELECT_OPTIONS).collect();
+        Self {
+            name,
+            label,
+            look: Look::Select,
+            choices,
+        }
+    }
+
+    /// What was chosen in the field `name` of a submitted modal.
+    pub fn chosen<'a>(state: &'a SlackViewState, name: &'static str) -> Option<&'a str> {
+        let field = state.values.get(&name.into())?.get(&name.into())?;
+        field.selected_option.as_ref().map(|option| option.value.as_str())
+    }
+
+    pub(crate) fn text_length(&self) -> usize {
+        length(self.label)
+            + self
+                .choices
+                .iter()
+                .map(|choice| length(&choice.label))
+                .sum::<usize>()
+    }
+
+    pub(crate) fn block(&self) -> SlackBlock {
+        let element = match self.look {
+            Look::Radio => self.radio_element(),
+            Look::Select => self.select_element(),
+        };
+        SlackInputBlock::new(plain_text(self.label, limits::INPUT_LABEL), element)
+            .with_block_id(self.name.into())
+            .into()
+    }
+
+    fn radio_element(&self) -> SlackInputBlockElement {
+        let options: Vec<SlackBlockChoiceItem<SlackBlockText>> = self
+            .choices
+            .iter()
+            .map(|choice| {
+                let label = plain_text(&choice.label, limits::OPTION_TEXT);
+                SlackBlockChoiceItem::new(label.into(), choice.value.clone())
+            })
+            .collect();
+        let first = options.first().cloned();
+        SlackBlockRadioButtonsElement::new(options)
+            .with_action_id(self.name.into())
+            .opt_initial_option(first)
+            .into()
+    }
+
+    fn select_element(&self) -> SlackInputBlockElement {
+        let options: Vec<SlackBlockChoiceItem<SlackBlockPlainTextOnly>> = self
+            .choices
+            .iter()
+            .map(|choice| {
+                let label = plain_text(&choice.label, limits::OPTION_TEXT);
+                SlackBlockChoiceItem::new(label, choice.value.clone())
+            })
+            .collect();
+        let first = options.first().cloned();
+        SlackBlockStaticSelectElement::new()
+            .with_options(options)
+            .with_action_id(self.name.into())
+            .opt_initial_option(first)
+            .into()
+    }
+}

@@ -1,0 +1,414 @@
+//! Purpose: a strict reader of what is sent to Slack, and every message held against it with hostile input.
+//!
+//! The reader knows Slack's limits by itself, as numbers, so that a wrong constant in `limits` is found too.
+
+use std::collections::BTreeSet;
+
+use em_domain::board::Board;
+use em_domain::id::{ErrorId, Login, SlackUser};
+use em_domain::person::{Link, LinkOrigin};
+use em_domain::pull_request::PullRequestKey;
+use em_domain::triage::Surroundings;
+use proptest::prelude::*;
+use serde_json::Value;
+use slack_morphism::prelude::{SlackMessageContent, SlackView};
+
+use crate::board::{BoardView, message_board};
+use crate::doctor::{Finding, Health, message_doctor};
+use crate::error::{Effect, message_bad_usage, message_denied, message_failure, message_sorry};
+use crate::help::{CommandHelp, message_help, message_help_for, message_unknown};
+use crate::home::{HomeView, view_home};
+use crate::link::{LinkOutcome, message_link};
+use crate::nudge::{Nudge, Nudged, message_nudge, message_nudged};
+use crate::people::People;
+use crate::row::RowSetting;
+use crate::sample::{any_report, any_row, any_rows, calendar, hostile, known, now};
+use crate::snooze::{SnoozeMemory, SnoozeQuestion, message_snoozed, modal_snooze};
+use crate::triage::{Scope, TriageView, message_report, message_shared};
+use crate::whoami::{WhoamiView, message_whoami};
+use crate::why::{WhyView, message_why};
+
+fn units(value: &Value) -> usize {
+    value.as_str().unwrap().encode_utf16().count()
+}
+
+fn at_most(value: &Value, max: usize, what: &str) {
+    assert!(
+        (1..=max).contains(&units(value)),
+        "{what} has {} of {max}: {value}",
+        units(value)
+    );
+}
+
+fn check_plain(value: &Value, max: usize, what: &str) {
+    assert_eq!(value["type"], "plain_text", "{what}");
+    at_most(&value["text"], max, what);
+}
+
+/// Every `<...>` is one that we write on purpose, and nothing pings.
+fn check_markup(text: &str) {
+    let mut rest = text;
+    while let Some((before, tail)) = rest.split_once('<') {
+        assert!(!before.contains('>'), "{text}");
+        let (inside, after) = tail.split_once('>').expect("every < is closed");
+        let known = ["https://", "http://", "!date^", "@U0", "#C"];
+        assert!(known.iter().any(|start| inside.starts_with(start)), "{inside}");
+        assert!(
+            !inside.starts_with("@U0EVIL") && !inside.contains("<"),
+            "{inside}"
+        );
+        rest = after;
+    }
+    assert!(!rest.contains('>'), "{text}");
+    for after in text.split('&').skip(1) {
+        assert!(
+            ["amp;", "lt;", "gt;"]
+                .iter()
+                .any(|entity| after.starts_with(entity)),
+            "{text}"
+        );
+    }
+}
+
+fn check_mrkdwn(value: &Value, max: usize, what: &str) {
+    assert_eq!(value["type"], "mrkdwn", "{what}");
+    assert_eq!(value["verbatim"], true, "{what}");
+    at_most(&value["text"], max, what);
+    check_markup(value["text"].as_str().unwrap());
+}
+
+fn list<'a>(value: &'a Value, max: usize, what: &str) -> &'a Vec<Value> {
+    let items = value.as_array().unwrap();
+    assert!((1..=max).contains(&items.len()), "{what}: {}", items.len());
+    items
+}
+
+fn check_action_id(value: &Value) {
+    at_most(value, 255, "action_id");
+    let id = value.as_str().unwrap();
+    assert!(
+        id == crate::interaction::MENU || crate::ACTION_IDS.contains(&id),
+        "{id} is not listed"
+    );
+}
+
+fn check_url(value: &Value) {
+    if !value.is_null() {
+        at_most(value, 3000, "url");
+    }
+}
+
+fn check_options(element: &Value, max: usize) {
+    let mut values = BTreeSet::new();
+    for option in list(&element["options"], max, "options") {
+        check_plain(&option["text"], 75, "option");
+        at_most(&option["value"], 75, "option value");
+        check_url(&option["url"]);
+        assert!(
+            values.insert(option["value"].to_string()),
+            "option values are unique"
+        );
+    }
+}
+
+fn check_block(block: &Value) {
+    match block["type"].as_str().unwrap() {
+        "header" => check_plain(&block["text"], 150, "header"),
+        "divider" => {}
+        "section" => check_section(block),
+        "context" => {
+            for element in list(&block["elements"], 10, "context") {
+                check_mrkdwn(element, 3000, "context");
+            }
+        }
+        "actions" => {
+            for button in list(&block["elements"], 25, "actions") {
+                assert_eq!(button["type"], "button");
+                check_action_id(&button["action_id"]);
+                check_plain(&button["text"], 75, "button");
+                check_url(&button["url"]);
+                for (key, max) in [("value", 2000), ("accessibility_label", 75)] {
+                    if !button[key].is_null() {
+                        at_most(&button[key], max, key);
+                    }
+                }
+            }
+        }
+        "input" => {
+            check_plain(&block["label"], 2000, "label");
+            let max = if block["element"]["type"] == "radio_buttons" {
+                10
+            } else {
+                100
+            };
+            check_options(&block["element"], max);
+        }
+        other => panic!("unexpected block {other}"),
+    }
+}
+
+fn check_section(block: &Value) {
+    assert!(!block["text"].is_null() || !block["fields"].is_null());
+    if !block["text"].is_null() {
+        check_mrkdwn(&block["text"], 3000, "section");
+    }
+    if !block["fields"].is_null() {
+        for field in list(&block["fields"], 10, "fields") {
+            check_mrkdwn(field, 2000, "field");
+        }
+    }
+    if !block["accessory"].is_null() {
+        assert_eq!(block["accessory"]["type"], "overflow");
+        check_action_id(&block["accessory"]["action_id"]);
+        check_options(&block["accessory"], 5);
+    }
+}
+
+/// All strings called `text`, together.
+fn text_units(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(text_units).sum(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| {
+                if key == "text" && value.is_string() {
+                    units(value)
+                } else {
+                    text_units(value)
+                }
+            })
+            .sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
+
+fn check_blocks(json: &Value, max: usize) {
+    let blocks = list(&json["blocks"], max, "blocks");
+    let ids: BTreeSet<&str> = blocks
+        .iter()
+        .map(|block| block["block_id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids.len(), blocks.len(), "block ids are unique");
+    assert!(ids.iter().all(|id| id.encode_utf16().count() <= 255));
+    blocks.iter().for_each(check_block);
+    assert!(
+        text_units(&json["blocks"]) <= 11_000,
+        "{} units of text",
+        text_units(&json["blocks"])
+    );
+}
+
+fn check_message(message: &SlackMessageContent) {
+    let json = serde_json::to_value(message).unwrap();
+    at_most(&json["text"], 3999, "fallback");
+    check_markup(json["text"].as_str().unwrap());
+    check_blocks(&json, 50);
+}
+
+fn check_view(view: &SlackView) {
+    let json = serde_json::to_value(view).unwrap();
+    if json["type"] == "modal" {
+        for part in ["title", "submit", "close"] {
+            check_plain(&json[part], 24, part);
+        }
+        at_most(&json["private_metadata"], 3000, "private_metadata");
+        at_most(&json["callback_id"], 255, "callback_id");
+        assert!(crate::CALLBACK_IDS.contains(&json["callback_id"].as_str().unwrap()));
+    }
+    check_blocks(&json, 100);
+    assert!(json.to_string().len() <= 250_000);
+}
+
+/// What a message says about how many rows it hides, added to the rows it shows.
+fn rows_accounted_for(message: &SlackMessageContent) -> i64 {
+    let shown = crate::transcript::transcript(message);
+    assert!(
+        !shown.contains("do not fit"),
+        "rows are cut by group, not by the last resort"
+    );
+    let hidden = shown.lines().filter_map(|line| {
+        line.strip_prefix("> and ")?
+            .strip_suffix(" more that have waited less")
+    });
+    let hidden: i64 = hidden.map(|number| number.parse::<i64>().unwrap()).sum();
+    let json = serde_json::to_value(message).unwrap();
+    let rows = json["blocks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|block| is_row(block))
+        .count();
+    hidden + i64::try_from(rows).unwrap()
+}
+
+/// A row's text starts with its title in bold on a line of its own; rows without a menu have it too.
+fn is_row(block: &Value) -> bool {
+    let text = block["text"]["text"].as_str().unwrap_or("");
+    block["type"] == "section" && text.contains(" since <!date^") && !text.contains("\n• ")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn any_report_is_within_the_limits_and_accounts_for_every_row(report in any_report(), team in hostile()) {
+        let calendar = calendar();
+        let everyone = |scope, people| TriageView { report: &report, calendar: &calendar, scope, people };
+        for scope in [Scope::Everyone, Scope::Team(team.clone()), Scope::Mine(team.as_str().into())] {
+            check_message(&message_report(&everyone(scope.clone(), People::posted())));
+            let message = message_report(&everyone(scope, People::private(&known)));
+            check_message(&message);
+            prop_assert_eq!(rows_accounted_for(&message), report.groups.iter().map(|group| group.total).sum::<i64>());
+        }
+        let home = HomeView {
+            mine: Some((&team.as_str().into(), &report)),
+            calendar: &calendar,
+            people: People::private(&known),
+            now: now(),
+            commands: &[CommandHelp { usage: &team, summary: &team, examples: &[] }; 20],
+        };
+        check_view(&view_home(&home));
+        check_view(&view_home(&HomeView { mine: None, ..home }));
+    }
+
+    #[test]
+    fn any_board_is_within_the_limits(rows in any_rows(), more in 0_i64..1_000, still_waiting in 0_usize..3_000) {
+        let total = i64::try_from(rows.len()).unwrap() + more;
+        let mut board = Board::new(now().date_naive(), rows.clone(), total);
+        check_message(&message_board(&BoardView { board: &board, calendar: &calendar(), now: now() }));
+        // Lines of one key clear together; the generated rows repeat, so few keys are enough.
+        for line in board.lines.iter_mut().skip(still_waiting) {
+            line.cleared_at = Some(now());
+        }
+        check_message(&message_board(&BoardView { board: &board, calendar: &calendar(), now: now() }));
+    }
+
+    #[test]
+    fn every_message_about_a_row_is_within_the_limits(row in any_row(), from in hostile(), others in prop::collection::vec(hostile(), 0..8)) {
+        let calendar = calendar();
+        let setting = RowSetting { calendar: &calendar, people: People::private(&known), now: now() };
+        let around = Surroundings { reviews: &[], comments: &[], runs: &[] };
+        check_message(&message_why(&WhyView { row: &row, around, setting }));
+        check_message(&message_nudge(&Nudge { row: &row, from: &from.as_str().into(), calendar: &calendar, now: now() }));
+        let users: Vec<SlackUser> = others.iter().map(|other| other.as_str().into()).collect();
+        let logins: Vec<Login> = others.iter().map(|other| other.as_str().into()).collect();
+        for nudged in [
+            Nudged::Sent { to: users.clone(), unknown: logins.clone() },
+            Nudged::AlreadyToday { to: users, at: now() },
+            Nudged::NobodyLinked { logins },
+            Nudged::NobodyNamed,
+            Nudged::NoLongerWaiting,
+        ] {
+            check_message(&message_nudged(&row.key, &nudged, &calendar));
+        }
+        let question = SnoozeQuestion { title: &row.title, url: &row.url, subject: &row.key, calendar: &calendar, now: now() };
+        let memory = SnoozeMemory { subject: row.key.to_string(), channel: Some(from.clone()), message_ts: None, response_url: None };
+        if let Some(view) = modal_snooze(&question, &memory) {
+            check_view(&view);
+        }
+    }
+
+    #[test]
+    fn every_answer_to_typed_text_is_within_the_limits(text in hostile(), other in hostile(), number in 0_usize..400) {
+        let login = Login::from(text.as_str());
+        let user = SlackUser::from(other.as_str());
+        for outcome in [
+            LinkOutcome::Linked(&login),
+            LinkOutcome::AlreadyLinked(&login),
+            LinkOutcome::NotALogin(&text),
+            LinkOutcome::Taken { login: &login, by: &user },
+            LinkOutcome::Configured(&login),
+            LinkOutcome::UnknownSystem { typed: &text, known: &vec![other.as_str(); number] },
+        ] {
+            check_message(&message_link(outcome));
+        }
+        let command = CommandHelp { usage: &text, summary: &other, examples: &vec![text.as_str(); number] };
+        check_message(&message_help(&vec![command; number]));
+        check_message(&message_help_for(&command));
+        check_message(&message_unknown(&text, Some(&other)));
+        check_message(&message_unknown(&text, None));
+        check_message(&message_sorry(&text));
+        check_message(&message_denied(&text));
+        check_message(&message_bad_usage(&text, &other));
+        check_message(&message_failure(&ErrorId::new(ulid::Ulid::from_parts(1, 2)), Effect::Unsure));
+        let finding = Finding { health: Health::Fail, what: text.clone(), why: other.clone(), fix: text.clone() };
+        check_message(&message_doctor(&vec![finding; number]));
+        let link = Link { slack_user: user.clone(), login, origin: LinkOrigin::Email, linked_at: now() };
+        let whoami = WhoamiView { user: &user, links: &vec![link; number], zone: Some(&text), teams: &vec![other.clone(); number], calendar: &calendar() };
+        check_message(&message_whoami(&whoami));
+        check_message(&message_shared(&text.as_str().into(), Some(&other)));
+        let mut snooze = crate::sample::snooze();
+        snooze.subject = PullRequestKey { repository: text.as_str().into(), number: 1 };
+        check_message(&message_snoozed(&snooze, &calendar()));
+    }
+}
+
+#[test]
+fn the_longest_ordinary_rows_all_fit_into_one_message() {
+    // Hostile input may be cut, but a full list of long real ones is shown whole: 140-character names, 250-character titles.
+    let mut report = crate::sample::report();
+    let rows: Vec<_> = report
+        .groups
+        .iter()
+        .flat_map(|group| group.rows.clone())
+        .collect();
+    for group in &mut report.groups {
+        let template = group.rows[0].clone();
+        group.rows = rows.iter().cycle().take(4).cloned().collect();
+        for row in &mut group.rows {
+            row.waiting.turn = template.waiting.turn;
+            row.key.repository = format!("{}/{}", "o".repeat(39), "n".repeat(60)).as_str().into();
+            row.url = format!("https://github.com/{}/pull/12345", row.key.repository);
+            row.title = "Some words of a title ".repeat(12);
+        }
+        group.total = 500;
+    }
+    report.failing_branches = vec![report.failing_branches[0].clone(); 10];
+    report.failed_deployments = vec![report.failed_deployments[0].clone(); 10];
+    report.snoozed = vec![report.snoozed[0].clone(); 10];
+    let view = TriageView {
+        report: &report,
+        calendar: &calendar(),
+        scope: Scope::Everyone,
+        people: People::private(&known),
+    };
+    let message = message_report(&view);
+    check_message(&message);
+    assert_eq!(rows_accounted_for(&message), 2_000);
+}
+
+#[test]
+fn block_ids_change_when_anything_in_the_message_changes() {
+    let ids = |report: &em_domain::triage::TriageReport| {
+        let view = TriageView {
+            report,
+            calendar: &calendar(),
+            scope: Scope::Everyone,
+            people: People::posted(),
+        };
+        let json = serde_json::to_value(message_report(&view)).unwrap();
+        json["blocks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|block| block["block_id"].clone())
+            .collect::<Vec<_>>()
+    };
+    let before = crate::sample::report();
+    let mut after = before.clone();
+    after.failed_deployments[0].git_ref = "v1.4.3".to_owned();
+    assert_eq!(ids(&before), ids(&before.clone()));
+    assert!(
+        ids(&before)
+            .iter()
+            .zip(ids(&after))
+            .all(|(before, after)| *before != after)
+    );
+}
+
+#[test]
+fn action_ids_are_unique_and_fit_into_an_option() {
+    let ids: BTreeSet<&str> = crate::ACTION_IDS.iter().copied().collect();
+    assert_eq!(ids.len(), crate::ACTION_IDS.len());
+    assert!(ids.iter().all(|id| id.len() <= 75 && id.split('.').count() == 2));
+}

@@ -1,0 +1,363 @@
+//! Purpose: the answer to `/em-agent triage`: what is stuck, and who must move.
+
+use chrono::{DateTime, Utc};
+use em_domain::calendar::WorkCalendar;
+use em_domain::id::{Login, SlackChannel};
+use em_domain::triage::{FailedDeployment, FailingBranch, SnoozedRow, TriageGroup, TriageReport, TriageRow};
+use slack_morphism::prelude::SlackMessageContent;
+
+use crate::SLASH_COMMAND;
+use crate::groups::{self, Group};
+use crate::layout::{Button, Layout};
+use crate::limits::fit;
+use crate::mrkdwn::{Mrkdwn, bold, cat, channel, code, escape, join, link, words};
+use crate::people::People;
+use crate::row::{self, RowSetting, group_heading};
+use crate::time::{hours, waited, when};
+
+/// Action: post this list to a channel.
+pub const SHARE: &str = "triage.share";
+/// Action: make this list anew.
+pub const REFRESH: &str = "triage.refresh";
+
+/// Lines of each list below the groups.
+const MAX_LINES: usize = 4;
+
+/// Whose list it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything.
+    Everyone,
+    /// What this person must move.
+    Mine(Login),
+    /// One team's, by its configured name.
+    Team(String),
+}
+
+impl Scope {
+    /// The scope as a button carries it.
+    pub fn value(&self) -> String {
+        match self {
+            Self::Everyone => "everyone".to_owned(),
+            Self::Mine(login) => format!("mine:{login}"),
+            Self::Team(name) => format!("team:{name}"),
+        }
+    }
+
+    /// The scope a button carried. Who asks for `Mine` by a click is the one who clicked: check it.
+    pub fn parse(value: &str) -> Option<Self> {
+        match value.split_once(':') {
+            Some(("mine", login)) => Some(Self::Mine(login.into())),
+            Some(("team", name)) => Some(Self::Team(name.to_owned())),
+            Some(_) => None,
+            None => (value == "everyone").then_some(Self::Everyone),
+        }
+    }
+
+    fn is_mine(&self) -> bool {
+        matches!(self, Self::Mine(_))
+    }
+
+    fn heading(&self) -> String {
+        match self {
+            Self::Everyone => "What is stuck, and who must move".to_owned(),
+            Self::Mine(_) => "What waits for you".to_owned(),
+            Self::Team(name) => format!("{}: what is stuck, and who must move", fit(name, 60)),
+        }
+    }
+}
+
+/// A report and how to show it.
+#[derive(Debug, Clone)]
+pub struct TriageView<'a> {
+    /// The report.
+    pub report: &'a TriageReport,
+    /// When people work.
+    pub calendar: &'a WorkCalendar,
+    /// Whose list it is.
+    pub scope: Scope,
+    /// How people are named: [`People::posted`] where others than the asker see the message.
+    pub people: People<'a>,
+}
+
+/// The list, with a menu on each row.
+pub fn message_report(view: &TriageView<'_>) -> SlackMessageContent {
+    let mut layout = Layout::new();
+    layout.header(&view.scope.heading());
+    layout.section(&summary(view));
+    let mut after = Layout::new();
+    add_failures(&mut after, view);
+    after.section(&snoozed(view));
+    after.foot(&as_of(view.report.as_of, view.calendar));
+    after.foot_actions(buttons(view));
+    let groups = groups_of(view.report, setting(view), view.scope.is_mine());
+    if groups::add(&mut layout, groups, &after) {
+        layout.context(&how_to_narrow(&view.scope));
+    }
+    layout.append(after);
+    layout.into_message(&fallback(view))
+}
+
+/// The totals, or that there is nothing.
+fn summary(view: &TriageView<'_>) -> Mrkdwn {
+    if view.report.is_clear() {
+        return match &view.scope {
+            Scope::Everyone => words(
+                "Nothing is stuck: no open pull request waits for anybody, and no default branch is red.",
+            ),
+            Scope::Mine(_) => words("Nothing waits for you. Enjoy the quiet."),
+            Scope::Team(_) => words("Nothing of this team's is stuck. Well done."),
+        };
+    }
+    let total: i64 = view.report.groups.iter().map(|group| group.total).sum();
+    let pulls = count(total, "open pull request waits", "open pull requests wait");
+    let branches = count(
+        len(&view.report.failing_branches),
+        "default branch is red",
+        "default branches are red",
+    );
+    let deployments = count(
+        len(&view.report.failed_deployments),
+        "deployment failed",
+        "deployments failed",
+    );
+    join([pulls, branches, deployments], " · ")
+}
+
+fn len<T>(items: &[T]) -> i64 {
+    i64::try_from(items.len()).unwrap_or(i64::MAX)
+}
+
+/// `*3* pull requests wait`, nothing for none.
+fn count(number: i64, one: &'static str, many: &'static str) -> Mrkdwn {
+    if number <= 0 {
+        return Mrkdwn::default();
+    }
+    let noun = if number == 1 { one } else { many };
+    cat([bold(escape(&number.to_string())), words(" "), words(noun)])
+}
+
+/// The groups of a report that are not empty, with a menu on each row.
+pub(crate) fn groups_of<'a>(
+    report: &'a TriageReport,
+    setting: RowSetting<'a>,
+    is_mine: bool,
+) -> Vec<Group<'a>> {
+    let group_of = |group: &'a TriageGroup| {
+        let total = group.total.max(len(&group.rows));
+        let heading = words(group_heading(group.turn, is_mine));
+        let heading = cat([heading, words(" · "), escape(&total.to_string())]);
+        let rows = group
+            .rows
+            .iter()
+            .map(move |row| (row::text(row, setting), Some(row::menu(row))));
+        Group::new(heading, rows, move |shown| {
+            and_more(total - len(&group.rows[..shown]), "that have waited less")
+        })
+    };
+    let filled = report
+        .groups
+        .iter()
+        .filter(|group| group.total > 0 || !group.rows.is_empty());
+    filled.map(group_of).collect()
+}
+
+fn setting<'a>(view: &TriageView<'a>) -> RowSetting<'a> {
+    RowSetting {
+        calendar: view.calendar,
+        people: view.people,
+        now: view.report.as_of,
+    }
+}
+
+/// `and 37 more ...`, nothing for none.
+pub fn and_more(hidden: i64, what: &'static str) -> Mrkdwn {
+    if hidden <= 0 {
+        return Mrkdwn::default();
+    }
+    cat([
+        words("and "),
+        escape(&format!("{hidden} more")),
+        words(" "),
+        words(what),
+    ])
+}
+
+fn add_failures(layout: &mut Layout, view: &TriageView<'_>) {
+    let branches = view
+        .report
+        .failing_branches
+        .iter()
+        .map(|branch| branch_line(branch, view));
+    layout.section(&list(
+        "Default branches that are red",
+        branches,
+        "red for less long",
+    ));
+    let deployments = view
+        .report
+        .failed_deployments
+        .iter()
+        .map(|deployment| deployment_line(deployment, view));
+    layout.section(&list("Failed deployments", deployments, "that failed before"));
+}
+
+/// A heading and the first few lines; nothing if there are none.
+fn list(heading: &'static str, lines: impl ExactSizeIterator<Item = Mrkdwn>, rest: &'static str) -> Mrkdwn {
+    let total = i64::try_from(lines.len()).unwrap_or(i64::MAX);
+    if total == 0 {
+        return Mrkdwn::default();
+    }
+    let heading = bold(cat([words(heading), words(" · "), escape(&total.to_string())]));
+    let hidden = total - i64::try_from(MAX_LINES).unwrap_or(total).min(total);
+    let shown = lines
+        .take(MAX_LINES)
+        .map(|line| cat([words("• "), line]).capped(row::LINE));
+    join(
+        [heading].into_iter().chain(shown).chain([and_more(hidden, rest)]),
+        "\n",
+    )
+}
+
+fn branch_line(failing: &FailingBranch, view: &TriageView<'_>) -> Mrkdwn {
+    let waited = waited(view.calendar, failing.since, view.report.as_of);
+    let branch = failing
+        .branch
+        .as_deref()
+        .map(|branch| cat([words("branch "), escape(&fit(branch, 40))]));
+    let place = join(
+        [
+            escape(&fit(failing.repository.as_str(), 60)),
+            branch.unwrap_or_default(),
+        ],
+        ", ",
+    );
+    let since = cat([
+        words(" failing for "),
+        escape(&waited),
+        words(", since "),
+        when(failing.since, view.calendar.zone),
+    ]);
+    cat([
+        place,
+        words(": "),
+        row::workflow_link(&failing.workflow, &failing.url),
+        since,
+    ])
+}
+
+fn deployment_line(failed: &FailedDeployment, view: &TriageView<'_>) -> Mrkdwn {
+    let to = cat([
+        escape(&fit(failed.repository.as_str(), 60)),
+        words(" to "),
+        link(&failed.url, &fit(&failed.environment, 40)),
+    ]);
+    let what = cat([words("from "), escape(&fit(&failed.git_ref, 40))]);
+    let by = failed
+        .creator
+        .as_ref()
+        .map(|login| cat([words("by "), view.people.name(login)]));
+    join(
+        [
+            to,
+            what,
+            by.unwrap_or_default(),
+            when(failed.failed_at, view.calendar.zone),
+        ],
+        " · ",
+    )
+}
+
+fn snoozed(view: &TriageView<'_>) -> Mrkdwn {
+    let line = |snoozed: &SnoozedRow| {
+        let subject = row::subject(&snoozed.title, &snoozed.url, &snoozed.snooze.subject);
+        let by = view
+            .people
+            .user(&snoozed.snooze.by)
+            .map(|user| cat([words("by "), user]));
+        let until = cat([words("until "), when(snoozed.snooze.until, view.calendar.zone)]);
+        let why = words(snoozed.snooze.reason.label());
+        cat([
+            subject,
+            words("\n   "),
+            join([why, by.unwrap_or_default(), until], " · "),
+        ])
+    };
+    list(
+        "Snoozed",
+        view.report.snoozed.iter().map(line),
+        "that come back later",
+    )
+}
+
+fn how_to_narrow(scope: &Scope) -> Mrkdwn {
+    let typed = |rest| code(&format!("{SLASH_COMMAND} triage {rest}"));
+    match scope {
+        Scope::Everyone => cat([
+            words("To see fewer at a time: "),
+            typed("mine"),
+            words(" or "),
+            typed("--team NAME"),
+        ]),
+        Scope::Team(_) => cat([words("To see only yours: "), typed("mine")]),
+        Scope::Mine(_) => words("The next ones appear here as these are done."),
+    }
+}
+
+/// When it was true and how waits are counted.
+pub fn as_of(at: DateTime<Utc>, calendar: &WorkCalendar) -> Mrkdwn {
+    let counted = cat([words("Waits count working hours: "), hours(calendar)]);
+    join([cat([words("As of "), when(at, calendar.zone)]), counted], ". ")
+}
+
+fn buttons(view: &TriageView<'_>) -> Vec<Button> {
+    let refresh = Button::new("Refresh", REFRESH, &view.scope.value()).spoken("Make this list anew");
+    let share =
+        Button::new("Post to channel", SHARE, &view.scope.value()).spoken("Post this list to the channel");
+    // A person's own list is nobody else's business, and an empty one no news.
+    if view.scope.is_mine() || view.report.is_clear() {
+        vec![refresh]
+    } else {
+        vec![share, refresh]
+    }
+}
+
+fn fallback(view: &TriageView<'_>) -> Mrkdwn {
+    let parts = view
+        .report
+        .groups
+        .iter()
+        .filter(|group| group.total > 0)
+        .map(|group| group_in_words(group, view));
+    let heads = join([escape(&view.scope.heading()), summary(view)], ". ");
+    join([heads].into_iter().chain(parts), ". ")
+}
+
+fn group_in_words(group: &TriageGroup, view: &TriageView<'_>) -> Mrkdwn {
+    let longest = |row: &TriageRow| cat([words(", longest "), row::plain_line(row, setting(view))]);
+    let heading = words(group_heading(group.turn, view.scope.is_mine()));
+    let longest = group.rows.first().map(longest).unwrap_or_default();
+    cat([heading, words(": "), escape(&group.total.to_string()), longest])
+}
+
+/// Confirms to the one who asked that the list was posted.
+pub fn message_shared(to: &SlackChannel, permalink: Option<&str>) -> SlackMessageContent {
+    let place = channel(to);
+    let posted = match permalink {
+        Some(url) => cat([
+            words("Posted to "),
+            place,
+            words(": "),
+            link(url, "see it"),
+            words("."),
+        ]),
+        None => cat([words("Posted to "), place, words(".")]),
+    };
+    let text = cat([
+        posted,
+        words(" It is kept up to date for the rest of the working day."),
+    ]);
+    let mut layout = Layout::new();
+    layout.section(&text);
+    layout.into_message(&text)
+}

@@ -1,0 +1,96 @@
+//! Purpose: `/em-agent whoami`: who the bot takes you for, and why.
+
+use em_domain::calendar::WorkCalendar;
+use em_domain::id::SlackUser;
+use em_domain::person::{Link, LinkOrigin};
+use slack_morphism::prelude::SlackMessageContent;
+
+use crate::help::typed;
+use crate::layout::Layout;
+use crate::limits::fit;
+use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, mention, words};
+use crate::time::{hours, when};
+
+/// What is known of one person.
+#[derive(Debug, Clone, Copy)]
+pub struct WhoamiView<'a> {
+    /// The person.
+    pub user: &'a SlackUser,
+    /// Their accounts elsewhere.
+    pub links: &'a [Link],
+    /// Their time zone in Slack, where known.
+    pub zone: Option<&'a str>,
+    /// Teams they belong to, by name.
+    pub teams: &'a [String],
+    /// When their team works.
+    pub calendar: &'a WorkCalendar,
+}
+
+/// Who you are to the bot.
+pub fn message_whoami(view: &WhoamiView<'_>) -> SlackMessageContent {
+    let accounts = accounts(view);
+    let teams = join(
+        view.teams.iter().take(10).map(|team| escape(&fit(team, 60))),
+        ", ",
+    );
+    let teams = if teams.is_empty() {
+        words("none that I know of")
+    } else {
+        teams
+    };
+    let zone = view
+        .zone
+        .map_or_else(|| words("not set in Slack"), |zone| escape(&fit(zone, 60)));
+    let mut layout = Layout::new();
+    layout.section(&cat([words("You are "), mention(view.user), words(".")]));
+    layout.section(&cat([bold(words("GitHub")), words("\n"), accounts.clone()]));
+    layout.fields(&[
+        field("Your teams", teams),
+        field("Your time zone", zone),
+        field("Working hours", hours(view.calendar)),
+    ]);
+    layout.foot(&cat([
+        words("Not right? "),
+        typed("link github NAME"),
+        words(" corrects it."),
+    ]));
+    layout.into_message(&cat([
+        words("You are "),
+        mention(view.user),
+        words(". GitHub: "),
+        accounts,
+    ]))
+}
+
+fn field(title: &'static str, text: Mrkdwn) -> Mrkdwn {
+    cat([bold(words(title)), words("\n"), text])
+}
+
+fn accounts(view: &WhoamiView<'_>) -> Mrkdwn {
+    let line = |link: &Link| {
+        let since = cat([words(", since "), when(link.linked_at, view.calendar.zone)]);
+        cat([
+            bold(escape(&fit(link.login.as_str(), 60))),
+            words(", "),
+            words(origin(link.origin)),
+            since,
+        ])
+    };
+    let known = join(view.links.iter().take(10).map(line), "\n");
+    if !known.is_empty() {
+        return known;
+    }
+    cat([
+        words("No account is linked, so I cannot tell what waits for you. Type "),
+        typed("link github NAME"),
+        words("."),
+    ])
+}
+
+fn origin(origin: LinkOrigin) -> &'static str {
+    match origin {
+        LinkOrigin::Email => "because both accounts have the same e-mail address",
+        LinkOrigin::Person => "because you said so",
+        LinkOrigin::Configuration => "because the configuration says so",
+    }
+}

@@ -1,0 +1,132 @@
+//! Purpose: the command line. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+
+mod config;
+mod doctor;
+mod progress;
+mod recorded;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, Environment, Problem, environment};
+
+/// An engineering manager's chief of staff in Slack.
+#[derive(Debug, Parser)]
+#[command(name = "em-agent", version, about, arg_required_else_help = true)]
+struct Cli {
+    /// The configuration file [default: em-agent.toml, if it exists].
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Connect to Slack and work.
+    Run,
+    /// A local Slack-like workspace in the browser, with sample data: no tokens, no network.
+    Demo(crate::demo::Options),
+    /// Check configuration, tokens, scopes, database and webhooks; say what to fix and how.
+    Doctor(doctor::Options),
+    /// Apply database migrations and stop.
+    Migrate,
+    /// Read a system's past through its API.
+    Backfill(recorded::BackfillOptions),
+    /// Read recorded events from a file (JSON lines, plain or gzip).
+    Import(recorded::ImportOptions),
+    /// Rebuild every fact from the stored events.
+    Replay,
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(config::Command),
+}
+
+/// How a subcommand ends.
+pub(crate) enum Failure {
+    /// The configuration cannot be used; exit code 2.
+    Configuration(Vec<Problem>),
+    /// Something did not work; exit code 1.
+    Failed(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Vec<Problem>> for Failure {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self::Configuration(problems)
+    }
+}
+
+/// Runs the program named on the command line.
+pub fn main() -> ExitCode {
+    // slack-morphism, reqwest and the sockets must agree on one TLS provider; a second call changes nothing.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Failure::Failed(anyhow::Error::new(error).context("cannot start"))),
+    };
+    match runtime.block_on(execute(cli, environment())) {
+        Ok(code) => code,
+        Err(failure) => fail(&failure),
+    }
+}
+
+async fn execute(cli: Cli, environment: Environment) -> Result<ExitCode, Failure> {
+    if let Command::Config(command) = cli.command {
+        return config::execute(command, cli.config.as_deref(), &environment);
+    }
+    if let Command::Demo(options) = cli.command {
+        crate::demo::run(options).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let loaded = Config::load(cli.config.as_deref(), &environment);
+    if let Command::Doctor(options) = cli.command {
+        return doctor::execute(options, loaded).await;
+    }
+    let config = loaded?;
+    crate::wire::start_logging(&config);
+    match cli.command {
+        Command::Run => crate::run::until_stopped(config).await?,
+        Command::Migrate => {
+            crate::wire::open_store(&config).await?;
+            say("The database is up to date.");
+        }
+        Command::Import(options) => return recorded::import(options, config).await,
+        Command::Replay => recorded::replay(config).await?,
+        Command::Backfill(options) => recorded::backfill(options, config).await?,
+        Command::Doctor(_) | Command::Config(_) | Command::Demo(_) => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One line of a command's result.
+pub(crate) fn say(line: &str) {
+    // A reader that went away (`| head`) is not worth a panic.
+    writeln!(std::io::stdout(), "{line}").ok();
+}
+
+fn fail(failure: &Failure) -> ExitCode {
+    let mut out = std::io::stderr();
+    match failure {
+        Failure::Configuration(problems) => {
+            writeln!(out, "The configuration cannot be used:").ok();
+            for problem in problems {
+                writeln!(out, "  {problem}").ok();
+            }
+            ExitCode::from(2)
+        }
+        Failure::Failed(error) => {
+            writeln!(out, "em-agent: {error:#}").ok();
+            ExitCode::FAILURE
+        }
+    }
+}

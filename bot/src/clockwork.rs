@@ -1,0 +1,83 @@
+//! Purpose: what happens by the clock: schedules, posted boards that follow the facts, and purging.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use em_commands::ctx::Ctx;
+use em_jobs::ticker::Ticker;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::dispatch::Dispatcher;
+
+/// How often schedules are looked at; a tick starts at most this late.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long facts are given to settle before boards follow: a burst of events makes one edit.
+const SETTLE: Duration = Duration::from_millis(500);
+/// Boards are looked at this often even when no fact changed, for what other replicas folded.
+const REFRESH_BOARDS: Duration = Duration::from_secs(60);
+/// How long Slack's delivery ids are remembered; Slack retries for about an hour.
+const REMEMBER_DELIVERIES: chrono::Duration = chrono::Duration::days(1);
+/// How often old events are purged.
+const PURGE: Duration = Duration::from_secs(3600);
+
+/// Runs the schedules.
+pub async fn run_schedules(dispatcher: Arc<Dispatcher>, ctx: Ctx, config: Config, stop: CancellationToken) {
+    let commands = config.checked.schedules;
+    let schedules = commands.iter().map(|command| command.schedule.clone()).collect();
+    let mut ticker = Ticker::new(ctx.store.clone(), ctx.clock.clone(), schedules);
+    loop {
+        match ticker.claim_due().await {
+            Ok(ticks) => {
+                for tick in ticks {
+                    let Some(command) = commands.iter().find(|c| c.schedule.name == tick.schedule) else { continue };
+                    let Some(channel) = &command.channel else { continue };
+                    if let Err(error) = dispatcher.scheduled(&tick.schedule, &command.run, channel).await {
+                        tracing::error!(schedule = %tick.schedule, error = format!("{error:#}"), "a schedule failed");
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "schedules could not be looked at; trying again"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+/// Keeps posted boards up to date.
+pub async fn run_boards(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = changed.notified() => tokio::time::sleep(SETTLE).await,
+            () = tokio::time::sleep(REFRESH_BOARDS) => {}
+        }
+        if let Err(error) = em_commands::triage::post::refresh_boards(&ctx).await {
+            tracing::warn!(error = format!("{error:#}"), "posted boards could not be brought up to date; trying again");
+        }
+    }
+}
+
+/// Purges raw events past their retention, and what is only kept to recognise repetitions.
+pub async fn run_purge(ctx: Ctx, retention_days: u32, stop: CancellationToken) {
+    loop {
+        let now: DateTime<Utc> = ctx.clock.now();
+        let before = now - chrono::Duration::days(i64::from(retention_days));
+        if let Err(error) = ctx.store.deliveries().purge(now - REMEMBER_DELIVERIES).await {
+            tracing::warn!(%error, "old delivery ids could not be purged; trying again");
+        }
+        match ctx.store.events().purge(before).await {
+            Ok(0) => {}
+            Ok(purged) => tracing::info!(events = purged, "purged events past their retention"),
+            Err(error) => tracing::warn!(%error, "old events could not be purged; trying again"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(PURGE) => {}
+        }
+    }
+}

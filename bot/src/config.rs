@@ -1,0 +1,142 @@
+//! Purpose: what the operator decided. Built-in defaults, then `em-agent.toml` (or `--config`), then the
+//! environment; all problems are reported together, each naming its key, before anything starts.
+//!
+//! To add a key: a field in `config/sections.rs`, a line with its explanation in `config.default.toml`, and a check
+//! in `config/check.rs` if some values make no sense. A test keeps the three together.
+
+mod check;
+mod secrets;
+mod sections;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use config::{File, FileFormat};
+
+pub use check::Checked;
+pub use secrets::Secrets;
+pub use sections::Sections;
+
+/// The commented defaults, which are also the documentation of every key.
+pub const DEFAULTS: &str = include_str!("config.default.toml");
+
+/// The environment as a value, so that tests can give another one.
+pub type Environment = BTreeMap<String, String>;
+
+/// Environment names with a fixed meaning, and the keys they set.
+const NAMES: &[(&str, &str)] = &[
+    ("EM_AGENT_DATA_DIR", "data_dir"),
+    ("SLACK_SOCKET_CONNECTIONS", "slack.socket_connections"),
+    ("SLACK_API_URL", "slack.api_url"),
+    ("SLACK_DEFAULT_CHANNEL", "slack.default_channel"),
+    ("MAX_DAILY_SLACK_POSTS", "slack.max_daily_posts"),
+    ("HTTP_ADDR", "http.addr"),
+    ("RATE_LIMIT_PER_MIN", "http.rate_limit_per_min"),
+    ("MAX_PAYLOAD_BYTES", "http.max_payload_bytes"),
+    ("INTEGRATIONS_GITHUB_ENABLED", "github.enabled"),
+    ("GITHUB_API_URL", "github.api_url"),
+    ("RETENTION_DAYS", "retention.days"),
+    ("LOG_FORMAT", "log.format"),
+    ("RUST_LOG", "log.filter"),
+];
+
+/// What stands before keys in the environment: `EM_AGENT__SECTION__KEY`.
+const PREFIX: &str = "EM_AGENT__";
+
+/// One thing that is wrong with the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The key, or the environment name.
+    pub key: String,
+    /// What is wrong and what to write instead.
+    pub what: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.key, self.what)
+    }
+}
+
+/// Everything the operator decided, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The keys as written, after all layers.
+    pub sections: Sections,
+    /// The same in the types the program works with.
+    pub checked: Checked,
+    /// Tokens and the like; they never print.
+    pub secrets: Secrets,
+    /// The file that was read, if there was one.
+    pub file: Option<PathBuf>,
+}
+
+/// The machine's environment.
+pub fn environment() -> Environment {
+    std::env::vars().collect()
+}
+
+impl Config {
+    /// Reads the layers and checks them.
+    ///
+    /// # Errors
+    /// Every problem found, each naming its key.
+    pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, Vec<Problem>> {
+        let file = find_file(file)?;
+        let merged = merge(file.as_deref(), environment)?;
+        let mut problems = Vec::new();
+        let sections = sections::read(&merged, &mut problems);
+        let secrets = secrets::read(environment, &mut problems);
+        match (sections, secrets) {
+            (Some(sections), Some(secrets)) => {
+                let checked = check::check(&sections, &secrets, &mut problems);
+                match checked {
+                    Some(checked) if problems.is_empty() => Ok(Self { sections, checked, secrets, file }),
+                    _ => Err(problems),
+                }
+            }
+            _ => Err(problems),
+        }
+    }
+}
+
+/// The named file, or `em-agent.toml` in the working directory if there is one.
+fn find_file(named: Option<&Path>) -> Result<Option<PathBuf>, Vec<Problem>> {
+    match named {
+        Some(path) if path.is_file() => Ok(Some(path.to_owned())),
+        Some(path) => Err(vec![Problem {
+            key: "--config".to_owned(),
+            what: format!("there is no file {}", path.display()),
+        }]),
+        None => Ok(Some(PathBuf::from("em-agent.toml")).filter(|path| path.is_file())),
+    }
+}
+
+fn merge(file: Option<&Path>, environment: &Environment) -> Result<config::Config, Vec<Problem>> {
+    let problem = |key: &str, error: &dyn std::fmt::Display| {
+        vec![Problem { key: key.to_owned(), what: error.to_string() }]
+    };
+    let mut builder = config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+    if let Some(path) = file {
+        builder = builder.add_source(File::from(path).format(FileFormat::Toml));
+    }
+    for (name, value) in environment {
+        if let Some(key) = name.strip_prefix(PREFIX) {
+            let key = key.to_ascii_lowercase().replace("__", ".");
+            builder = builder
+                .set_override(&key, value.as_str())
+                .map_err(|error| problem(name, &error))?;
+        }
+    }
+    for (name, key) in NAMES {
+        if let Some(value) = environment.get(*name).filter(|value| !value.is_empty()) {
+            builder = builder.set_override(*key, value.as_str()).map_err(|error| problem(name, &error))?;
+        }
+    }
+    let shown = file.map_or_else(|| "configuration".to_owned(), |path| path.display().to_string());
+    builder.build().map_err(|error| problem(&shown, &error))
+}
+
+#[cfg(test)]
+#[path = "config/tests.rs"]
+mod tests;

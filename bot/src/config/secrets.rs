@@ -1,0 +1,81 @@
+//! Purpose: tokens and other secrets. They come only from the environment, or from a file that the environment
+//! names (`GITHUB_TOKEN_FILE`), and never print.
+
+use secrecy::SecretString;
+
+use super::{Environment, Problem};
+
+/// The secrets that were given.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets {
+    /// `SLACK_APP_TOKEN`, `xapp-...`: opens Socket Mode connections.
+    pub slack_app_token: Option<SecretString>,
+    /// `SLACK_BOT_TOKEN`, `xoxb-...`: calls the Web API.
+    pub slack_bot_token: Option<SecretString>,
+    /// `SLACK_SIGNING_SECRET`: verifies Slack's HTTP requests.
+    pub slack_signing_secret: Option<SecretString>,
+    /// `DATABASE_URL`; may hold a password.
+    pub database_url: Option<SecretString>,
+    /// `GITHUB_TOKEN`: polls the REST API.
+    pub github_token: Option<SecretString>,
+    /// `GITHUB_WEBHOOK_SECRET`, then `GITHUB_WEBHOOK_SECRET_PREVIOUS`.
+    pub github_webhook_secrets: Vec<SecretString>,
+}
+
+/// Reads all of them; a secret file that cannot be read is a problem, an absent secret is not (yet).
+pub(super) fn read(environment: &Environment, problems: &mut Vec<Problem>) -> Option<Secrets> {
+    let before = problems.len();
+    let mut secret = |name: &str| one(environment, name, problems);
+    let secrets = Secrets {
+        slack_app_token: secret("SLACK_APP_TOKEN"),
+        slack_bot_token: secret("SLACK_BOT_TOKEN"),
+        slack_signing_secret: secret("SLACK_SIGNING_SECRET"),
+        database_url: secret("DATABASE_URL"),
+        github_token: secret("GITHUB_TOKEN"),
+        github_webhook_secrets: ["GITHUB_WEBHOOK_SECRET", "GITHUB_WEBHOOK_SECRET_PREVIOUS"]
+            .into_iter()
+            .filter_map(&mut secret)
+            .collect(),
+    };
+    (problems.len() == before).then_some(secrets)
+}
+
+fn one(environment: &Environment, name: &str, problems: &mut Vec<Problem>) -> Option<SecretString> {
+    let file_name = format!("{name}_FILE");
+    let direct = environment.get(name).filter(|value| !value.trim().is_empty());
+    let from_file = environment.get(&file_name).filter(|path| !path.is_empty());
+    let text = match (direct, from_file) {
+        (Some(_), Some(_)) => {
+            let what = format!("both {name} and {file_name} are set; keep one");
+            problems.push(Problem { key: name.to_owned(), what });
+            return None;
+        }
+        (Some(text), None) => text.clone(),
+        (None, Some(path)) => match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => {
+                let what = format!("cannot read {path}: {error}");
+                problems.push(Problem { key: file_name, what });
+                return None;
+            }
+        },
+        (None, None) => return None,
+    };
+    // Files end with a line break that is not part of the secret.
+    Some(SecretString::from(text.trim().to_owned()))
+}
+
+impl Secrets {
+    /// Which secrets are set, by name, for showing.
+    pub fn presence(&self) -> [(&'static str, bool); 7] {
+        [
+            ("SLACK_APP_TOKEN", self.slack_app_token.is_some()),
+            ("SLACK_BOT_TOKEN", self.slack_bot_token.is_some()),
+            ("SLACK_SIGNING_SECRET", self.slack_signing_secret.is_some()),
+            ("DATABASE_URL", self.database_url.is_some()),
+            ("GITHUB_TOKEN", self.github_token.is_some()),
+            ("GITHUB_WEBHOOK_SECRET", !self.github_webhook_secrets.is_empty()),
+            ("GITHUB_WEBHOOK_SECRET_PREVIOUS", self.github_webhook_secrets.len() > 1),
+        ]
+    }
+}

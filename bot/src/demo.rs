@@ -1,0 +1,147 @@
+//! Purpose: `em-agent demo`: the real bot against a pretend Slack in the browser, with sample data. No tokens, no
+//! network: the only difference from `run` is the address of Slack.
+
+mod shift;
+
+use std::io::Cursor;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use anyhow::Context;
+use chrono::{DateTime, Datelike, Days, TimeZone, Utc, Weekday};
+use clap::Args;
+use em_domain::clock::{Clock, SystemClock};
+use em_simulator::Simulator;
+use flate2::read::MultiGzDecoder;
+use std::io::{BufRead, BufReader, Read};
+
+use crate::cli::say;
+use crate::config::{Config, Environment};
+use crate::{import, run, wire};
+
+/// What was merged, released and deployed in a real project's last year.
+const HISTORY: &[u8] = include_bytes!("../demo/history.jsonl.gz");
+/// Written sample data: what is open now.
+const SCENARIO: &str = include_str!("../demo/scenario.jsonl");
+/// The demo's configuration.
+const SETTINGS: &str = include_str!("../demo/em-agent.toml");
+/// The instant that the written sample takes for "now": a Thursday morning.
+const SCENARIO_NOW: &str = "2026-01-15T10:00:00Z";
+
+/// How the demo is shown.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The port of the page on this machine.
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+}
+
+/// Shows the demo until Ctrl-C.
+///
+/// # Errors
+/// The port is taken, or the temporary files cannot be written.
+pub async fn run(options: Options) -> anyhow::Result<()> {
+    let demo = start(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)), &SystemClock).await?;
+    say(&format!("\n  EM Agent's demo workspace is at  {}\n", demo.url));
+    say("  Open it in a browser and type  /em-agent triage  in #payments. Ctrl-C ends it; nothing is kept.\n");
+    run::stop_asked().await?;
+    demo.stop().await;
+    Ok(())
+}
+
+/// A running demo.
+pub struct Demo {
+    /// The page.
+    pub url: String,
+    simulator: Simulator,
+    bot: run::Bot,
+    // Removed when the demo ends.
+    _files: tempfile::TempDir,
+}
+
+impl Demo {
+    /// Stops the bot, then the pretend Slack.
+    pub async fn stop(self) {
+        self.bot.stop().await;
+        self.simulator.stop().await;
+    }
+}
+
+/// Starts the demo with its page at `addr`.
+///
+/// # Errors
+/// The address is taken, or the temporary files cannot be written.
+pub async fn start(addr: SocketAddr, clock: &dyn Clock) -> anyhow::Result<Demo> {
+    let simulator = Simulator::start(workspace(addr))
+        .await
+        .with_context(|| format!("cannot listen on {addr}; choose another port with --port"))?;
+    let files = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let config = config(&simulator, files.path())?;
+    wire::start_logging(&config);
+    let store = wire::open_store(&config).await?;
+    let now = clock.now();
+    let delta = today(now) - scenario_now();
+    import::lines(&store, BufReader::new(MultiGzDecoder::new(HISTORY)), now).await?;
+    import::lines(&store, Cursor::new(shifted(SCENARIO.as_bytes(), delta)?), now).await?;
+    store.close().await;
+    let bot = run::start(config, wire::system_clock()).await?;
+    let url = simulator.base_url().to_owned();
+    Ok(Demo { url, simulator, bot, _files: files })
+}
+
+fn config(simulator: &Simulator, folder: &Path) -> anyhow::Result<Config> {
+    let file = folder.join("em-agent.toml");
+    std::fs::write(&file, SETTINGS).context("cannot write the demo's configuration")?;
+    let database = format!("sqlite:{}", folder.join("demo.db").display());
+    let environment: Environment = [
+        ("SLACK_API_URL", simulator.slack_api_url()),
+        ("SLACK_APP_TOKEN", simulator.app_token().to_owned()),
+        ("SLACK_BOT_TOKEN", simulator.bot_token().to_owned()),
+        ("DATABASE_URL", database),
+        ("HTTP_ADDR", "127.0.0.1:0".to_owned()),
+        ("GITHUB_WEBHOOK_SECRET", "demo".to_owned()),
+        ("RUST_LOG", "warn".to_owned()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect();
+    Config::load(Some(&file), &environment).map_err(|problems| {
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the demo's configuration: {}", problems.join("; "))
+    })
+}
+
+/// The pretend workspace: its page, and the commands that its composer offers.
+fn workspace(addr: SocketAddr) -> em_simulator::Options {
+    em_simulator::Options { port: addr.port(), ui: true, ..em_simulator::Options::default() }
+}
+
+fn scenario_now() -> DateTime<Utc> {
+    SCENARIO_NOW.parse().unwrap_or_default()
+}
+
+/// The latest weekday morning that is past, at the hour of the written sample: moving it by whole days keeps its
+/// hours of the day, and a weekday keeps its waits in working time sensible.
+fn today(now: DateTime<Utc>) -> DateTime<Utc> {
+    let hour = scenario_now().time();
+    let mut day = now.date_naive();
+    for _ in 0..7 {
+        let morning = Utc.from_utc_datetime(&day.and_time(hour));
+        if morning <= now && !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) {
+            return morning;
+        }
+        day = day.checked_sub_days(Days::new(1)).unwrap_or(day);
+    }
+    now
+}
+
+/// Every line with its times moved by `delta`.
+fn shifted(lines: impl Read, delta: chrono::Duration) -> anyhow::Result<Vec<u8>> {
+    let mut moved = Vec::new();
+    for line in BufReader::new(lines).lines() {
+        let line = line.context("the demo's sample data cannot be read")?;
+        moved.extend_from_slice(shift::shift_times(&line, delta).as_bytes());
+        moved.push(b'\n');
+    }
+    Ok(moved)
+}

@@ -1,0 +1,136 @@
+//! Purpose: from whatever Slack sent to the one handler that serves it, and from its result to words for a person.
+//! Everything a person does passes here, whichever transport brought it; it was acknowledged before.
+
+mod answer;
+mod payload;
+mod route;
+
+use std::num::NonZeroU32;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use em_commands::ctx::Ctx;
+use em_commands::invocation::{CommandError, Outcome};
+use em_commands::spec::Running;
+use em_domain::id::SlackUser;
+use em_telemetry::names;
+use governor::{DefaultKeyedRateLimiter, Quota};
+use moka::sync::Cache;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+use crate::slack::Inbound;
+
+/// Handlers at work at one time. More wait their turn; they were acknowledged already.
+const HANDLERS_AT_ONCE: usize = 64;
+/// How long a delivery's id is remembered in memory. Slack retries for about an hour at most.
+const REMEMBER_DELIVERIES: Duration = Duration::from_secs(3600);
+/// How many ids are remembered in memory; the database knows the rest.
+const REMEMBERED_DELIVERIES: u64 = 100_000;
+
+/// Serves what comes from Slack.
+pub struct Dispatcher {
+    ctx: Ctx,
+    /// The bot's own user id, to take the mention off a message; unknown until Slack first answers.
+    bot_user: Arc<OnceLock<String>>,
+    seen: Cache<String, ()>,
+    limiter: DefaultKeyedRateLimiter<SlackUser>,
+    handlers: Arc<Semaphore>,
+    tasks: TaskTracker,
+}
+
+impl Dispatcher {
+    /// A dispatcher that allows each person `per_minute` commands and clicks.
+    pub fn new(ctx: Ctx, bot_user: Arc<OnceLock<String>>, per_minute: u32) -> Arc<Self> {
+        let per_minute = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
+        Arc::new(Self {
+            ctx,
+            bot_user,
+            seen: Cache::builder()
+                .max_capacity(REMEMBERED_DELIVERIES)
+                .time_to_live(REMEMBER_DELIVERIES)
+                .build(),
+            limiter: governor::RateLimiter::keyed(Quota::per_minute(per_minute)),
+            handlers: Arc::new(Semaphore::new(HANDLERS_AT_ONCE)),
+            tasks: TaskTracker::new(),
+        })
+    }
+
+    /// Takes in work until told to stop, then waits for what has begun.
+    pub async fn serve(self: Arc<Self>, mut inbound: mpsc::Receiver<Inbound>, stop: CancellationToken) {
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                next = inbound.recv() => next,
+            };
+            let Some(next) = next else { break };
+            let Ok(permit) = Arc::clone(&self.handlers).acquire_owned().await else { break };
+            let this = Arc::clone(&self);
+            self.tasks.spawn(async move {
+                this.take(next).await;
+                drop(permit);
+            });
+        }
+        // What was acknowledged is answered, even during a stop.
+        while let Ok(next) = inbound.try_recv() {
+            let this = Arc::clone(&self);
+            self.tasks.spawn(async move { this.take(next).await });
+        }
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Drops what was delivered before, and routes the rest.
+    async fn take(self: &Arc<Self>, inbound: Inbound) {
+        let span = tracing::info_span!("inbound", delivery.id = %inbound.id, kind = ?inbound.kind);
+        async {
+            if self.is_repeated(&inbound).await {
+                tracing::debug!("delivered before; dropped");
+                return;
+            }
+            self.route(inbound).await;
+        }
+        .instrument(span)
+        .await;
+    }
+
+    /// Whether this delivery was seen, by this process or (where the database answers) by any other.
+    async fn is_repeated(&self, inbound: &Inbound) -> bool {
+        let entry = self.seen.entry(inbound.id.clone()).or_insert(());
+        if !entry.is_fresh() {
+            return true;
+        }
+        match self.ctx.store.deliveries().record(&inbound.id, inbound.received_at).await {
+            Ok(is_first) => !is_first,
+            Err(error) => {
+                // Better served twice than not at all: every handler bears repetition.
+                tracing::warn!(%error, "could not record the delivery");
+                false
+            }
+        }
+    }
+
+    /// Runs a handler in a task of its own, so that its panic is its own, and counts it.
+    async fn run(&self, name: &'static str, running: Running) -> Outcome {
+        let started = Instant::now();
+        let outcome = match tokio::spawn(running.instrument(tracing::Span::current())).await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(CommandError::Internal(anyhow::anyhow!("the handler of {name} ended: {error}"))),
+        };
+        let result = match &outcome {
+            Ok(_) => "ok",
+            Err(CommandError::Internal(_)) => "failed",
+            Err(CommandError::User(_) | CommandError::Usage { .. } | CommandError::Slack(_)) => "refused",
+        };
+        metrics::counter!(names::COMMANDS_TOTAL, "command" => name, "result" => result).increment(1);
+        metrics::histogram!(names::COMMAND_SECONDS, "command" => name).record(started.elapsed().as_secs_f64());
+        outcome
+    }
+
+    fn is_too_fast(&self, user: &SlackUser) -> bool {
+        self.limiter.check_key(user).is_err()
+    }
+}

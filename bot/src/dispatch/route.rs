@@ -1,0 +1,156 @@
+//! Purpose: which handler serves a delivery.
+
+use std::sync::Arc;
+
+use em_commands::invocation::{Caller, Click, CommandError, Invocation, Outcome, Reply};
+use em_commands::registry::{self, Found};
+use em_domain::id::SlackUser;
+use serde::de::DeserializeOwned;
+
+use super::Dispatcher;
+use super::answer::To;
+use super::payload::{Event, EventCallback, Interaction, Message, SlashCommand};
+use crate::slack::{Inbound, InboundKind};
+
+/// What is said to somebody who types faster than allowed.
+const TOO_FAST: &str = "That was a lot at once. Wait a minute, then go on.";
+
+impl Dispatcher {
+    pub(super) async fn route(self: &Arc<Self>, inbound: Inbound) {
+        match inbound.kind {
+            InboundKind::SlashCommand => {
+                let Some(command) = read::<SlashCommand>(&inbound) else { return };
+                let to = To::ResponseUrl(command.response_url.clone());
+                let caller = Caller::Person(command.user_id);
+                let outcome = self.typed(caller, &command.text, command.channel_id).await;
+                self.answer(to, outcome).await;
+            }
+            InboundKind::Interaction => match read::<Interaction>(&inbound) {
+                Some(interaction) => self.interaction(interaction).await,
+                None => tracing::error!("an interaction could not be read"),
+            },
+            InboundKind::Event => match read::<EventCallback>(&inbound) {
+                Some(callback) => self.event(callback.event).await,
+                None => tracing::warn!("an event could not be read"),
+            },
+        }
+    }
+
+    /// A command as text, wherever it was typed.
+    async fn typed(&self, caller: Caller, text: &str, channel: em_domain::id::SlackChannel) -> Outcome {
+        if let Caller::Person(user) = &caller
+            && self.is_too_fast(user)
+        {
+            return Err(CommandError::user(TOO_FAST));
+        }
+        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        let (command, named_by) = match registry::find(&words) {
+            Found::Command(command, named_by) => (command, named_by),
+            Found::Nothing => return Ok(Reply::private(em_commands::help::overview())),
+            Found::Unknown(suggestion) => {
+                let word = words.first().map(String::as_str).unwrap_or_default();
+                return Ok(Reply::private(em_blocks::help::message_unknown(word, suggestion)));
+            }
+        };
+        let invocation = Invocation { caller, channel: Some(channel), words: words[named_by..].to_vec() };
+        self.run(command.spec.path, (command.run)(self.ctx.clone(), invocation)).await
+    }
+
+    /// A command that a schedule types; its failure is the log's.
+    pub async fn scheduled(&self, name: &str, text: &str, channel: &str) -> Outcome {
+        self.typed(Caller::Schedule(name.to_owned()), text, channel.into()).await
+    }
+
+    async fn interaction(self: &Arc<Self>, interaction: Interaction) {
+        match interaction {
+            Interaction::BlockActions(actions) => {
+                for click in actions.clicks() {
+                    self.clicked(click).await;
+                }
+            }
+            Interaction::ViewSubmission(submitted) => {
+                let submission = submitted.submission();
+                let user = submission.user.clone();
+                let found = registry::SUBMISSIONS.iter().find(|(id, _)| *id == submission.callback_id);
+                let Some((name, handler)) = found else {
+                    return tracing::warn!(callback = %submission.callback_id, "no such modal");
+                };
+                let outcome = self.run(name, handler(self.ctx.clone(), submission)).await;
+                self.answer(To::Direct(user), outcome).await;
+            }
+            Interaction::Shortcut(shortcut) | Interaction::MessageAction(shortcut) => {
+                let found = registry::SHORTCUTS.iter().find(|(id, _)| *id == shortcut.callback_id);
+                let Some((name, handler)) = found else {
+                    return tracing::warn!(callback = %shortcut.callback_id, "no such shortcut");
+                };
+                let user = shortcut.user.id;
+                let outcome = self.run(name, handler(self.ctx.clone(), user.clone())).await;
+                self.answer(To::Direct(user), outcome).await;
+            }
+            Interaction::ViewClosed => {}
+            Interaction::Other => tracing::info!("an interaction of a kind that is not used here"),
+        }
+    }
+
+    async fn clicked(self: &Arc<Self>, click: Click) {
+        let to = To::clicker(&click);
+        let found = registry::CLICKS.iter().find(|(id, _)| *id == click.action);
+        let outcome = match found {
+            // Buttons that only open a page are sent too; there is nothing to do for them.
+            None => return tracing::debug!(action = %click.action, "a click that needs nothing"),
+            Some(_) if self.is_too_fast(&click.user) => Err(CommandError::user(TOO_FAST)),
+            Some((name, handler)) => {
+                let trigger = click.trigger_id.clone();
+                match self.run(name, handler(self.ctx.clone(), click)).await {
+                    Ok(Reply::Modal(view)) => {
+                        self.ctx.slack.open_modal(&trigger, &view).await.map(|_| Reply::Done).map_err(Into::into)
+                    }
+                    outcome => outcome,
+                }
+            }
+        };
+        self.answer(to, outcome).await;
+    }
+
+    async fn event(self: &Arc<Self>, event: Event) {
+        match event {
+            Event::AppMention(message) => self.written(message, false).await,
+            Event::Message(message) if message.channel_type.as_deref() == Some("im") => {
+                self.written(message, true).await;
+            }
+            Event::AppHomeOpened(opened) if opened.tab.as_deref() != Some("messages") => {
+                self.home_opened(opened.user).await;
+            }
+            Event::Message(_) | Event::AppHomeOpened(_) | Event::Other => {}
+        }
+    }
+
+    /// A message to the bot, by mention or directly.
+    async fn written(self: &Arc<Self>, message: Message, is_direct: bool) {
+        // Its own messages, edits and joins come back as events too.
+        let (Some(user), None, None) = (message.user, message.bot_id, message.subtype) else { return };
+        let bot_user = self.bot_user.get().map(String::as_str).unwrap_or_default();
+        if user.as_str() == bot_user {
+            return;
+        }
+        let mention = format!("<@{bot_user}>");
+        let text = message.text.replacen(&mention, "", 1);
+        // People who are used to the slash command write it here too.
+        let text = text.trim().strip_prefix(registry::SLASH_COMMAND).unwrap_or(text.trim()).to_owned();
+        let to = To::Message { channel: message.channel.clone(), user: user.clone(), thread: message.thread_ts, is_direct };
+        let outcome = self.typed(Caller::Person(user), &text, message.channel).await;
+        self.answer(to, outcome).await;
+    }
+
+    async fn home_opened(self: &Arc<Self>, user: SlackUser) {
+        let running = Box::pin(registry::home_opened(self.ctx.clone(), user));
+        if let Err(error) = self.run("home", running).await {
+            tracing::error!(error = format!("{error:#}"), "the home page could not be drawn");
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(inbound: &Inbound) -> Option<T> {
+    let read = serde_json::from_str(inbound.payload.get());
+    read.map_err(|error| tracing::error!(%error, "a payload from Slack could not be read")).ok()
+}

@@ -1,0 +1,57 @@
+//! Purpose: stored events become facts. Runs at once after a webhook or poll stored something, and now and then in
+//! case a message was missed or another replica died in the middle.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use em_integrations::normalise::normalise;
+use em_storage::Store;
+use em_telemetry::names;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Events folded in one transaction: large enough to be quick, small enough that a crash repeats little.
+const BATCH: u16 = 1000;
+/// How long to wait for word of new events before looking anyway.
+const LOOK_ANYWAY: Duration = Duration::from_secs(5);
+/// How long to wait after the database failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// Folds until told to stop. `changed` is told after facts changed.
+pub async fn run(store: Store, stored: Arc<Notify>, changed: Arc<Notify>, stop: CancellationToken) {
+    loop {
+        match fold_all(&store, &changed).await {
+            Ok(()) => {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = stored.notified() => {}
+                    () = tokio::time::sleep(LOOK_ANYWAY) => {}
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "events could not be worked in; they stay stored and are tried again");
+                metrics::counter!(names::ERRORS_TOTAL, "area" => "folding").increment(1);
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(AFTER_FAILURE) => {}
+                }
+            }
+        }
+    }
+}
+
+async fn fold_all(store: &Store, changed: &Notify) -> Result<(), em_storage::StoreError> {
+    loop {
+        let started = Instant::now();
+        let folded = store.facts().fold_pending(BATCH, normalise).await?;
+        if folded.events == 0 {
+            metrics::gauge!(names::EVENTS_PENDING).set(0.0);
+            return Ok(());
+        }
+        metrics::histogram!(names::EVENT_FOLD_SECONDS).record(started.elapsed().as_secs_f64());
+        if folded.unrecognised > 0 {
+            tracing::warn!(events = folded.unrecognised, "events were not understood; `doctor` lists them");
+        }
+        changed.notify_one();
+    }
+}

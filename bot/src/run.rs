@@ -1,0 +1,209 @@
+//! Purpose: `em-agent run`: start everything, work, stop in order.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use em_commands::ctx::Ctx;
+use em_domain::clock::SharedClock;
+use em_integrations::slack::SlackError;
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+use crate::dispatch::Dispatcher;
+use crate::health::Health;
+use crate::slack::{Inbound, http as slack_http, socket};
+use crate::{clockwork, folding, http, wire};
+
+/// Deliveries from Slack that may wait for a handler. Each is acknowledged already.
+const INBOUND_QUEUE: usize = 20_000;
+/// All work must have ended this long after a stop was asked for.
+const STOP_WITHIN: Duration = Duration::from_secs(9);
+/// Between two tries to learn who we are from a Slack that does not answer.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
+/// A bot at work.
+pub struct Bot {
+    /// Where its HTTP server listens.
+    pub http_addr: SocketAddr,
+    /// What its handlers use.
+    pub ctx: Ctx,
+    /// Its Slack connections, where it has them.
+    pub socket: Option<socket::SocketHealth>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Runs until SIGTERM or Ctrl-C, then stops within ten seconds.
+///
+/// # Errors
+/// What kept it from starting.
+pub async fn until_stopped(config: Config) -> anyhow::Result<()> {
+    if config.secrets.slack_bot_token.is_none() {
+        bail!(
+            "Slack is not configured: set SLACK_APP_TOKEN and SLACK_BOT_TOKEN (see README, “Connect your workspace”), \
+             or try `em-agent demo`"
+        );
+    }
+    let bot = start(config, wire::system_clock()).await?;
+    stop_asked().await?;
+    tracing::info!("stopping");
+    bot.stop().await;
+    Ok(())
+}
+
+pub(crate) async fn stop_asked() -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .context("cannot listen for SIGTERM")?;
+    tokio::select! {
+        ended = tokio::signal::ctrl_c() => ended.context("cannot listen for Ctrl-C"),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// Starts every part. Returns once the database is ready, the HTTP server listens and the sockets are being opened.
+///
+/// # Errors
+/// What kept it from starting: the database, the address, or tokens that Slack refuses.
+pub async fn start(config: Config, clock: SharedClock) -> anyhow::Result<Bot> {
+    em_telemetry::metrics::install();
+    let store = wire::open_store(&config).await?;
+    let ctx = wire::ctx(&config, store.clone(), clock.clone())?;
+    wire::link_configured_people(&config, &ctx).await?;
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let (stored, changed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+
+    let bot_user = learn_bot_user(&ctx, &tasks, &stop).await?;
+    let (sender, inbound) = mpsc::channel(INBOUND_QUEUE);
+    let dispatcher = Dispatcher::new(ctx.clone(), bot_user, config.sections.http.rate_limit_per_min);
+    tasks.spawn(Arc::clone(&dispatcher).serve(inbound, stop.clone()));
+    let socket = start_socket(&config, &ctx, sender.clone(), &tasks, &stop);
+
+    let health = Health { store: store.clone(), socket: socket.clone() };
+    let http_addr = start_http(&config, &ctx, &stored, sender, health, &tasks, &stop).await?;
+
+    tasks.spawn(folding::run(store.clone(), Arc::clone(&stored), Arc::clone(&changed), stop.clone()));
+    if let (Some(mut polling), Some(interval)) =
+        (wire::polling(&config, store, clock)?, config.checked.poll_interval)
+    {
+        polling.stored = stored;
+        tasks.spawn(polling.run(interval, stop.clone()));
+    }
+    tasks.spawn(clockwork::run_boards(ctx.clone(), changed, stop.clone()));
+    tasks.spawn(clockwork::run_purge(ctx.clone(), config.sections.retention.days, stop.clone()));
+    tasks.spawn(clockwork::run_schedules(dispatcher, ctx.clone(), config, stop.clone()));
+    tracing::info!(%http_addr, "ready to work");
+    Ok(Bot { http_addr, ctx, socket, stop, tasks })
+}
+
+impl Bot {
+    /// Stops taking work, finishes what was begun, and returns within ten seconds.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(STOP_WITHIN, self.tasks.wait()).await.is_err() {
+            tracing::warn!("not everything ended in time");
+        }
+        self.ctx.store.close().await;
+    }
+
+    /// Whether all parts are still running; a part that ended by itself is a defect.
+    pub fn is_working(&self) -> bool {
+        !self.stop.is_cancelled()
+    }
+}
+
+/// Our own user id. Tokens that are refused stop the start; a Slack that does not answer only delays the answer.
+async fn learn_bot_user(ctx: &Ctx, tasks: &TaskTracker, stop: &CancellationToken) -> anyhow::Result<Arc<OnceLock<String>>> {
+    let known = Arc::new(OnceLock::new());
+    match ctx.slack.auth_test().await {
+        Ok(identity) => {
+            tracing::info!(team = %identity.team, bot = %identity.bot_user_id, "Slack knows us");
+            known.get_or_init(|| identity.bot_user_id);
+        }
+        Err(error @ (SlackError::Unauthorized { .. } | SlackError::NoToken { .. })) => bail!("{}", error.advice()),
+        Err(error) => {
+            tracing::warn!(%error, "Slack does not answer; trying again");
+            let (ctx, known, stop) = (ctx.clone(), Arc::clone(&known), stop.clone());
+            tasks.spawn(async move {
+                while known.get().is_none() {
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        () = tokio::time::sleep(ASK_AGAIN) => {}
+                    }
+                    if let Ok(identity) = ctx.slack.auth_test().await {
+                        known.get_or_init(|| identity.bot_user_id);
+                    }
+                }
+            });
+        }
+    }
+    Ok(known)
+}
+
+fn start_socket(
+    config: &Config,
+    ctx: &Ctx,
+    sender: mpsc::Sender<Inbound>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> Option<socket::SocketHealth> {
+    config.secrets.slack_app_token.as_ref()?;
+    let mode = socket::SocketMode {
+        slack: ctx.slack.clone(),
+        clock: ctx.clock.clone(),
+        connections: config.sections.slack.socket_connections,
+        inbound: sender,
+        shutdown: stop.clone(),
+        timing: socket::Timing::default(),
+    };
+    let (health, running) = mode.start();
+    tasks.spawn(async move {
+        if let Err(error) = running.await {
+            tracing::error!(%error, "Socket Mode ended");
+        }
+    });
+    Some(health)
+}
+
+async fn start_http(
+    config: &Config,
+    ctx: &Ctx,
+    stored: &Arc<Notify>,
+    sender: mpsc::Sender<Inbound>,
+    health: Health,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> anyhow::Result<SocketAddr> {
+    let intake = http::Intake {
+        store: ctx.store.clone(),
+        clock: ctx.clock.clone(),
+        github_secrets: wire::webhook_secrets(config),
+        stored: Arc::clone(stored),
+    };
+    let mut router = http::router(intake, health, config.sections.http.max_payload_bytes);
+    if let Some(secret) = &config.secrets.slack_signing_secret {
+        router = router.merge(slack_http::router(slack_http::HttpTransport {
+            signing_secret: SecretString::clone(secret),
+            clock: ctx.clock.clone(),
+            inbound: sender,
+            max_body_bytes: config.sections.http.max_payload_bytes,
+        }));
+    }
+    let listener = TcpListener::bind(config.checked.http_addr)
+        .await
+        .with_context(|| format!("cannot listen on {} (http.addr)", config.checked.http_addr))?;
+    let addr = listener.local_addr().context("the HTTP server has no address")?;
+    let stopped = stop.clone().cancelled_owned();
+    tasks.spawn(async move {
+        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+            tracing::error!(%error, "the HTTP server ended");
+        }
+    });
+    Ok(addr)
+}

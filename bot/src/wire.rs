@@ -1,0 +1,153 @@
+//! Purpose: from configuration to working parts. Nothing else builds a store, a client or a context.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use em_commands::ctx::{Ctx, Github, Settings, TriageSettings};
+use em_domain::clock::{SharedClock, SystemClock};
+use em_domain::id::{EventId, Login, SlackUser};
+use em_domain::person::{Link, LinkOrigin};
+use em_integrations::github::GithubConfig;
+use em_integrations::github::client::{GithubClient, Pacing};
+use em_integrations::github::poller::Poller;
+use em_integrations::slack::{Slack, SlackConfig};
+use em_storage::{Store, StoreConfig};
+use em_telemetry::Format;
+use secrecy::SecretString;
+use tokio::sync::Notify;
+use ulid::Ulid;
+
+use crate::config::Config;
+use crate::polling::Polling;
+
+/// The machine's clock.
+pub fn system_clock() -> SharedClock {
+    Arc::new(SystemClock)
+}
+
+/// Sends logs to standard error in the configured form.
+pub fn start_logging(config: &Config) {
+    let log = &config.sections.log;
+    let format = log.format.parse().unwrap_or_else(|_| Format::of_stderr());
+    let settings = em_telemetry::Settings { format, filter: log.filter.clone() };
+    if let Err(error) = em_telemetry::init(&settings) {
+        tracing::warn!(%error, "the log filter is not understood");
+    }
+}
+
+/// Opens the database, creating it on first start, and applies migrations.
+///
+/// # Errors
+/// The database cannot be reached or is newer than this program.
+pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    let store = Store::open(&StoreConfig::new(
+        config.secrets.database_url.clone(),
+        &config.sections.data_dir,
+        new_install_key(),
+    ))
+        .await
+        .context("the database cannot be opened")?;
+    store.migrate().await.context("the database could not be brought up to date")?;
+    Ok(store)
+}
+
+/// 32 bytes for a new installation's key: two ULIDs hold 160 random bits between them.
+fn new_install_key() -> [u8; 32] {
+    let mut key = [0; 32];
+    key[..16].copy_from_slice(&Ulid::new().to_bytes());
+    key[16..].copy_from_slice(&Ulid::new().to_bytes());
+    key
+}
+
+fn github_config(config: &Config) -> GithubConfig {
+    let github = &config.sections.github;
+    GithubConfig {
+        api_url: github.api_url.clone(),
+        token: config.secrets.github_token.clone().filter(|_| github.enabled),
+        webhook_secrets: webhook_secrets(config),
+        repositories: github.repositories.clone(),
+        organisations: github.organisations.clone(),
+        poll_interval: config.checked.poll_interval.unwrap_or_default(),
+    }
+}
+
+/// GitHub's webhook secrets; none while GitHub is switched off.
+pub fn webhook_secrets(config: &Config) -> Vec<SecretString> {
+    if config.sections.github.enabled { config.secrets.github_webhook_secrets.clone() } else { Vec::new() }
+}
+
+fn github(config: &Config, clock: SharedClock) -> anyhow::Result<Option<Github>> {
+    let config = github_config(config);
+    if config.token.is_none() {
+        return Ok(None);
+    }
+    let client = GithubClient::new(&config, clock, Pacing::default()).context("GitHub's client")?;
+    Ok(Some(Github { client: Arc::new(client), config }))
+}
+
+/// What polls GitHub, if it is configured.
+///
+/// # Errors
+/// The client cannot be built from the configuration.
+pub fn polling(config: &Config, store: Store, clock: SharedClock) -> anyhow::Result<Option<Polling>> {
+    let Some(Github { client, config: github }) = github(config, clock.clone())? else { return Ok(None) };
+    if github.repositories.is_empty() && github.organisations.is_empty() {
+        return Ok(None);
+    }
+    let lookback = chrono::Duration::days(i64::from(config.sections.github.first_look_days));
+    let poller = Poller::new(client, &github, Arc::new(|| EventId::new(Ulid::new())), lookback);
+    Ok(Some(Polling { store, poller, clock, stored: Arc::new(Notify::new()) }))
+}
+
+/// Everything handlers need.
+///
+/// # Errors
+/// A client cannot be built from the configuration.
+pub fn ctx(config: &Config, store: Store, clock: SharedClock) -> anyhow::Result<Ctx> {
+    let slack = SlackConfig {
+        api_url: config.sections.slack.api_url.clone(),
+        app_token: config.secrets.slack_app_token.clone(),
+        bot_token: config.secrets.slack_bot_token.clone(),
+        max_daily_posts: config.sections.slack.max_daily_posts,
+    };
+    let slack = Slack::new(slack, clock.clone()).context("Slack's client")?;
+    let github = github(config, clock.clone())?;
+    Ok(Ctx { store, slack, github, clock, settings: Arc::new(settings(config)) })
+}
+
+fn settings(config: &Config) -> Settings {
+    let triage = &config.sections.triage;
+    let github = &config.sections.github;
+    Settings {
+        calendar: config.checked.calendar.clone(),
+        triage: TriageSettings {
+            ignored_labels: triage.ignored_labels.clone(),
+            include_bots: triage.include_bots,
+            include_drafts: triage.include_drafts,
+            rows_per_group: triage.rows_per_group,
+        },
+        teams: config.checked.teams.clone(),
+        default_channel: Some(config.sections.slack.default_channel.clone()).filter(|channel| !channel.is_empty()),
+        has_github_webhook_secret: !webhook_secrets(config).is_empty(),
+        polls_github: github.enabled
+            && config.secrets.github_token.is_some()
+            && config.checked.poll_interval.is_some()
+            && !(github.repositories.is_empty() && github.organisations.is_empty()),
+        uses_socket_mode: config.secrets.slack_app_token.is_some(),
+    }
+}
+
+/// Records who is who by configuration, over whatever was known.
+///
+/// # Errors
+/// The database cannot be reached.
+pub async fn link_configured_people(config: &Config, ctx: &Ctx) -> anyhow::Result<()> {
+    let link = |(slack_user, login): &(SlackUser, Login)| Link {
+        slack_user: slack_user.clone(),
+        login: login.clone(),
+        origin: LinkOrigin::Configuration,
+        linked_at: ctx.clock.now(),
+    };
+    let links: Vec<Link> = config.checked.people.iter().map(link).collect();
+    ctx.store.people().replace_configured(&links).await.context("people from the configuration")
+}

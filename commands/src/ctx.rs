@@ -1,0 +1,78 @@
+//! Purpose: what every handler is given. Built once at the start, the same in tests with other addresses.
+
+use std::sync::Arc;
+
+use em_domain::calendar::WorkCalendar;
+use em_domain::clock::SharedClock;
+use em_domain::triage::TeamScope;
+use em_integrations::github::GithubConfig;
+use em_integrations::github::client::GithubClient;
+use em_integrations::slack::Slack;
+use em_storage::Store;
+
+/// The world as handlers see it.
+#[derive(Clone)]
+pub struct Ctx {
+    /// What is known.
+    pub store: Store,
+    /// Slack's Web API.
+    pub slack: Slack,
+    /// GitHub's REST API, where a token is configured.
+    pub github: Option<Github>,
+    /// The time.
+    pub clock: SharedClock,
+    /// What the operator decided.
+    pub settings: Arc<Settings>,
+}
+
+/// GitHub's REST API and what is read from it.
+#[derive(Clone)]
+pub struct Github {
+    /// The client.
+    pub client: Arc<GithubClient>,
+    /// What is read with it.
+    pub config: GithubConfig,
+}
+
+/// The part of the configuration that features read.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The team's working time.
+    pub calendar: WorkCalendar,
+    /// What triage shows.
+    pub triage: TriageSettings,
+    /// The configured teams.
+    pub teams: Vec<TeamScope>,
+    /// Where posts go that name no channel.
+    pub default_channel: Option<String>,
+    /// GitHub webhooks are verified with a secret that is set.
+    pub has_github_webhook_secret: bool,
+    /// GitHub is polled.
+    pub polls_github: bool,
+    /// Socket Mode is in use (else Slack comes over HTTP).
+    pub uses_socket_mode: bool,
+}
+
+/// What triage shows.
+#[derive(Debug, Clone)]
+pub struct TriageSettings {
+    /// Labels that leave a pull request out.
+    pub ignored_labels: Vec<String>,
+    /// Show what bots opened.
+    pub include_bots: bool,
+    /// Show drafts.
+    pub include_drafts: bool,
+    /// Rows shown for each group.
+    pub rows_per_group: u32,
+}
+
+impl Default for TriageSettings {
+    fn default() -> Self {
+        Self {
+            ignored_labels: Vec::new(),
+            include_bots: false,
+            include_drafts: false,
+            rows_per_group: 8,
+        }
+    }
+}

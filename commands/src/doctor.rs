@@ -1,0 +1,210 @@
+//! Purpose: `/em-agent doctor` and `em-agent doctor`: what is wrong, why it matters, and how to mend it.
+
+use em_blocks::doctor::{Finding, Health, message_doctor};
+use em_integrations::slack::SlackError;
+
+use crate::ctx::Ctx;
+use crate::invocation::{Invocation, Outcome, Reply};
+use crate::spec::Spec;
+
+/// How it is written.
+pub const SPEC: Spec = Spec {
+    path: "doctor",
+    usage: "doctor",
+    summary: "Check my connections and permissions, and say what to fix.",
+    examples: &["doctor"],
+    schedulable: false,
+};
+
+/// The bot scopes the manifest asks for, and what fails without each. A test holds the two together.
+pub const SCOPES: &[(&str, &str)] = &[
+    ("app_mentions:read", "I cannot see when I am mentioned"),
+    (
+        "channels:history",
+        "I cannot find a message again after a crash, and may post it twice",
+    ),
+    ("channels:read", "I cannot find public channels by name"),
+    ("chat:write", "I cannot post"),
+    ("commands", "the slash command does not reach me"),
+    (
+        "groups:history",
+        "I cannot find a message again in private channels",
+    ),
+    ("groups:read", "I cannot find private channels by name"),
+    ("im:history", "I do not see direct messages to me"),
+    ("im:write", "I cannot write direct messages"),
+    ("users:read", "I do not know people's names and time zones"),
+    ("users:read.email", "I cannot link people by their e-mail address"),
+];
+
+/// The sources whose freshness is looked at, and after how many hours of silence that is worth a word.
+const QUIET_HOURS: i64 = 72;
+
+/// Answers `doctor`.
+pub async fn show(ctx: Ctx, _invocation: Invocation) -> Outcome {
+    Ok(Reply::private(message_doctor(&examine(&ctx).await)))
+}
+
+/// Everything that can be checked from here, in the order a person would mend it.
+pub async fn examine(ctx: &Ctx) -> Vec<Finding> {
+    let mut findings = slack(ctx).await;
+    findings.extend(channel(ctx).await);
+    findings.extend(database(ctx).await);
+    findings.extend(github(ctx).await);
+    findings.extend(events(ctx).await);
+    findings
+}
+
+fn ok(what: impl Into<String>) -> Finding {
+    Finding {
+        health: Health::Ok,
+        what: what.into(),
+        why: String::new(),
+        fix: String::new(),
+    }
+}
+
+fn bad(health: Health, what: impl Into<String>, why: impl Into<String>, fix: impl Into<String>) -> Finding {
+    Finding {
+        health,
+        what: what.into(),
+        why: why.into(),
+        fix: fix.into(),
+    }
+}
+
+async fn slack(ctx: &Ctx) -> Vec<Finding> {
+    let identity = match ctx.slack.auth_test().await {
+        Ok(identity) => identity,
+        Err(error) => {
+            let fix = "Install the app from manifest.yaml and set SLACK_BOT_TOKEN to its bot token.";
+            return vec![bad(Health::Fail, "Slack does not accept me", error.advice(), fix)];
+        }
+    };
+    let mut findings = vec![ok(format!("Slack knows me in {}", identity.team))];
+    let missing = SCOPES
+        .iter()
+        .filter(|(scope, _)| !identity.scopes.iter().any(|have| have == scope));
+    for (scope, lost) in missing {
+        let fix = format!(
+            "Add `{scope}` under OAuth & Permissions, or update the app from manifest.yaml; then reinstall it."
+        );
+        findings.push(bad(
+            Health::Fail,
+            format!("The scope {scope} is missing"),
+            format!("Without it {lost}."),
+            fix,
+        ));
+    }
+    if ctx.settings.uses_socket_mode {
+        findings.push(match ctx.slack.open_connection().await {
+            Ok(_) => ok("Socket Mode can be opened"),
+            Err(error) => {
+                let fix = "Set SLACK_APP_TOKEN to an app-level token with connections:write, and switch Socket Mode on.";
+                bad(Health::Fail, "Socket Mode cannot be opened", error.advice(), fix)
+            }
+        });
+    }
+    findings
+}
+
+async fn channel(ctx: &Ctx) -> Vec<Finding> {
+    let Some(name) = &ctx.settings.default_channel else {
+        return Vec::new();
+    };
+    let what = format!("I cannot post to the default channel {name}");
+    vec![match ctx.slack.resolve_channel(name).await {
+        Ok(channel) if channel.is_member => ok(format!("I am in the default channel {name}")),
+        Ok(_) => {
+            let advice = SlackError::NotInChannel.advice();
+            bad(Health::Fail, what, "I am not in it.", advice)
+        }
+        Err(error) => bad(Health::Fail, what, error.advice(), "Check slack.default_channel."),
+    }]
+}
+
+async fn database(ctx: &Ctx) -> Vec<Finding> {
+    vec![match ctx.store.ping().await {
+        Ok(()) => ok("The database answers"),
+        Err(error) => {
+            tracing::error!(%error, "doctor: database");
+            bad(
+                Health::Fail,
+                "The database does not answer",
+                error.to_string(),
+                "Check DATABASE_URL and that the server runs.",
+            )
+        }
+    }]
+}
+
+async fn github(ctx: &Ctx) -> Vec<Finding> {
+    let settings = &ctx.settings;
+    if !settings.has_github_webhook_secret && !settings.polls_github {
+        let fix = "Set GITHUB_TOKEN and github.repositories to poll, or GITHUB_WEBHOOK_SECRET and point a webhook at /webhooks/github.";
+        return vec![bad(
+            Health::Warn,
+            "Nothing comes in from GitHub",
+            "Neither polling nor webhooks are configured.",
+            fix,
+        )];
+    }
+    let mut findings = Vec::new();
+    if settings.has_github_webhook_secret {
+        findings.push(ok("GitHub webhooks are verified with a secret"));
+    }
+    let Some(github) = &ctx.github else {
+        return findings;
+    };
+    match github.client.check(&github.config).await {
+        Ok(check) => {
+            findings.push(ok("GitHub accepts the token"));
+            for seen in check.seen {
+                let Err(error) = seen.result else { continue };
+                let fix =
+                    "Give the token read access to it, or take it out of the configuration's github section.";
+                findings.push(bad(
+                    Health::Fail,
+                    format!("{} cannot be read", seen.name),
+                    format!("{error}."),
+                    fix,
+                ));
+            }
+        }
+        Err(error) => {
+            let fix = "Set GITHUB_TOKEN to a token that can read the repositories.";
+            findings.push(bad(Health::Fail, "GitHub cannot be read", error.to_string(), fix));
+        }
+    }
+    findings
+}
+
+async fn events(ctx: &Ctx) -> Vec<Finding> {
+    let events = ctx.store.events();
+    let (Ok(sources), Ok(unrecognised)) = (events.list_sources().await, events.list_unrecognised().await)
+    else {
+        // The database's own finding says why.
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    let now = ctx.clock.now();
+    for source in &sources {
+        let hours = (now - source.last_received_at).num_hours();
+        findings.push(if hours < QUIET_HOURS {
+            ok(format!("Events come in from {}", source.source))
+        } else {
+            let why = format!("The last event came {} days ago.", hours / 24);
+            let fix = "Look at the sender's list of deliveries, or at the poller's lines in the log.";
+            bad(Health::Warn, format!("{} is quiet", source.source), why, fix)
+        });
+    }
+    for kind in &unrecognised {
+        let what = format!(
+            "{} events “{}” from {} were not understood",
+            kind.count, kind.event_type, kind.source
+        );
+        let fix = "Nothing is lost: they are kept, and `em-agent replay` works them in once a newer version understands them.";
+        findings.push(bad(Health::Warn, what, kind.reason.clone(), fix));
+    }
+    findings
+}

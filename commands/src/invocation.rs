@@ -1,0 +1,147 @@
+//! Purpose: what came from a person (or the clock), and what they get back.
+
+use em_domain::id::{SlackChannel, SlackUser};
+use em_integrations::slack::SlackError;
+use em_storage::StoreError;
+use slack_morphism::prelude::{SlackMessageContent, SlackView, SlackViewState};
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// A person in Slack.
+    Person(SlackUser),
+    /// A schedule, by its name.
+    Schedule(String),
+}
+
+/// A typed command, however it came: slash command, mention, direct message, schedule.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// Who asks.
+    pub caller: Caller,
+    /// Where it was typed (for a schedule: where to post).
+    pub channel: Option<SlackChannel>,
+    /// The words after the command's path, as typed.
+    pub words: Vec<String>,
+}
+
+impl Invocation {
+    /// The person who asks.
+    ///
+    /// # Errors
+    /// A schedule asks, and this command is for people.
+    pub fn person(&self) -> Result<&SlackUser, CommandError> {
+        match &self.caller {
+            Caller::Person(user) => Ok(user),
+            Caller::Schedule(_) => Err(CommandError::user(
+                "This command answers a person; a schedule cannot run it.",
+            )),
+        }
+    }
+}
+
+/// A click on something in a message or view.
+#[derive(Debug, Clone)]
+pub struct Click {
+    /// Who clicked.
+    pub user: SlackUser,
+    /// What it asks for: `feature.verb`.
+    pub action: String,
+    /// What the row is about (`owner/name#12`); empty outside a row.
+    pub subject: String,
+    /// The button's value; empty for a menu.
+    pub value: String,
+    /// The conversation of the message, where it is in one.
+    pub channel: Option<SlackChannel>,
+    /// The clicked message.
+    pub message_ts: Option<String>,
+    /// Opens a modal within three seconds.
+    pub trigger_id: String,
+    /// Where an answer can be sent, for messages.
+    pub response_url: Option<String>,
+}
+
+/// A submitted modal.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// Who submitted.
+    pub user: SlackUser,
+    /// The modal's kind: `feature.verb`.
+    pub callback_id: String,
+    /// What the modal was opened for.
+    pub private_metadata: String,
+    /// What was chosen and typed.
+    pub state: SlackViewState,
+}
+
+/// What a handler wants said.
+#[derive(Debug)]
+pub enum Reply {
+    /// To the person alone.
+    Private(Box<SlackMessageContent>),
+    /// In place of the message that was clicked.
+    Replace(Box<SlackMessageContent>),
+    /// Opens a modal. The trigger lives three seconds.
+    Modal(Box<SlackView>),
+    /// Where a modal was opened from, to the person alone.
+    Answer {
+        /// The response address of the message it was opened from; absent where there was none.
+        response_url: Option<String>,
+        /// What is said.
+        content: Box<SlackMessageContent>,
+    },
+    /// The effect speaks for itself.
+    Done,
+}
+
+impl Reply {
+    /// To the person alone.
+    pub fn private(content: SlackMessageContent) -> Self {
+        Self::Private(Box::new(content))
+    }
+}
+
+/// Why something did not happen. The first three are written for the person; the last is logged in full, and the
+/// person gets its id.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// One clear sentence: what, why, what now.
+    #[error("{0}")]
+    User(String),
+    /// The words could not be read.
+    #[error("{problem}")]
+    Usage {
+        /// What was not understood.
+        problem: String,
+        /// How it is written.
+        usage: String,
+    },
+    /// Slack refused in a way that the person can mend.
+    #[error("{0}")]
+    Slack(SlackError),
+    /// Our failure.
+    #[error(transparent)]
+    Internal(#[from] anyhow::Error),
+}
+
+/// What a handler returns.
+pub type Outcome = Result<Reply, CommandError>;
+
+impl CommandError {
+    /// A sentence for the person.
+    pub fn user(sentence: impl Into<String>) -> Self {
+        Self::User(sentence.into())
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        Self::Internal(anyhow::Error::new(error))
+    }
+}
+
+impl From<SlackError> for CommandError {
+    fn from(error: SlackError) -> Self {
+        Self::Slack(error)
+    }
+}

@@ -1,0 +1,225 @@
+//! Purpose: the one list of everything a person can do. Help, suggestions, dispatch, the manifest's test and the
+//! check of schedules all read it.
+
+use std::future::Future;
+
+use crate::ctx::Ctx;
+use crate::invocation::{Click, Outcome, Submission};
+use crate::spec::{Command, Running};
+use crate::{doctor, help, home, link, triage, whoami};
+
+pub use em_blocks::SLASH_COMMAND;
+
+/// Every command. Longer paths are tried first when text is read, so the order is only that of `help`.
+pub const COMMANDS: &[Command] = &[
+    Command {
+        spec: triage::SPEC,
+        run: |ctx, invocation| Box::pin(triage::show(ctx, invocation)),
+    },
+    Command {
+        spec: triage::post::SPEC,
+        run: |ctx, invocation| Box::pin(triage::post::post(ctx, invocation)),
+    },
+    Command {
+        spec: whoami::SPEC,
+        run: |ctx, invocation| Box::pin(whoami::show(ctx, invocation)),
+    },
+    Command {
+        spec: link::SPEC,
+        run: |ctx, invocation| Box::pin(link::link(ctx, invocation)),
+    },
+    Command {
+        spec: doctor::SPEC,
+        run: |ctx, invocation| Box::pin(doctor::show(ctx, invocation)),
+    },
+    Command {
+        spec: help::SPEC,
+        run: |ctx, invocation| Box::pin(help::show(ctx, invocation)),
+    },
+];
+
+/// A handler of a click.
+pub type OnClick = fn(Ctx, Click) -> Running;
+
+/// Every button and menu entry, by its action id.
+pub const CLICKS: &[(&str, OnClick)] = &[
+    (em_blocks::triage::REFRESH, |ctx, click| {
+        Box::pin(triage::refresh(ctx, click))
+    }),
+    (em_blocks::triage::SHARE, |ctx, click| {
+        Box::pin(triage::post::share(ctx, click))
+    }),
+    (em_blocks::row::WHY, |ctx, click| {
+        Box::pin(triage::row::why(ctx, click))
+    }),
+    (em_blocks::row::NUDGE, |ctx, click| {
+        Box::pin(triage::row::nudge(ctx, click))
+    }),
+    (em_blocks::row::SNOOZE, |ctx, click| {
+        Box::pin(triage::snooze::ask(ctx, click))
+    }),
+    (em_blocks::row::OPEN, |ctx, click| {
+        Box::pin(triage::row::open(ctx, click))
+    }),
+    (em_blocks::home::REFRESH, |ctx, click| {
+        Box::pin(home::refresh(ctx, click))
+    }),
+];
+
+/// A handler of a submitted modal.
+pub type OnSubmit = fn(Ctx, Submission) -> Running;
+
+/// Every modal, by its callback id.
+pub const SUBMISSIONS: &[(&str, OnSubmit)] = &[(em_blocks::snooze::CALLBACK, |ctx, submission| {
+    Box::pin(triage::snooze::submitted(ctx, submission))
+})];
+
+/// A handler of a shortcut: who used it.
+pub type OnShortcut = fn(Ctx, em_domain::id::SlackUser) -> Running;
+
+/// Every shortcut, by its callback id.
+pub const SHORTCUTS: &[(&str, OnShortcut)] =
+    &[("triage.show", |ctx, user| Box::pin(triage::shortcut(ctx, user)))];
+
+/// Draws the App Home of the person who opened it.
+pub fn home_opened(ctx: Ctx, user: em_domain::id::SlackUser) -> impl Future<Output = Outcome> + Send {
+    home::opened(ctx, user)
+}
+
+/// What a line of text means.
+#[derive(Clone, Copy)]
+pub enum Found<'a> {
+    /// This command, and how many words name it.
+    Command(&'a Command, usize),
+    /// Nothing was typed.
+    Nothing,
+    /// No command begins like this; perhaps this one was meant.
+    Unknown(Option<&'static str>),
+}
+
+/// Finds the command that `words` begin with: whole words, any case, the longest path first.
+pub fn find(words: &[String]) -> Found<'static> {
+    let Some(first) = words.first() else {
+        return Found::Nothing;
+    };
+    let named = |command: &&Command| {
+        let path: Vec<&str> = command.spec.path.split(' ').collect();
+        path.len() <= words.len()
+            && path
+                .iter()
+                .zip(words)
+                .all(|(part, word)| word.eq_ignore_ascii_case(part))
+    };
+    let depth = |command: &Command| command.spec.path.split(' ').count();
+    match COMMANDS.iter().filter(named).max_by_key(|command| depth(command)) {
+        Some(command) => Found::Command(command, depth(command)),
+        None => Found::Unknown(nearest(first)),
+    }
+}
+
+/// The command that a misspelt word is most like, if it is like one at all.
+fn nearest(word: &str) -> Option<&'static str> {
+    // A person types short words; what is far longer than any command resembles none.
+    let word: String = word.to_lowercase().chars().take(40).collect();
+    let names = COMMANDS
+        .iter()
+        .filter_map(|command| command.spec.path.split(' ').next());
+    let scored = names.map(|name| (strsim::damerau_levenshtein(name, &word), name));
+    scored
+        .min()
+        .filter(|(distance, name)| *distance <= name.len().div_ceil(2))
+        .map(|(_, name)| name)
+}
+
+/// Whether the clock may type `text`.
+///
+/// # Errors
+/// Why not, and what it may type.
+pub fn check_scheduled(text: &str) -> Result<(), String> {
+    let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+    match find(&words) {
+        Found::Command(command, _) if command.spec.schedulable => Ok(()),
+        Found::Command(..) | Found::Nothing | Found::Unknown(_) => {
+            let names: Vec<&str> = COMMANDS
+                .iter()
+                .filter(|c| c.spec.schedulable)
+                .map(|command| command.spec.path)
+                .collect();
+            Err(format!(
+                "`{text}` cannot be scheduled; write one of: {}",
+                names.join(", ")
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    fn path(text: &str) -> Option<&'static str> {
+        match find(&words(text)) {
+            Found::Command(command, _) => Some(command.spec.path),
+            Found::Nothing | Found::Unknown(_) => None,
+        }
+    }
+
+    #[test]
+    fn the_longest_path_of_whole_words_wins_in_any_case() {
+        assert_eq!(path("TRIAGE Post #ops"), Some("triage post"));
+        assert_eq!(path("triage mine"), Some("triage"));
+        assert_eq!(path("triages"), None);
+        assert!(matches!(find(&[]), Found::Nothing));
+    }
+
+    #[test]
+    fn a_misspelt_command_gets_the_nearest_and_nonsense_gets_none() {
+        assert!(matches!(find(&words("traige")), Found::Unknown(Some("triage"))));
+        assert!(matches!(find(&words("hlep")), Found::Unknown(Some("help"))));
+        assert!(matches!(find(&words("xyzzyqwerty")), Found::Unknown(None)));
+        assert!(matches!(find(&["x".repeat(10_000)]), Found::Unknown(None)));
+    }
+
+    #[test]
+    fn every_command_is_listed_once_and_begins_its_usage_with_its_path() {
+        let mut seen = BTreeSet::new();
+        for command in COMMANDS {
+            assert!(
+                seen.insert(command.spec.path),
+                "{} is listed twice",
+                command.spec.path
+            );
+            assert!(command.spec.usage.starts_with(command.spec.path));
+            assert!(command.spec.summary.ends_with('.'));
+            for example in command.spec.examples {
+                assert_eq!(path(example), Some(command.spec.path), "{example}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_action_id_that_blocks_builds_has_a_handler() {
+        let set = |ids: &mut dyn Iterator<Item = &'static str>| ids.collect::<BTreeSet<_>>();
+        assert_eq!(
+            set(&mut CLICKS.iter().map(|(id, _)| *id)),
+            set(&mut em_blocks::ACTION_IDS.iter().copied())
+        );
+        assert_eq!(
+            set(&mut SUBMISSIONS.iter().map(|(id, _)| *id)),
+            set(&mut em_blocks::CALLBACK_IDS.iter().copied())
+        );
+    }
+
+    #[test]
+    fn only_posts_can_be_scheduled() {
+        assert_eq!(check_scheduled("triage post"), Ok(()));
+        assert!(check_scheduled("whoami").unwrap_err().contains("triage post"));
+        assert!(check_scheduled("").is_err());
+    }
+}

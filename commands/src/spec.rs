@@ -1,0 +1,79 @@
+//! Purpose: a command is data: its words, how to write it, what it is for. Help, suggestions and the checks of
+//! schedules are made from this, so they cannot disagree with what runs.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use clap::Parser;
+
+use crate::ctx::Ctx;
+use crate::invocation::{CommandError, Invocation, Outcome};
+
+/// How a command is written and what it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spec {
+    /// The words that name it: `triage post`.
+    pub path: &'static str,
+    /// How to write it, after the slash command's name.
+    pub usage: &'static str,
+    /// What it does, in one line.
+    pub summary: &'static str,
+    /// Some ways to write it.
+    pub examples: &'static [&'static str],
+    /// The clock may type it (it posts to a channel and answers nobody).
+    pub schedulable: bool,
+}
+
+/// A running handler.
+pub type Running = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// One command: its description and what runs it.
+#[derive(Clone, Copy)]
+pub struct Command {
+    /// How it is written.
+    pub spec: Spec,
+    /// Runs it.
+    pub run: fn(Ctx, Invocation) -> Running,
+}
+
+impl Spec {
+    /// Reads the words after the path into `A`.
+    ///
+    /// # Errors
+    /// [`CommandError::Usage`], which shows how the command is written.
+    pub fn parse<A: Parser>(&self, words: &[String]) -> Result<A, CommandError> {
+        let words = words.iter().map(|word| plain_dashes(word));
+        let name = std::iter::once(self.path.to_owned());
+        A::try_parse_from(name.chain(words)).map_err(|error| CommandError::Usage {
+            problem: problem(&error),
+            usage: self.usage.to_owned(),
+        })
+    }
+}
+
+/// Phones and Slack turn `--team` into an em dash.
+fn plain_dashes(word: &str) -> String {
+    match word.strip_prefix(['—', '–']) {
+        Some(rest) => format!("--{rest}"),
+        None => word.to_owned(),
+    }
+}
+
+/// The parser's complaint as a sentence for a person, without its own usage text.
+fn problem(error: &clap::Error) -> String {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let word = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(list)) => list.join(", "),
+        Some(_) | None => "that".to_owned(),
+    };
+    match error.kind() {
+        ErrorKind::MissingRequiredArgument => {
+            format!("Something is missing: {}.", word(ContextKind::InvalidArg))
+        }
+        ErrorKind::InvalidValue => {
+            format!("I do not understand “{}”.", word(ContextKind::InvalidValue))
+        }
+        _ => format!("I do not understand “{}”.", word(ContextKind::InvalidArg)),
+    }
+}

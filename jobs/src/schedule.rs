@@ -1,0 +1,224 @@
+//! Purpose: when something is due: a cron expression in a time zone, as people write it.
+//!
+//! People write five fields, Monday as 1 and Sunday as 0 or 7. The `cron` crate wants seconds first and counts
+//! Sunday as 1, so expressions are translated before they are parsed.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, Duration, NaiveDateTime, Utc};
+use chrono_tz::Tz;
+
+/// Something that is due at certain wall-clock times.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    /// What the configuration calls it; unique.
+    pub name: String,
+    /// The zone the expression is meant in.
+    pub zone: Tz,
+    cron: cron::Schedule,
+}
+
+/// Why an expression was refused, in words for the person who wrote it.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{expression}` is not a schedule: {why}")]
+pub struct NotASchedule {
+    expression: String,
+    why: String,
+}
+
+/// How late a tick may still be run after the bot was down or busy. Later ones are skipped: a morning list is of
+/// no use in the evening. Of several missed ticks only the newest runs.
+pub const LATEST_START: Duration = Duration::hours(1);
+
+impl Schedule {
+    /// Reads `minute hour day month weekday` (or six fields with seconds first), Monday is 1, Sunday 0 or 7;
+    /// names (`Mon-Fri`) work too.
+    ///
+    /// # Errors
+    /// The expression cannot be read, or never comes due.
+    pub fn parse(name: &str, expression: &str, zone: Tz) -> Result<Self, NotASchedule> {
+        let refuse = |why: String| NotASchedule {
+            expression: expression.to_owned(),
+            why,
+        };
+        let mut fields: Vec<String> = expression.split_whitespace().map(str::to_owned).collect();
+        match fields.len() {
+            5 => fields.insert(0, "0".to_owned()),
+            6 => {}
+            n => {
+                return Err(refuse(format!(
+                    "it has {n} fields; write minute, hour, day, month, weekday"
+                )));
+            }
+        }
+        fields[5] = translate_weekdays(&fields[5])
+            .ok_or_else(|| refuse("weekdays are 0 to 7 (0 and 7 are Sunday) or names".to_owned()))?;
+        let cron = cron::Schedule::from_str(&fields.join(" ")).map_err(|error| refuse(error.to_string()))?;
+        Ok(Self {
+            name: name.to_owned(),
+            zone,
+            cron,
+        })
+    }
+
+    /// The first time due after `after`. A wall-clock time that a daylight-saving change skips does not come due
+    /// that day; one that happens twice comes due once, the first time.
+    pub fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let mut upcoming = self.cron.after(&after.with_timezone(&self.zone));
+        let mut next = upcoming.next()?;
+        while self.is_second_pass(next) {
+            next = upcoming.next()?;
+        }
+        Some(next.with_timezone(&Utc))
+    }
+
+    /// The newest time due in (`after`, `now`] that may still be run.
+    pub fn due(&self, after: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let mut from = after.max(now - LATEST_START);
+        let mut due = None;
+        while let Some(next) = self.next_after(from).filter(|next| *next <= now) {
+            due = Some(next);
+            from = next;
+        }
+        due
+    }
+
+    /// Whether this wall-clock time already happened an offset change ago (clocks went back).
+    fn is_second_pass(&self, at: DateTime<Tz>) -> bool {
+        let wall: NaiveDateTime = at.naive_local();
+        match wall.and_local_timezone(self.zone) {
+            chrono::LocalResult::Ambiguous(first, _) => at != first,
+            chrono::LocalResult::Single(_) | chrono::LocalResult::None => false,
+        }
+    }
+}
+
+/// Weekday numbers as people count them (0..7, Sunday at both ends) into the crate's (Sunday is 1). Names and
+/// steps pass through.
+fn translate_weekdays(field: &str) -> Option<String> {
+    let mut parts = Vec::new();
+    for part in field.split(',') {
+        let (range, step) = part
+            .split_once('/')
+            .map_or((part, None), |(range, step)| (range, Some(step)));
+        let days = match range.split_once('-') {
+            Some((from, to)) => match (from.parse::<u8>(), to.parse::<u8>()) {
+                (Ok(from), Ok(to)) => day_list(from, to, step)?,
+                _ => part.to_owned(),
+            },
+            None => match range.parse::<u8>() {
+                Ok(day) if day <= 7 && step.is_none() => (day % 7 + 1).to_string(),
+                Ok(_) => return None,
+                Err(_) => part.to_owned(),
+            },
+        };
+        parts.push(days);
+    }
+    Some(parts.join(","))
+}
+
+/// A range such as 5-7 wraps over the end of the crate's week, so it is written out.
+fn day_list(from: u8, to: u8, step: Option<&str>) -> Option<String> {
+    let step: usize = step.map_or(Ok(1), str::parse).ok().filter(|step| *step > 0)?;
+    (from <= to && to <= 7).then(|| {
+        let days: Vec<String> = (from..=to)
+            .step_by(step)
+            .map(|day| (day % 7 + 1).to_string())
+            .collect();
+        days.join(",")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn berlin(expression: &str) -> Schedule {
+        Schedule::parse("s", expression, Tz::Europe__Berlin).unwrap()
+    }
+
+    #[test]
+    fn monday_is_one_as_people_write_it() {
+        let weekdays = berlin("0 9 * * 1-5");
+        // 2026-01-16 is a Friday; the next weekday is Monday the 19th.
+        assert_eq!(
+            weekdays.next_after(at("2026-01-16T09:00:00Z")),
+            Some(at("2026-01-19T08:00:00Z"))
+        );
+        let sundays = berlin("0 9 * * 0");
+        assert_eq!(
+            sundays.next_after(at("2026-01-16T09:00:00Z")),
+            Some(at("2026-01-18T08:00:00Z"))
+        );
+        assert_eq!(
+            berlin("0 9 * * 7").next_after(at("2026-01-16T09:00:00Z")),
+            Some(at("2026-01-18T08:00:00Z"))
+        );
+        assert_eq!(
+            berlin("0 9 * * Mon-Fri").next_after(at("2026-01-16T09:00:00Z")),
+            Some(at("2026-01-19T08:00:00Z"))
+        );
+    }
+
+    #[test]
+    fn an_hour_that_does_not_exist_is_skipped_and_one_that_comes_twice_runs_once() {
+        let nightly = berlin("30 2 * * *");
+        // Clocks go forward on 2026-03-29 at 02:00: there is no 02:30 that day.
+        assert_eq!(
+            nightly.next_after(at("2026-03-28T12:00:00Z")),
+            Some(at("2026-03-30T00:30:00Z"))
+        );
+        // They go back on 2026-10-25 at 03:00: 02:30 comes at 00:30 and at 01:30 UTC.
+        let first = nightly.next_after(at("2026-10-24T12:00:00Z")).unwrap();
+        assert_eq!(first, at("2026-10-25T00:30:00Z"));
+        assert_eq!(nightly.next_after(first), Some(at("2026-10-26T01:30:00Z")));
+    }
+
+    #[test]
+    fn a_late_start_runs_the_newest_missed_tick_and_skips_stale_ones() {
+        let hourly = berlin("*/20 * * * *");
+        assert_eq!(
+            hourly.due(at("2026-01-16T08:00:00Z"), at("2026-01-16T08:59:00Z")),
+            Some(at("2026-01-16T08:40:00Z"))
+        );
+        let morning = berlin("0 9 * * *");
+        assert_eq!(
+            morning.due(at("2026-01-15T12:00:00Z"), at("2026-01-16T17:00:00Z")),
+            None
+        );
+        assert_eq!(
+            morning.due(at("2026-01-15T12:00:00Z"), at("2026-01-16T08:30:00Z")),
+            Some(at("2026-01-16T08:00:00Z"))
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_in_words() {
+        for (expression, expected) in [
+            ("9 * *", "3 fields"),
+            ("0 9 * * 8", "weekdays are 0 to 7"),
+            ("0 25 * * *", "is not a schedule"),
+        ] {
+            let error = Schedule::parse("s", expression, Tz::UTC).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_next_time_is_later_and_nothing_is_due_in_between(start in 1_700_000_000i64..1_800_000_000, hour in 0u32..24) {
+            let schedule = berlin(&format!("15 {hour} * * *"));
+            let start = DateTime::from_timestamp(start, 0).unwrap();
+            let next = schedule.next_after(start).unwrap();
+            prop_assert!(next > start);
+            prop_assert!(next - start <= Duration::hours(49));
+            prop_assert_eq!(schedule.due(start, next - Duration::seconds(1)), None);
+            prop_assert_eq!(schedule.due(next - Duration::seconds(1), next), Some(next));
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Purpose: one request from its arrival to its answer: token, faults, rate limit, the resource, its page, its `ETag`.
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{Request, State as FromWorld},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::Response,
+};
+use futures::{StreamExt, stream};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{
+    page::{Query, page},
+    resource::{self, Resource},
+    world::{Fault, GithubWorld, State},
+};
+
+/// A request that the pretend GitHub received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// For example `GET`.
+    pub method: String,
+    /// For example `/repos/acme/api/pulls`.
+    pub path: String,
+    /// The query as sent, without the question mark.
+    pub query: String,
+    /// Whether it carried `If-None-Match`.
+    pub conditional: bool,
+    /// The status of the answer; 0 if it never came.
+    pub status: u16,
+}
+
+/// What is known of a request before anything is decided.
+struct Asked {
+    method: Method,
+    path: String,
+    query: String,
+    headers: HeaderMap,
+}
+
+/// Answers one request.
+pub(super) async fn answer(FromWorld(world): FromWorld<GithubWorld>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let asked = Asked {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts.headers,
+    };
+    let (fault, mut response) = {
+        let mut state = world.state();
+        let fault = state.take_fault(&asked.path);
+        let mut response = match fault {
+            Some(fault) => faulty(&mut state, &asked, fault),
+            None => healthy(&mut state, &asked),
+        };
+        let hangs = fault == Some(Fault::Hang);
+        state.calls.push(Call {
+            method: asked.method.to_string(),
+            path: asked.path,
+            query: asked.query,
+            conditional: asked.headers.contains_key(header::IF_NONE_MATCH),
+            status: if hangs { 0 } else { response.status().as_u16() },
+        });
+        limit_headers(&state, response.headers_mut());
+        (fault, response)
+    };
+    match fault {
+        Some(Fault::Hang) => std::future::pending().await,
+        Some(Fault::Slow(by)) => tokio::time::sleep(by).await,
+        Some(Fault::Status(_) | Fault::Garbage | Fault::Cut | Fault::SecondaryLimit { .. }) | None => (),
+    }
+    set(response.headers_mut(), "x-content-type-options", "nosniff");
+    response
+}
+
+fn faulty(state: &mut State, asked: &Asked, fault: Fault) -> Response {
+    match fault {
+        Fault::Status(status) => problem(status, "Something went wrong on purpose"),
+        Fault::Garbage => plain(StatusCode::OK, "<html><body>Unicorn!</body></html>"),
+        Fault::Cut => cut(),
+        Fault::Hang | Fault::Slow(_) => healthy(state, asked),
+        Fault::SecondaryLimit { status, retry_after } => {
+            let message =
+                "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
+            let mut response = problem(status, message);
+            if let Some(seconds) = retry_after {
+                set(response.headers_mut(), "retry-after", &seconds.to_string());
+            }
+            response
+        }
+    }
+}
+
+fn healthy(state: &mut State, asked: &Asked) -> Response {
+    if !asked.headers.contains_key(header::USER_AGENT) {
+        return problem(
+            403,
+            "Request forbidden by administrative rules. Please make sure your request has a User-Agent header",
+        );
+    }
+    match token(&asked.headers) {
+        None => return problem(401, "Requires authentication"),
+        Some(token) if !state.tokens.contains(&token) => return problem(401, "Bad credentials"),
+        Some(_) => (),
+    }
+    if asked.path == "/rate_limit" {
+        return found(state, asked);
+    }
+    if state.budget.remaining == 0 {
+        return problem(state.budget.refusal, "API rate limit exceeded for user ID 1.");
+    }
+    let response = found(state, asked);
+    if response.status() != StatusCode::NOT_MODIFIED {
+        state.budget.remaining -= 1;
+    }
+    response
+}
+
+/// `Bearer x` or `token x`: GitHub takes both.
+fn token(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    ["bearer", "token"]
+        .contains(&scheme.to_ascii_lowercase().as_str())
+        .then(|| token.trim().to_owned())
+}
+
+fn found(state: &State, asked: &Asked) -> Response {
+    let query: Query = serde_urlencoded::from_str(&asked.query).unwrap_or_default();
+    let resource = (asked.method == Method::GET)
+        .then(|| resource::find(state, &asked.path, &query))
+        .flatten();
+    let Some(resource) = resource else {
+        return problem(404, "Not Found");
+    };
+    let host = asked
+        .headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default();
+    let address = format!("http://{host}{}", asked.path);
+    let (body, link) = match resource {
+        Resource::One(object) => (object, None),
+        Resource::List(items) => {
+            let (items, link) = page(items, &query, &address);
+            (Value::Array(items), link)
+        }
+        Resource::Counted(name, items) => {
+            let count = items.len();
+            let (items, link) = page(items, &query, &address);
+            (json!({ "total_count": count, name: items }), link)
+        }
+    };
+    unless_known(
+        asked,
+        json_response(StatusCode::OK, &body),
+        &body.to_string(),
+        link.as_deref(),
+    )
+}
+
+/// 304 without a body if the client already has this answer, which its `ETag` tells.
+/// Source: <https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api>.
+fn unless_known(asked: &Asked, mut response: Response, body: &str, link: Option<&str>) -> Response {
+    let digest = Sha256::digest(format!("{}?{} {body}", asked.path, asked.query).as_bytes());
+    let etag = format!("W/\"{}\"", hex::encode(digest));
+    let known = asked
+        .headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
+    if known.is_some_and(|known| known.split(',').any(|one| one.trim() == etag)) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
+        response.headers_mut().remove(header::CONTENT_TYPE);
+    }
+    set(response.headers_mut(), "etag", &etag);
+    set(
+        response.headers_mut(),
+        "cache-control",
+        "private, max-age=60, s-maxage=60",
+    );
+    if let Some(link) = link {
+        set(response.headers_mut(), "link", link);
+    }
+    response
+}
+
+fn limit_headers(state: &State, headers: &mut HeaderMap) {
+    let budget = state.budget;
+    set(headers, "x-ratelimit-limit", &budget.limit.to_string());
+    set(headers, "x-ratelimit-remaining", &budget.remaining.to_string());
+    set(
+        headers,
+        "x-ratelimit-used",
+        &budget.limit.saturating_sub(budget.remaining).to_string(),
+    );
+    set(
+        headers,
+        "x-ratelimit-reset",
+        &state.reset_at().timestamp().to_string(),
+    );
+    set(headers, "x-ratelimit-resource", "core");
+    set(headers, "x-oauth-scopes", &state.scopes);
+    set(
+        headers,
+        "x-github-request-id",
+        &format!("SIM:{:06}", state.calls.len()),
+    );
+}
+
+fn problem(status: u16, message: &str) -> Response {
+    let code = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = json!({ "message": message, "documentation_url": "https://docs.github.com/rest", "status": status.to_string() });
+    json_response(code, &body)
+}
+
+fn json_response(status: StatusCode, body: &Value) -> Response {
+    let mut response = plain(status, &body.to_string());
+    set(
+        response.headers_mut(),
+        "content-type",
+        "application/json; charset=utf-8",
+    );
+    response
+}
+
+fn plain(status: StatusCode, body: &str) -> Response {
+    let mut response = Response::new(Body::from(body.to_owned()));
+    *response.status_mut() = status;
+    response
+}
+
+/// A body that begins and then breaks off, as when a proxy in between dies.
+fn cut() -> Response {
+    let begin = async { Ok(Bytes::from_static(b"[{\"number\":")) };
+    // Waiting once makes the server send what it has before it learns that there is no more.
+    let end = async {
+        tokio::task::yield_now().await;
+        Err(std::io::Error::other("cut on purpose"))
+    };
+    let mut response = Response::new(Body::from_stream(stream::once(begin).chain(stream::once(end))));
+    set(
+        response.headers_mut(),
+        "content-type",
+        "application/json; charset=utf-8",
+    );
+    response
+}
+
+fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}

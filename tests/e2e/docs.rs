@@ -1,0 +1,197 @@
+//! Purpose: what is written about the code stays true: links lead somewhere, the table of metrics is the list in the
+//! code, every dependency and every source file says what it is for, and nothing names the machine it was made on.
+
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use em_telemetry::names::ALL;
+
+/// Folders at the root that are not part of the sources.
+const NOT_SOURCES: [&str; 3] = ["target", "data", ".git"];
+
+/// First folders of paths that exist on one machine only.
+const MACHINE_FOLDERS: [&str; 4] = ["home", "Users", "root", "work"];
+
+#[test]
+fn links_in_the_documentation_lead_to_files() {
+    let mut broken = String::new();
+    for page in files(|path| extension(path) == "md") {
+        let text = fs::read_to_string(&page).unwrap();
+        for target in links(&text) {
+            let file = target.split('#').next().unwrap();
+            let outside = target.contains("://") || target.starts_with("mailto:") || file.is_empty();
+            if !outside && !page.parent().unwrap().join(file).exists() {
+                writeln!(broken, "{}: {target}", page.display()).unwrap();
+            }
+        }
+    }
+    assert!(broken.is_empty(), "these links lead nowhere:\n{broken}");
+}
+
+#[test]
+fn table_of_metrics_is_the_list_in_the_code() {
+    let mut expected = String::from("| Metric | Kind | Labels | Meaning |\n|---|---|---|---|\n");
+    for metric in ALL {
+        let labels = metric
+            .labels
+            .iter()
+            .map(|label| format!("`{label}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        writeln!(
+            expected,
+            "| `{}` | {} | {labels} | {} |",
+            metric.name,
+            metric.kind.as_str(),
+            metric.help
+        )
+        .unwrap();
+    }
+    let page = fs::read_to_string(root().join("docs/LOGGING.md")).unwrap();
+    assert!(
+        page.contains(&expected),
+        "the table in docs/LOGGING.md should read:\n\n{expected}"
+    );
+    let rows = page.lines().filter(|line| line.starts_with("| `em_")).count();
+    assert_eq!(
+        rows,
+        ALL.len(),
+        "docs/LOGGING.md has rows for metrics that do not exist"
+    );
+}
+
+#[test]
+fn every_dependency_says_what_it_is_for() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let section = manifest
+        .split("[workspace.dependencies]")
+        .nth(1)
+        .unwrap()
+        .split("\n[")
+        .next()
+        .unwrap();
+    let mut before = "";
+    let mut silent = Vec::new();
+    for line in section.lines() {
+        let ours = line.starts_with("em-");
+        let explained = before.starts_with("# ") && !before.starts_with("# ---");
+        if line.contains(" = ") && !line.starts_with('#') && !ours && !explained {
+            silent.push(line);
+        }
+        before = line;
+    }
+    assert!(
+        silent.is_empty(),
+        "put a comment above these in Cargo.toml, saying what they are for: {silent:#?}"
+    );
+}
+
+#[test]
+fn every_source_file_begins_with_its_purpose() {
+    let begins = |path: &PathBuf| fs::read_to_string(path).unwrap().starts_with("//! ");
+    let silent: Vec<_> = files(|path| extension(path) == "rs")
+        .into_iter()
+        .filter(|path| !begins(path))
+        .collect();
+    assert!(
+        silent.is_empty(),
+        "begin these with `//! Purpose: ...`: {silent:#?}"
+    );
+}
+
+#[test]
+fn nothing_names_the_machine_it_was_made_on() {
+    let text_file = |path: &Path| {
+        [
+            "rs", "toml", "md", "yaml", "yml", "sql", "html", "css", "js", "sh", "",
+        ]
+        .contains(&extension(path))
+    };
+    let mut found = String::new();
+    for path in files(text_file) {
+        let Ok(text) = fs::read_to_string(&path) else {
+            continue;
+        };
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| names_a_machine(line)) {
+            writeln!(found, "{}:{}: {line}", path.display(), number + 1).unwrap();
+        }
+    }
+    assert!(found.is_empty(), "these name a path of one machine:\n{found}");
+}
+
+#[test]
+fn machine_paths_are_told_from_addresses() {
+    let path = |folder: &str| format!("see /{folder}/ana/notes");
+    assert!(
+        MACHINE_FOLDERS
+            .iter()
+            .all(|folder| names_a_machine(&path(folder)))
+    );
+    assert!(!names_a_machine(
+        "https://example.com/work/items and $HOME/.cache and frame/work/x"
+    ));
+}
+
+/// Whether the line holds an absolute path below one of [`MACHINE_FOLDERS`]. In an address something stands before it.
+fn names_a_machine(line: &str) -> bool {
+    MACHINE_FOLDERS.iter().any(|folder| {
+        let start = format!("/{folder}/");
+        line.match_indices(&start).any(|(at, _)| {
+            !line[..at].ends_with(|before: char| before.is_alphanumeric() || "._-~*}>)".contains(before))
+        })
+    })
+}
+
+/// Targets of the Markdown links of a page, outside of code blocks.
+fn links(text: &str) -> Vec<&str> {
+    let mut in_code = false;
+    let mut targets = Vec::new();
+    for line in text.lines() {
+        in_code ^= line.trim_start().starts_with("```");
+        if !in_code {
+            targets.extend(
+                line.split("](")
+                    .skip(1)
+                    .filter_map(|rest| rest.split([')', ' ']).next()),
+            );
+        }
+    }
+    targets
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
+}
+
+fn files(wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
+    let mut folders = vec![root()];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if folder == root() && NOT_SOURCES.contains(&name.as_str()) {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else if wanted(&path) {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+fn extension(path: &Path) -> &str {
+    path.extension()
+        .and_then(|extension| extension.to_str())
+        .unwrap_or_default()
+}
