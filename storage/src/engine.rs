@@ -297,6 +297,20 @@ impl<'q> Value<'q> {
         Self::MaybeText(text.map(|text| storable(text.into())))
     }
 
+    /// The length in bytes, if it is text.
+    pub(crate) fn text_len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::MaybeText(text) => text.as_ref().map_or(0, |text| text.len()),
+            Self::Integer(_)
+            | Self::Boolean(_)
+            | Self::Time(_)
+            | Self::MaybeTime(_)
+            | Self::Json(_)
+            | Self::Bytes(_) => 0,
+        }
+    }
+
     /// `value` as JSON.
     pub(crate) fn json(value: &impl serde::Serialize) -> Result<Self, StoreError> {
         serde_json::value::to_raw_value(value)

@@ -225,7 +225,9 @@ async fn open_postgres(url: &SecretString, patience: Duration) -> Result<Pool, S
     let options = PgConnectOptions::from_str(url.expose_secret())
         .map_err(|_| StoreError::Configuration("the postgres:// address cannot be read".to_owned()))?
         .application_name("em-agent")
-        .statement_cache_capacity(STATEMENT_CACHE);
+        .statement_cache_capacity(STATEMENT_CACHE)
+        // A statement that waits for a lock gives up as it does on SQLite.
+        .options([("lock_timeout", patience.as_millis().to_string())]);
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(patience)

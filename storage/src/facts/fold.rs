@@ -31,22 +31,52 @@ impl Facts<'_> {
         if rows.is_empty() {
             return Ok(Folded::default());
         }
-        let emails = EmailHash::new(self.store.install_key().await?)?;
         let outcomes = normalise_rows(rows, normalise).await?;
+        match self.settle(&outcomes).await {
+            Err(error) if !error.is_transient() => {
+                tracing::warn!(error = %error, events = outcomes.len(), "folding events one by one");
+                self.settle_singly(outcomes).await
+            }
+            settled => settled,
+        }
+    }
 
+    /// Writes what events said and takes them off the list, in one transaction.
+    async fn settle(&self, outcomes: &[Outcome]) -> Result<Folded, StoreError> {
+        let emails = EmailHash::new(self.store.install_key().await?)?;
         let mut tx = self.store.pool().begin_write().await?;
         let mut conn = tx.conn();
         if !conn.try_lock_facts().await? {
             return Ok(Folded::default());
         }
-        let mine = claim(&mut conn, &outcomes).await?;
+        let mine = claim(&mut conn, outcomes).await?;
         let outcomes = outcomes
-            .into_iter()
+            .iter()
             .filter(|outcome| mine.contains(&outcome.event.id))
+            .cloned()
             .collect();
         let folded = write_outcomes(&mut conn, outcomes, &emails).await?;
         tx.commit().await?;
         Ok(folded)
+    }
+
+    /// An event that the database refuses must not hold up the others: it counts as not understood.
+    async fn settle_singly(&self, outcomes: Vec<Outcome>) -> Result<Folded, StoreError> {
+        let mut all = Folded::default();
+        for mut outcome in outcomes {
+            let settled = match self.settle(std::slice::from_ref(&outcome)).await {
+                Err(error) if !error.is_transient() => {
+                    outcome.said = Normalised::Unrecognised(error.to_string());
+                    self.settle(std::slice::from_ref(&outcome)).await
+                }
+                settled => settled,
+            };
+            let one = settled?;
+            all.events += one.events;
+            all.unrecognised += one.unrecognised;
+            all.changed += one.changed;
+        }
+        Ok(all)
     }
 }
 

@@ -93,14 +93,14 @@ impl EmailHash {
 }
 
 /// What a normaliser made of one event.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Outcome {
     pub(crate) event: EventRef,
     pub(crate) said: Normalised,
 }
 
 /// An event without its payload.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct EventRef {
     pub(crate) id: String,
     pub(crate) source: String,
@@ -116,12 +116,38 @@ pub(crate) fn normalise_one(event: &RawEvent, normalise: Normalise) -> Outcome {
         Normalised::Changes(changes) if says_nul(&event.payload) => without_nul(&changes),
         said @ (Normalised::Changes(_) | Normalised::Unrecognised(_)) => said,
     };
+    let said = match said {
+        Normalised::Changes(changes) if !changes.iter().all(fits) => {
+            Normalised::Unrecognised(format!("a name in it is longer than {MAX_NAME_BYTES} bytes"))
+        }
+        said @ (Normalised::Changes(_) | Normalised::Unrecognised(_)) => said,
+    };
     let event = EventRef {
         id: event.id.as_str().to_owned(),
         source: event.source.as_str().to_owned(),
         event_type: event.event_type.clone(),
     };
     Outcome { event, said }
+}
+
+/// The longest name that is indexed: PostgreSQL's index rows hold about 2,700 bytes, of up to two names.
+const MAX_NAME_BYTES: usize = 1000;
+
+/// Whether the names in a change can be indexed.
+fn fits(change: &FactChange) -> bool {
+    fn fits<F: Fact>(fact: &F) -> bool {
+        let columns = fact.columns();
+        fact.id().len() <= MAX_NAME_BYTES && columns.iter().all(|value| value.text_len() <= MAX_NAME_BYTES)
+    }
+    match change {
+        FactChange::PullRequest(fact) => fits(fact.as_ref()),
+        FactChange::Review(fact) => fits(fact),
+        FactChange::Comment(fact) => fits(fact),
+        FactChange::CiRun(fact) => fits(fact),
+        FactChange::Deployment(fact) => fits(fact.as_ref()),
+        FactChange::Release(fact) => fits(fact),
+        FactChange::AccountEmail(seen) => seen.login.as_str().len() <= MAX_NAME_BYTES / 2,
+    }
 }
 
 /// Whether a JSON text may hold the character that PostgreSQL keeps in no text.

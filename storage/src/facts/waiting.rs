@@ -127,9 +127,19 @@ fn waiting_row(
     ])
 }
 
+/// The characters of a label or login that are kept for comparing; an index takes no text of any length.
+const COMPARED_CHARS: usize = 255;
+
 /// One row per different text, in lower case.
 fn distinct<'t>(id: &str, texts: impl Iterator<Item = &'t str>) -> Vec<Vec<Value<'static>>> {
-    let texts: BTreeSet<String> = texts.map(str::to_lowercase).collect();
+    let texts: BTreeSet<String> = texts
+        .map(|text| {
+            text.chars()
+                .take(COMPARED_CHARS)
+                .collect::<String>()
+                .to_lowercase()
+        })
+        .collect();
     texts
         .into_iter()
         .map(|text| vec![Value::text(id.to_owned()), Value::text(text)])
