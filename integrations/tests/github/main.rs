@@ -5,4 +5,5 @@ mod client;
 mod disorder;
 mod normalise;
 mod poller;
+mod sample_data;
 mod support;

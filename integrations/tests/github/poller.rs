@@ -166,7 +166,12 @@ async fn only_what_changed_is_read_in_full() {
         .iter()
         .filter(|call| call.path.ends_with("/reviews"))
         .count();
-    assert_eq!(reviews, 2, "the reviewed one, and the newest, which may have changed in its last second: {:?}", stage.world.calls());
+    assert_eq!(
+        reviews,
+        2,
+        "the reviewed one, and the newest, which may have changed in its last second: {:?}",
+        stage.world.calls()
+    );
     let new: Vec<String> = keys(&second).difference(&keys(&first)).cloned().collect();
     assert_eq!(new.len(), 2, "the review and the pull request: {new:?}");
 }
