@@ -1,5 +1,7 @@
 //! Tests of the GitHub integration from outside: payloads that GitHub really sent, and pretend servers.
 
+#![expect(clippy::unwrap_used, reason = "a test's helper may fail the test")]
+
 mod agreement;
 mod client;
 mod disorder;

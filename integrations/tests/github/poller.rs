@@ -183,9 +183,11 @@ async fn a_base_that_moved_is_noticed_though_the_pull_request_did_not_change() {
         .world
         .open_pull(REPO, &NewPull::new("A", "ana-ruiz"), days_ago(3));
     let (mut events, mut cursor) = poll_all(&stage.poller, Cursor::default(), now()).await;
-    let conflicts = |events: &[RawEvent]| match &facts(events)["pull acme/shop#1"] {
-        FactChange::PullRequest(pull) => pull.conflicts.clone().unwrap(),
-        other => panic!("{other:?}"),
+    let conflicts = |events: &[RawEvent]| {
+        let FactChange::PullRequest(pull) = facts(events)["pull acme/shop#1"].clone() else {
+            panic!()
+        };
+        pull.conflicts.unwrap()
     };
     assert_eq!(
         conflicts(&events),
@@ -250,7 +252,7 @@ async fn runs_and_deployments_are_followed_to_their_end() {
                 stage
                     .world
                     .deployment_status(REPO, deployment, "success", minute(4)),
-            )
+            );
         },
     ];
     for (minutes, act) in (1..).zip(acts) {

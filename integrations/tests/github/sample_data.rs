@@ -34,6 +34,11 @@ fn events(lines: impl std::io::Read) -> Vec<RawEvent> {
     BufReader::new(lines).lines().map(read).collect()
 }
 
+/// The written week.
+pub(crate) fn scenario() -> Vec<RawEvent> {
+    events(file("scenario.jsonl"))
+}
+
 /// Everything known, taken apart by kind.
 struct World {
     facts: BTreeMap<String, FactChange>,
@@ -43,7 +48,7 @@ struct World {
 }
 
 fn world() -> World {
-    let facts = facts(&events(file("scenario.jsonl")));
+    let facts = facts(&scenario());
     let (mut reviews, mut comments, mut runs) = (Vec::new(), Vec::new(), Vec::new());
     for fact in facts.values() {
         match fact {
@@ -112,7 +117,7 @@ fn every_open_pull_request_waits_for_what_the_readme_says() {
             runs: &runs,
         };
         let waiting = waiting(pull, around).unwrap();
-        let actors: Vec<&str> = waiting.actors.iter().map(|login| login.as_str()).collect();
+        let actors: Vec<&str> = waiting.actors.iter().map(em_domain::id::Login::as_str).collect();
         lines.push(format!(
             "{} {}: {} {actors:?} since {}",
             pull.key,
@@ -156,11 +161,11 @@ fn main_went_red_five_hours_ago_and_the_last_deployment_to_staging_failed() {
     );
     assert_eq!(main[2].updated_at, at("2026-01-15T05:00:00Z"));
 
-    let to_staging = facts.values().filter_map(|fact| match fact {
-        FactChange::Deployment(deployment) if deployment.target.value.environment == "staging" => {
-            Some(deployment)
-        }
-        _ => None,
+    let to_staging = facts.values().filter_map(|fact| {
+        let FactChange::Deployment(deployment) = fact else {
+            return None;
+        };
+        (deployment.target.value.environment == "staging").then_some(deployment)
     });
     let last = to_staging
         .max_by_key(|deployment| deployment.target.value.created_at)
