@@ -19,6 +19,10 @@ pub struct Options {
     pub time: TimeSource,
     /// The command the app owns, with its slash.
     pub command: String,
+    /// Whether names in the command's text are sent as `<@U..>` and `<#C..|ops>` (the manifest's `should_escape`).
+    pub escapes_command: bool,
+    /// Commands that the page offers to try, in this order.
+    pub suggestions: Vec<Suggestion>,
     /// The secret that signs requests of the HTTP transport.
     pub signing_secret: String,
     /// Events the app subscribed to.
@@ -37,6 +41,15 @@ pub struct Options {
     pub posting_limit: Option<PostingLimit>,
 }
 
+/// A command that the page offers in its composer.
+#[derive(Debug, Clone)]
+pub struct Suggestion {
+    /// What is typed, with the slash.
+    pub command: String,
+    /// What it does, in a few words.
+    pub about: String,
+}
+
 impl Default for Options {
     fn default() -> Self {
         let owned = |all: &[&str]| all.iter().map(|s| (*s).to_owned()).collect();
@@ -46,6 +59,8 @@ impl Default for Options {
             cast: Cast::default(),
             time: TimeSource::default(),
             command: "/em-agent".into(),
+            escapes_command: false,
+            suggestions: Vec::new(),
             signing_secret: "8f742231b10e8888abcd99yyyzzz85a5".into(),
             events: owned(&["app_mention", "message.im", "app_home_opened"]),
             scopes: owned(DEFAULT_SCOPES),

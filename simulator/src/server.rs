@@ -174,7 +174,13 @@ impl Simulator {
 
 /// Everything on the web port. The page's router is merged here when `options.ui` is set.
 fn router(shared: &Arc<Shared>) -> Router {
+    let page = if shared.options.ui {
+        crate::ui::router()
+    } else {
+        Router::new()
+    };
     Router::new()
+        .merge(page)
         .route("/api/{method}", any(web_api::call))
         .route("/response/{token}", post(response_url::post))
         .with_state(shared.clone())
