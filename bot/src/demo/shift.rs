@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, SecondsFormat, Utc};
 
 /// `line` with every RFC 3339 time in it moved by `by`. A time is a whole JSON string; one inside a sentence stays.
 /// Everything else is kept byte for byte. Moved times are in UTC.
-pub fn shift_times(line: &str, by: Duration) -> String {
+pub(crate) fn shift_times(line: &str, by: Duration) -> String {
     let mut moved = String::with_capacity(line.len());
     let mut rest = line;
     while let Some((before, after)) = rest.split_once('"') {
