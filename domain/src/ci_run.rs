@@ -53,7 +53,7 @@ pub struct CiRun {
     pub head_sha: String,
     /// The branch it ran for, where known.
     pub branch: Option<String>,
-    /// It ran for a push to the default branch, not for a pull request.
+    /// It ran for a push to the default branch, or on it by the clock, and not for a pull request.
     pub on_default_branch: bool,
     /// Re-runs count up from 1.
     pub attempt: i64,

@@ -2,7 +2,11 @@
 //!
 //! `cargo run --release -p em-integrations --example normalise_rate -- FILE.jsonl.gz`
 
-#![expect(clippy::print_stdout, clippy::expect_used, reason = "a measurement for a person at a terminal")]
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a measurement for a person at a terminal"
+)]
 
 use std::hint::black_box;
 use std::io::{BufRead, BufReader};
@@ -29,7 +33,11 @@ fn main() {
     };
     let events: Vec<RawEvent> = lines.iter().map(read).collect();
     let bytes: usize = lines.iter().map(Vec::len).sum();
-    println!("{} lines of {} bytes on average", lines.len(), bytes / lines.len());
+    println!(
+        "{} lines of {} bytes on average",
+        lines.len(),
+        bytes / lines.len()
+    );
     report("recorded", lines.iter().cycle().map(read));
     report("normalise", events.iter().cycle().map(normalise));
 }
@@ -44,5 +52,8 @@ fn report<T>(name: &str, work: impl Iterator<Item = T>) {
             break;
         }
     }
-    println!("{name}: {:.0} per second", f64::from(done) / start.elapsed().as_secs_f64());
+    println!(
+        "{name}: {:.0} per second",
+        f64::from(done) / start.elapsed().as_secs_f64()
+    );
 }

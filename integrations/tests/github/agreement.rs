@@ -125,15 +125,15 @@ async fn webhook_and_poll_of_one_history_give_the_same_facts() {
     let github = GithubSimulator::serve(world).await.unwrap();
     let clock = TestClock::at(at("2026-01-15T10:00:00Z"));
     let poller = poller(&config(&github.api_url()), &clock);
-    let (polled, _) = poll_all(&poller, Cursor::default(), at("2026-01-15T10:00:00Z")).await;
-    let (by_webhook, by_poll) = (comparable(&told), comparable(&polled));
+    let (events, _) = poll_all(&poller, Cursor::default(), at("2026-01-15T10:00:00Z")).await;
+    let (by_webhook, by_poll) = (comparable(&told), comparable(&events));
     assert!(by_webhook.len() >= 10, "{:?}", by_webhook.keys());
     for (key, fact) in &by_webhook {
         assert_eq!(by_poll.get(key), Some(fact), "{key}");
     }
     assert_eq!(by_poll.len(), by_webhook.len());
 
-    let both: Vec<RawEvent> = polled.iter().chain(&told).cloned().collect();
+    let both: Vec<RawEvent> = events.iter().chain(&told).cloned().collect();
     assert_eq!(
         comparable(&both),
         by_poll,

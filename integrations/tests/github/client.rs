@@ -249,7 +249,7 @@ async fn a_server_error_is_tried_again_and_then_given_up() {
 
 #[tokio::test]
 async fn a_server_that_hangs_is_left_in_time() {
-    let answer = ResponseTemplate::new(200).set_delay(std::time::Duration::from_secs(60));
+    let answer = ResponseTemplate::new(200).set_delay(std::time::Duration::from_mins(1));
     let (_server, client, _) = always(answer, 3).await;
     let given_up = GithubError::Unavailable {
         detail: "no answer in time".to_owned(),

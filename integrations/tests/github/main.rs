@@ -1,8 +1,11 @@
 //! Tests of the GitHub integration from outside: payloads that GitHub really sent, and pretend servers.
 
+#![expect(clippy::unwrap_used, reason = "a test's helper may fail the test")]
+
 mod agreement;
 mod client;
 mod disorder;
 mod normalise;
 mod poller;
+mod sample_data;
 mod support;

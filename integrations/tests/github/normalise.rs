@@ -69,7 +69,7 @@ fn pull_line(fact: &PullRequest) -> String {
         .value
         .requested_reviewers
         .iter()
-        .map(|login| login.as_str())
+        .map(em_domain::id::Login::as_str)
         .collect();
     format!(
         "{} {} ready={} by {}{} asked {asked:?} conflicts {:?} size {:?} at {}",
@@ -92,128 +92,130 @@ fn pull_line(fact: &PullRequest) -> String {
     )
 }
 
+/// What each sample states.
+const EXPECTED: &[(&str, &[&str])] = &[
+    ("check_run.completed-failure", &[]),
+    (
+        "check_run.completed-success-captured",
+        &[
+            "aaaaa-aaa/aaaaa-aaaaaaaaa check:11111111111 `Aaaaaaa-aaa AA` #1 success on \"main\" (default) at 2025-01-24 14:10:38 UTC",
+        ],
+    ),
+    (
+        "deployment.created",
+        &[
+            "Codertocat/Hello-World deployment 145988746 of gh-pages to github-pages pending at 2022-01-03 01:28:30 UTC live None",
+        ],
+    ),
+    (
+        "deployment_status.failure",
+        &[
+            "Codertocat/Hello-World deployment 145988746 of master to production failure at 2019-05-15 15:20:55 UTC live None",
+        ],
+    ),
+    (
+        "deployment_status.in_progress",
+        &[
+            "Codertocat/Hello-World deployment 145988746 of master to github-pages in_progress at 2022-01-03 01:28:40 UTC live None",
+        ],
+    ),
+    (
+        "deployment_status.pending",
+        &[
+            "github-slack/app deployment 57919058 of 3dce5c8488afc87a1ffbb840fc33b4a8331a1034 to github-slack-app pending at 2017-11-05 11:14:43 UTC live None",
+        ],
+    ),
+    (
+        "deployment_status.success",
+        &[
+            "Codertocat/Hello-World deployment 145988746 of master to production success at 2019-05-15 15:20:55 UTC live Some(\"2019-05-15 15:20:55 UTC\")",
+        ],
+    ),
+    ("issue_comment.created", &[]),
+    ("issues.opened", &[]),
+    ("ping", &[]),
+    ("projects_v2_item.edited", &[]),
+    (
+        "pull_request.closed-merged",
+        &[
+            "aaaaa-aaa/aaaaa-aaaaaaaaa#97 merged ready=true by aaaaaA asked [] conflicts None size Some((2578, 547, 18)) at 2025-05-21 17:35:21 UTC",
+        ],
+    ),
+    (
+        "pull_request.closed-unmerged",
+        &[
+            "Codertocat/Hello-World#2 closed ready=true by Codertocat asked [\"octocat\"] conflicts Some(false) size Some((1, 1, 1)) at 2019-05-15 15:21:18 UTC",
+        ],
+    ),
+    (
+        "pull_request.opened",
+        &[
+            "Codertocat/Hello-World#2 open ready=true by Codertocat asked [\"octocat\"] conflicts None size Some((1, 1, 1)) at 2019-05-15 15:20:33 UTC",
+        ],
+    ),
+    (
+        "pull_request.review_requested",
+        &[
+            "Codertocat/Hello-World#2 open ready=true by Codertocat asked [\"octocat\"] conflicts None size Some((1, 1, 1)) at 2019-05-15 15:20:33 UTC",
+        ],
+    ),
+    (
+        "pull_request.synchronize",
+        &[
+            "Codertocat/Hello-World#2 open ready=true by Codertocat asked [\"octocat\"] conflicts None size Some((1, 1, 1)) at 2019-05-15 15:20:33 UTC",
+        ],
+    ),
+    (
+        "pull_request_review.submitted-approved",
+        &[
+            "github-slack/public-test#19 review 97014958 approved by JasonEtco at 2018-02-15 21:37:01 UTC",
+            "github-slack/public-test#19 open ready=true by wilhelmklopp asked [] conflicts None size None at 2018-02-15 21:37:01 UTC",
+        ],
+    ),
+    (
+        "pull_request_review.submitted-changes_requested",
+        &[
+            "github-slack/public-test#19 review 97014879 changes_requested by JasonEtco at 2018-02-15 21:36:46 UTC",
+            "github-slack/public-test#19 open ready=true by wilhelmklopp asked [] conflicts None size None at 2018-02-15 21:36:46 UTC",
+        ],
+    ),
+    (
+        "pull_request_review.submitted-commented",
+        &[
+            "Codertocat/Hello-World#2 review 237895671 commented by Codertocat at 2019-05-15 15:20:38 UTC",
+            "Codertocat/Hello-World#2 open ready=true by Codertocat asked [\"octocat\"] conflicts None size None at 2019-05-15 15:20:38 UTC",
+        ],
+    ),
+    ("push.branch", &[]),
+    (
+        "release.published",
+        &["Codertocat/Hello-World release 17372790 0.0.1 at 2019-05-15 15:20:53 UTC"],
+    ),
+    (
+        "workflow_run.completed",
+        &[
+            "octo-org/octo-repo workflow:289782451 `workflow` #1 success on \"master\" at 2020-10-05 16:33:49 UTC",
+        ],
+    ),
+    (
+        "workflow_run.completed-captured",
+        &[
+            "aaaaa-aaa/aaaaa-aaaaaaaaa workflow:11111111111 `aa` #1 success on \"fix-1\" at 2025-01-22 19:03:50 UTC",
+        ],
+    ),
+    (
+        "workflow_run.completed-failure",
+        &[
+            "octo-org/octo-repo workflow:289782451 `workflow` #1 failure on \"master\" at 2020-10-05 16:33:49 UTC",
+        ],
+    ),
+];
+
 #[test]
 fn published_payloads_state_what_they_show() {
-    let expected: &[(&str, &[&str])] = &[
-        ("check_run.completed-failure", &[]),
-        (
-            "check_run.completed-success-captured",
-            &[
-                "aaaaa-aaa/aaaaa-aaaaaaaaa check:11111111111 `Aaaaaaa-aaa AA` #1 success on \"main\" (default) at 2025-01-24 14:10:38 UTC",
-            ],
-        ),
-        (
-            "deployment.created",
-            &[
-                "Codertocat/Hello-World deployment 145988746 of gh-pages to github-pages pending at 2022-01-03 01:28:30 UTC live None",
-            ],
-        ),
-        (
-            "deployment_status.failure",
-            &[
-                "Codertocat/Hello-World deployment 145988746 of master to production failure at 2019-05-15 15:20:55 UTC live None",
-            ],
-        ),
-        (
-            "deployment_status.in_progress",
-            &[
-                "Codertocat/Hello-World deployment 145988746 of master to github-pages in_progress at 2022-01-03 01:28:40 UTC live None",
-            ],
-        ),
-        (
-            "deployment_status.pending",
-            &[
-                "github-slack/app deployment 57919058 of 3dce5c8488afc87a1ffbb840fc33b4a8331a1034 to github-slack-app pending at 2017-11-05 11:14:43 UTC live None",
-            ],
-        ),
-        (
-            "deployment_status.success",
-            &[
-                "Codertocat/Hello-World deployment 145988746 of master to production success at 2019-05-15 15:20:55 UTC live Some(\"2019-05-15 15:20:55 UTC\")",
-            ],
-        ),
-        ("issue_comment.created", &[]),
-        ("issues.opened", &[]),
-        ("ping", &[]),
-        ("projects_v2_item.edited", &[]),
-        (
-            "pull_request.closed-merged",
-            &[
-                "aaaaa-aaa/aaaaa-aaaaaaaaa#97 merged ready=true by aaaaaA asked [] conflicts None size Some((2578, 547, 18)) at 2025-05-21 17:35:21 UTC",
-            ],
-        ),
-        (
-            "pull_request.closed-unmerged",
-            &[
-                "Codertocat/Hello-World#2 closed ready=true by Codertocat asked [\"octocat\"] conflicts Some(false) size Some((1, 1, 1)) at 2019-05-15 15:21:18 UTC",
-            ],
-        ),
-        (
-            "pull_request.opened",
-            &[
-                "Codertocat/Hello-World#2 open ready=true by Codertocat asked [\"octocat\"] conflicts None size Some((1, 1, 1)) at 2019-05-15 15:20:33 UTC",
-            ],
-        ),
-        (
-            "pull_request.review_requested",
-            &[
-                "Codertocat/Hello-World#2 open ready=true by Codertocat asked [\"octocat\"] conflicts None size Some((1, 1, 1)) at 2019-05-15 15:20:33 UTC",
-            ],
-        ),
-        (
-            "pull_request.synchronize",
-            &[
-                "Codertocat/Hello-World#2 open ready=true by Codertocat asked [\"octocat\"] conflicts None size Some((1, 1, 1)) at 2019-05-15 15:20:33 UTC",
-            ],
-        ),
-        (
-            "pull_request_review.submitted-approved",
-            &[
-                "github-slack/public-test#19 review 97014958 approved by JasonEtco at 2018-02-15 21:37:01 UTC",
-                "github-slack/public-test#19 open ready=true by wilhelmklopp asked [] conflicts None size None at 2018-02-15 21:37:01 UTC",
-            ],
-        ),
-        (
-            "pull_request_review.submitted-changes_requested",
-            &[
-                "github-slack/public-test#19 review 97014879 changes_requested by JasonEtco at 2018-02-15 21:36:46 UTC",
-                "github-slack/public-test#19 open ready=true by wilhelmklopp asked [] conflicts None size None at 2018-02-15 21:36:46 UTC",
-            ],
-        ),
-        (
-            "pull_request_review.submitted-commented",
-            &[
-                "Codertocat/Hello-World#2 review 237895671 commented by Codertocat at 2019-05-15 15:20:38 UTC",
-                "Codertocat/Hello-World#2 open ready=true by Codertocat asked [\"octocat\"] conflicts None size None at 2019-05-15 15:20:38 UTC",
-            ],
-        ),
-        ("push.branch", &[]),
-        (
-            "release.published",
-            &["Codertocat/Hello-World release 17372790 0.0.1 at 2019-05-15 15:20:53 UTC"],
-        ),
-        (
-            "workflow_run.completed",
-            &[
-                "octo-org/octo-repo workflow:289782451 `workflow` #1 success on \"master\" at 2020-10-05 16:33:49 UTC",
-            ],
-        ),
-        (
-            "workflow_run.completed-captured",
-            &[
-                "aaaaa-aaa/aaaaa-aaaaaaaaa workflow:11111111111 `aa` #1 success on \"fix-1\" at 2025-01-22 19:03:50 UTC",
-            ],
-        ),
-        (
-            "workflow_run.completed-failure",
-            &[
-                "octo-org/octo-repo workflow:289782451 `workflow` #1 failure on \"master\" at 2020-10-05 16:33:49 UTC",
-            ],
-        ),
-    ];
-    let names: Vec<&str> = expected.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = EXPECTED.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, sample_names(), "every sample is stated here");
-    for (name, lines) in expected {
+    for (name, lines) in EXPECTED {
         assert_eq!(&summary(name), lines, "{name}");
     }
 }
@@ -226,11 +228,11 @@ fn changed(name: &str, change: impl FnOnce(&mut Value)) -> Vec<FactChange> {
 }
 
 fn pull(changes: Vec<FactChange>) -> PullRequest {
-    let pull = changes.into_iter().find_map(|change| match change {
-        FactChange::PullRequest(pull) => Some(*pull),
-        other => panic!("{other:?}"),
-    });
-    pull.unwrap()
+    let first = changes.into_iter().next().unwrap();
+    let FactChange::PullRequest(pull) = first else {
+        panic!("{first:?}")
+    };
+    *pull
 }
 
 fn reason(event_type: &str, payload: &Value) -> String {
@@ -242,20 +244,21 @@ fn reason(event_type: &str, payload: &Value) -> String {
 
 #[test]
 fn a_push_a_readiness_and_a_request_each_state_their_instant() {
-    let when = Some(at("2019-05-15T15:20:33Z"));
+    let at_once = at("2019-05-15T15:20:33Z");
+    let when = Some(at_once);
     let pushed = pull(changed("pull_request.synchronize", |_| {}));
     assert_eq!(
         (pushed.pushed_at, pushed.ready_at, pushed.requests.len()),
         (when, None, 0)
     );
     let ready = pull(changed("pull_request.opened", |body| {
-        body["action"] = json!("ready_for_review")
+        body["action"] = json!("ready_for_review");
     }));
     assert_eq!((ready.pushed_at, ready.ready_at), (None, when));
     let asked = pull(changed("pull_request.review_requested", |_| {}));
     assert_eq!(
         asked.requests.into_iter().collect::<Vec<_>>(),
-        [("octocat".into(), when.unwrap())]
+        [("octocat".into(), at_once)]
     );
     let team = pull(changed("pull_request.review_requested", |body| {
         body.as_object_mut().unwrap().remove("requested_reviewer");
@@ -290,11 +293,11 @@ fn conflicts_are_stated_only_once_github_has_worked_them_out() {
 #[test]
 fn a_trial_merge_is_not_a_merge_commit() {
     let open = pull(changed("pull_request.opened", |body| {
-        body["pull_request"]["merge_commit_sha"] = json!("abc")
+        body["pull_request"]["merge_commit_sha"] = json!("abc");
     }));
     assert_eq!(open.snapshot.unwrap().value.merge_commit_sha, None);
     let merged = pull(changed("pull_request.closed-merged", |body| {
-        body["pull_request"]["merge_commit_sha"] = json!("abc")
+        body["pull_request"]["merge_commit_sha"] = json!("abc");
     }));
     assert_eq!(
         merged.snapshot.unwrap().value.merge_commit_sha.as_deref(),
@@ -306,7 +309,7 @@ fn a_trial_merge_is_not_a_merge_commit() {
 fn programs_and_deleted_accounts_are_told_from_people() {
     let author = |user: Value| {
         let pull = pull(changed("pull_request.opened", |body| {
-            body["pull_request"]["user"] = user
+            body["pull_request"]["user"] = user;
         }));
         pull.snapshot.unwrap().value.author
     };
@@ -327,7 +330,7 @@ fn a_dismissal_takes_a_review_back() {
     };
     assert_eq!(review.verdict, Verdict::Dismissed);
     let unsent = changed("pull_request_review.submitted-approved", |body| {
-        body["review"]["state"] = json!("pending")
+        body["review"]["state"] = json!("pending");
     });
     assert!(unsent.is_empty());
 }
@@ -363,10 +366,11 @@ fn remarks_count_on_pull_requests_only_and_stay_when_deleted() {
 }
 
 fn run(change: impl FnOnce(&mut Value)) -> em_domain::ci_run::CiRun {
-    match changed("workflow_run.completed", change).remove(0) {
-        FactChange::CiRun(run) => run,
-        other => panic!("{other:?}"),
-    }
+    let first = changed("workflow_run.completed", change).remove(0);
+    let FactChange::CiRun(run) = first else {
+        panic!("{first:?}")
+    };
+    run
 }
 
 #[test]
@@ -409,7 +413,7 @@ fn a_forks_branch_of_the_same_name_is_not_the_default_branch() {
 fn actions_checks_are_left_to_their_workflow() {
     let check = |slug: &str| {
         changed("check_run.completed-failure", |body| {
-            body["check_run"]["app"]["slug"] = json!(slug)
+            body["check_run"]["app"]["slug"] = json!(slug);
         })
         .len()
     };
@@ -509,7 +513,7 @@ fn what_cannot_be_read_is_named() {
 #[test]
 fn text_that_a_database_cannot_hold_is_cleaned() {
     let pull = pull(changed("pull_request.opened", |body| {
-        body["pull_request"]["title"] = json!("a\0b <!channel>")
+        body["pull_request"]["title"] = json!("a\0b <!channel>");
     }));
     assert_eq!(pull.snapshot.unwrap().value.title, "ab <!channel>");
 }

@@ -166,7 +166,12 @@ async fn only_what_changed_is_read_in_full() {
         .iter()
         .filter(|call| call.path.ends_with("/reviews"))
         .count();
-    assert_eq!(reviews, 2, "the reviewed one, and the newest, which may have changed in its last second: {:?}", stage.world.calls());
+    assert_eq!(
+        reviews,
+        2,
+        "the reviewed one, and the newest, which may have changed in its last second: {:?}",
+        stage.world.calls()
+    );
     let new: Vec<String> = keys(&second).difference(&keys(&first)).cloned().collect();
     assert_eq!(new.len(), 2, "the review and the pull request: {new:?}");
 }
@@ -178,9 +183,11 @@ async fn a_base_that_moved_is_noticed_though_the_pull_request_did_not_change() {
         .world
         .open_pull(REPO, &NewPull::new("A", "ana-ruiz"), days_ago(3));
     let (mut events, mut cursor) = poll_all(&stage.poller, Cursor::default(), now()).await;
-    let conflicts = |events: &[RawEvent]| match &facts(events)["pull acme/shop#1"] {
-        FactChange::PullRequest(pull) => pull.conflicts.clone().unwrap(),
-        other => panic!("{other:?}"),
+    let conflicts = |events: &[RawEvent]| {
+        let FactChange::PullRequest(pull) = facts(events)["pull acme/shop#1"].clone() else {
+            panic!()
+        };
+        pull.conflicts.unwrap()
     };
     assert_eq!(
         conflicts(&events),
@@ -245,7 +252,7 @@ async fn runs_and_deployments_are_followed_to_their_end() {
                 stage
                     .world
                     .deployment_status(REPO, deployment, "success", minute(4)),
-            )
+            );
         },
     ];
     for (minutes, act) in (1..).zip(acts) {

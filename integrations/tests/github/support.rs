@@ -73,10 +73,15 @@ pub(crate) fn changes(event: &RawEvent) -> Vec<FactChange> {
     }
 }
 
-/// Facts by key, merged as storage merges them.
+/// The facts of events.
 pub(crate) fn facts(events: &[RawEvent]) -> BTreeMap<String, FactChange> {
+    merged(events.iter().flat_map(changes))
+}
+
+/// Facts by key, merged as storage merges them.
+pub(crate) fn merged(changes: impl Iterator<Item = FactChange>) -> BTreeMap<String, FactChange> {
     let mut facts = BTreeMap::new();
-    for change in events.iter().flat_map(changes) {
+    for change in changes {
         merge(&mut facts, change);
     }
     facts
@@ -117,7 +122,7 @@ pub(crate) fn config(api_url: &str) -> GithubConfig {
         webhook_secrets: Vec::new(),
         repositories: vec!["acme/shop".to_owned()],
         organisations: Vec::new(),
-        poll_interval: Duration::from_secs(60),
+        poll_interval: Duration::from_mins(1),
     }
 }
 

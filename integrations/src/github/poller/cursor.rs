@@ -54,6 +54,8 @@ pub(super) struct RepositoryCursor {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct OpenPull {
     pub(super) updated_at: DateTime<Utc>,
+    /// The newest commit: after a push, mergeability is stated anew.
+    pub(super) head: String,
     pub(super) mergeable: Option<bool>,
     /// Since when it is known to be mergeable or not.
     pub(super) mergeable_since: DateTime<Utc>,

@@ -150,6 +150,7 @@ impl Visit<'_> {
         let known = cursor
             .open
             .get(&pull.number)
+            .filter(|known| known.head == pull.head.sha)
             .and_then(|known| Some((known.mergeable?, known.mergeable_since)));
         let (mergeable, since) = match (known, pull.mergeable) {
             (Some((was, since)), Some(is)) if was == is => (Some(is), since),
@@ -175,6 +176,7 @@ impl Visit<'_> {
         if pull.state == "open" {
             let seen = OpenPull {
                 updated_at: pull.updated_at,
+                head: pull.head.sha.clone(),
                 mergeable,
                 mergeable_since: since,
                 read_at: self.now,
