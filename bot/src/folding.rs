@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// Events folded in one transaction: large enough to be quick, small enough that a crash repeats little.
-const BATCH: i64 = 1000;
+const BATCH: u16 = 1000;
 /// How long to wait for word of new events before looking anyway.
 const LOOK_ANYWAY: Duration = Duration::from_secs(5);
 /// How long to wait after the database failed.

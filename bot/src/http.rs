@@ -123,5 +123,5 @@ async fn ready(State(health): State<Health>) -> Response {
 }
 
 async fn metrics_text() -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], em_telemetry::metrics_text()).into_response()
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], em_telemetry::metrics::metrics_text()).into_response()
 }

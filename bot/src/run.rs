@@ -57,7 +57,7 @@ pub async fn until_stopped(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn stop_asked() -> anyhow::Result<()> {
+pub(crate) async fn stop_asked() -> anyhow::Result<()> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
         .context("cannot listen for SIGTERM")?;
     tokio::select! {

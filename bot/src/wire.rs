@@ -110,7 +110,7 @@ pub fn ctx(config: &Config, store: Store, clock: SharedClock) -> anyhow::Result<
         bot_token: config.secrets.slack_bot_token.clone(),
         max_daily_posts: config.sections.slack.max_daily_posts,
     };
-    let slack = Slack::new(slack, clock.clone()).context("Slack's client")?;
+    let slack = Slack::new(&slack, clock.clone()).context("Slack's client")?;
     let github = github(config, clock.clone())?;
     Ok(Ctx { store, slack, github, clock, settings: Arc::new(settings(config)) })
 }

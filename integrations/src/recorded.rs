@@ -22,14 +22,15 @@ pub enum RecordedError {
     /// The headers name no sender that is known here.
     #[error("the headers name no known sender")]
     UnknownSender,
-    /// A PagerDuty line without a field that all of them have.
+    /// A `PagerDuty` line without a field that all of them have.
     #[error("the body has no {0}")]
     Missing(&'static str),
 }
 
 /// Reads one line. The payload is kept byte for byte as it stands in the file.
 pub fn recorded(line: &[u8], now: DateTime<Utc>, id: EventId) -> Result<RawEvent, RecordedError> {
-    let line: Line<'_> = serde_json::from_slice(line).map_err(|error| RecordedError::Malformed(error.to_string()))?;
+    let line: Line<'_> =
+        serde_json::from_slice(line).map_err(|error| RecordedError::Malformed(error.to_string()))?;
     let payload = line.body.get().as_bytes();
     let headers = line.headers;
     let sender = if headers.github_event.is_some() {
@@ -92,8 +93,8 @@ struct PagerDutyEvent<'a> {
 }
 
 fn from_pagerduty(payload: &[u8]) -> Result<Sender, RecordedError> {
-    let PagerDuty { event } =
-        serde_json::from_slice(payload).map_err(|_| RecordedError::Missing("event.id or event.event_type"))?;
+    let PagerDuty { event } = serde_json::from_slice(payload)
+        .map_err(|_| RecordedError::Missing("event.id or event.event_type"))?;
     Ok(Sender {
         source: Source::pagerduty(),
         delivery_key: github::webhook::delivery_key(Some(&event.id), payload),
@@ -113,7 +114,11 @@ struct Headers<'a> {
 
 impl Headers<'_> {
     fn is_from_pagerduty(&self) -> bool {
-        self.webhook_id || self.user_agent.as_deref().is_some_and(|agent| agent.starts_with("PagerDuty"))
+        self.webhook_id
+            || self
+                .user_agent
+                .as_deref()
+                .is_some_and(|agent| agent.starts_with("PagerDuty"))
     }
 }
 
@@ -168,22 +173,34 @@ mod tests {
         )
         .unwrap();
         assert_eq!(event.source, Source::github());
-        assert_eq!((event.event_type.as_str(), event.delivery_key.as_str()), ("pull_request", "7b03"));
+        assert_eq!(
+            (event.event_type.as_str(), event.delivery_key.as_str()),
+            ("pull_request", "7b03")
+        );
         assert_eq!(event.origin, Origin::Import);
-        assert_eq!(event.occurred_at.unwrap().to_rfc3339(), "2026-08-20T22:25:57+00:00");
+        assert_eq!(
+            event.occurred_at.unwrap().to_rfc3339(),
+            "2026-08-20T22:25:57+00:00"
+        );
         let body = r#"{"b" : 1.0, "a":"\u00e9","pull_request":{"updated_at":"2026-08-20T22:25:57Z"}}"#;
         assert_eq!(String::from_utf8(event.payload).unwrap(), body);
     }
 
     #[test]
     fn a_pagerduty_line_is_keyed_by_its_event() {
-        for headers in [r#""x-webhook-id":"e""#, r#""user-agent":"PagerDuty-Webhook/V3.0""#] {
+        for headers in [
+            r#""x-webhook-id":"e""#,
+            r#""user-agent":"PagerDuty-Webhook/V3.0""#,
+        ] {
             let line = format!(
                 r#"{{"headers":{{{headers}}},"body":{{"event":{{"id":"01D","event_type":"incident.triggered","occurred_at":"2023-02-26T23:01:40Z"}}}}}}"#
             );
             let event = take(&line).unwrap();
             assert_eq!(event.source.as_str(), "pagerduty");
-            assert_eq!((event.event_type.as_str(), event.delivery_key.as_str()), ("incident.triggered", "01D"));
+            assert_eq!(
+                (event.event_type.as_str(), event.delivery_key.as_str()),
+                ("incident.triggered", "01D")
+            );
             assert!(event.occurred_at.is_some());
         }
     }
@@ -191,9 +208,18 @@ mod tests {
     #[test]
     fn lines_that_are_no_deliveries_are_refused_by_what_they_lack() {
         assert!(matches!(take(""), Err(RecordedError::Malformed(_))));
-        assert!(matches!(take(r#"{"headers":{}}"#), Err(RecordedError::Malformed(_))));
-        assert_eq!(take(r#"{"headers":{},"body":{}}"#), Err(RecordedError::UnknownSender));
+        assert!(matches!(
+            take(r#"{"headers":{}}"#),
+            Err(RecordedError::Malformed(_))
+        ));
+        assert_eq!(
+            take(r#"{"headers":{},"body":{}}"#),
+            Err(RecordedError::UnknownSender)
+        );
         let line = r#"{"headers":{"x-webhook-id":"e"},"body":{}}"#;
-        assert_eq!(take(line), Err(RecordedError::Missing("event.id or event.event_type")));
+        assert_eq!(
+            take(line),
+            Err(RecordedError::Missing("event.id or event.event_type"))
+        );
     }
 }

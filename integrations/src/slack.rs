@@ -110,7 +110,7 @@ enum As {
 impl Slack {
     /// A client that has not talked to Slack yet. Fails when the address is not a URL or the machine has no root
     /// certificates for an `https` one.
-    pub fn new(config: SlackConfig, clock: SharedClock) -> Result<Self, SlackError> {
+    pub fn new(config: &SlackConfig, clock: SharedClock) -> Result<Self, SlackError> {
         let api_url = config.api_url.trim_end_matches('/').to_owned();
         let tls = connect::tls(&api_url)?;
         let client = SlackClient::new(connect::connector(&api_url, &tls));

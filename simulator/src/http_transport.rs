@@ -104,14 +104,14 @@ fn body_of(kind: EnvelopeKind, payload: &Value) -> (String, &'static str) {
 /// Sends in the background; the answer takes effect as an acknowledgement does.
 pub(crate) fn deliver(
     shared: &Arc<Shared>,
-    target: HttpTarget,
+    target: &HttpTarget,
     kind: EnvelopeKind,
     payload: &Value,
     purpose: Purpose,
     answer: oneshot::Sender<Outcome>,
 ) {
     let (body, content_type) = body_of(kind, payload);
-    let request = request(shared, &target, target.url(kind), body, content_type);
+    let request = request(shared, target, target.url(kind), body, content_type);
     let shared = shared.clone();
     tokio::spawn(async move {
         let window = shared.options.ack_window;

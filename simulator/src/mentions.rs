@@ -39,7 +39,7 @@ fn in_value(value: &Value, links_names: bool, found: &mut Vec<Mention>) {
                 Some("mrkdwn" | "markdown") => in_text(text("text").unwrap_or_default(), links_names, found),
                 Some("user") => found.extend(text("user_id").map(|id| Mention::User(id.to_owned()))),
                 Some("usergroup") => {
-                    found.extend(text("usergroup_id").map(|id| Mention::Group(id.to_owned())))
+                    found.extend(text("usergroup_id").map(|id| Mention::Group(id.to_owned())));
                 }
                 Some("broadcast") => found.extend(broadcast(text("range").unwrap_or_default())),
                 Some(_) | None => {}

@@ -19,6 +19,8 @@ pub struct Options {
     pub time: TimeSource,
     /// The command the app owns, with its slash.
     pub command: String,
+    /// Whether names in the command's text are sent as `<@U..>` and `<#C..|ops>` (the manifest's `should_escape`).
+    pub escapes_command: bool,
     /// Commands that the page offers to try, in this order.
     pub suggestions: Vec<Suggestion>,
     /// The secret that signs requests of the HTTP transport.
@@ -57,6 +59,7 @@ impl Default for Options {
             cast: Cast::default(),
             time: TimeSource::default(),
             command: "/em-agent".into(),
+            escapes_command: false,
             suggestions: Vec::new(),
             signing_secret: "8f742231b10e8888abcd99yyyzzz85a5".into(),
             events: owned(&["app_mention", "message.im", "app_home_opened"]),

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::faults::{Call, Fault};
+use crate::line::Line;
 use crate::shared::Shared;
 use crate::validate;
 use crate::workspace::message::Message;
@@ -26,6 +27,7 @@ pub(crate) struct Address {
 
 pub(crate) async fn post(
     State(shared): State<Arc<Shared>>,
+    ConnectInfo(line): ConnectInfo<Line>,
     Path(token): Path<String>,
     body: Bytes,
 ) -> Response {
@@ -37,10 +39,11 @@ pub(crate) async fn post(
         error: None,
     };
     let fault = shared.faults.take("response_url");
-    if let Some(fault) = fault {
+    if let Some(fault) = fault.as_ref().filter(|f| **f != Fault::ResetAfterEffect) {
         call.error = Some("fault".into());
         shared.faults.record(call);
-        return broken(&shared, fault).await;
+        shared.change(|_| ());
+        return broken(&shared, &line, fault).await;
     }
     let result = if call.params.is_object() {
         shared.change(|w| take_use(w, &token).and_then(|address| respond(w, &address, &call.params)))
@@ -53,6 +56,9 @@ pub(crate) async fn post(
     }
     shared.faults.record(call);
     shared.change(|_| ());
+    if fault.is_some() {
+        line.cut();
+    }
     match result {
         Ok(()) => "ok".into_response(),
         Err(error) => {
@@ -67,7 +73,7 @@ pub(crate) async fn post(
     }
 }
 
-async fn broken(shared: &Shared, fault: Fault) -> Response {
+async fn broken(shared: &Shared, line: &Line, fault: &Fault) -> Response {
     match fault {
         Fault::RateLimited(after) => (
             StatusCode::TOO_MANY_REQUESTS,
@@ -75,7 +81,7 @@ async fn broken(shared: &Shared, fault: Fault) -> Response {
             "",
         )
             .into_response(),
-        Fault::Status(status) => StatusCode::from_u16(status)
+        Fault::Status(status) => StatusCode::from_u16(*status)
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
             .into_response(),
         Fault::Garbage => "<html>not what you expected".into_response(),
@@ -84,9 +90,13 @@ async fn broken(shared: &Shared, fault: Fault) -> Response {
             axum::Json(json!({"ok": false, "error": error})),
         )
             .into_response(),
-        Fault::Hang | Fault::Reset | Fault::ResetAfterEffect => {
+        Fault::Hang => {
             shared.stop.cancelled().await;
             StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+        Fault::Reset | Fault::ResetAfterEffect => {
+            line.cut();
+            StatusCode::OK.into_response()
         }
     }
 }

@@ -1,1 +1,41 @@
-//! em-storage
+//! All SQL of the product, on SQLite (embedded, the default) and PostgreSQL.
+//!
+//! A [`Store`] is opened once and cloned freely. Its areas (`store.events()`, `store.triage()`, ...) are table
+//! families, one file each. One method is one atomic fact: transactions never leave this crate.
+//!
+//! Must not: post, call a vendor, decide anything that `domain` can decide, or ask for the time (callers pass it).
+//!
+//! To add a table family: a migration of the same name in both folders under `migrations/`, a file here with the
+//! statements as constants that both engines take (`engine.rs` says how), an area method below, and tests inside
+//! `both_engines!` in `tests/`. To add a fact that events speak of: also a `Fact` in `facts/tables.rs`.
+
+mod cursors;
+mod deliveries;
+mod engine;
+mod error;
+mod events;
+mod facts;
+mod failures;
+mod intake;
+mod nudges;
+mod open;
+mod people;
+mod posts;
+mod schedules;
+mod snoozes;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod triage;
+
+pub use cursors::{Cursor, Cursors};
+pub use deliveries::Deliveries;
+pub use error::StoreError;
+pub use events::{Appended, Events, Imported, SourceActivity, Unrecognised};
+pub use facts::{Facts, Folded, Normalise};
+pub use nudges::Nudges;
+pub use open::{Store, StoreConfig};
+pub use people::People;
+pub use posts::{Claim, NewPost, Post, Posts};
+pub use schedules::Schedules;
+pub use snoozes::Snoozes;
+pub use triage::{Subject, Triage};

@@ -1,7 +1,7 @@
 //! What the operator sees: log lines and metrics.
 //!
 //! [`init`] sends every `tracing` event of the process, third-party crates included, to standard error with
-//! secrets masked ([`redact`]). [`metrics::install`] collects what is counted under the names in [`names`].
+//! secrets masked ([`redact()`]). [`metrics::install`] collects what is counted under the names in [`names`].
 //!
 //! Must not: know a feature, read the environment, or hold business values. Ids and time come from callers.
 //!

@@ -11,8 +11,8 @@ use regex::{Captures, Regex, RegexSet};
 /// What stands in for a secret.
 const MASK: &str = "[redacted]";
 
-/// How secrets are recognised. Each pattern's group 1 is kept, and group 2 where there is one; `NAME` and
-/// `COLOUR` stand for the two texts below.
+/// How secrets are recognised. Each pattern's group 1 is kept, and group 2 where there is one; `NAME`,
+/// `COLOUR` and `EDGE` stand for the texts below.
 const SHAPES: &[(Shape, &str)] = &[
     // "name": "value", name: "value", name=Some("value"), also in JSON that is quoted inside JSON
     (
@@ -27,26 +27,26 @@ const SHAPES: &[(Shape, &str)] = &[
     // Slack tokens: bot, user, app-level, configuration and refresh (docs.slack.dev/authentication/tokens)
     (
         Shape::Prefixed,
-        r"(?-u:\b)(xox[a-z](?:\.xox[a-z])?-|xapp-)[A-Za-z0-9-]{6,}",
+        r"(xox[a-z](?:\.xox[a-z])?-|xapp-)[A-Za-z0-9-]{6,}",
     ),
     // GitHub (docs.github.com, "GitHub's token formats"); newer app tokens hold dots and dashes
     (
         Shape::Prefixed,
-        r"(?-u:\b)(gh[opsur]_|github_pat_)[A-Za-z0-9_]{10,}(?:[.-][A-Za-z0-9_-]{10,})*",
+        r"(gh[opsur]_|github_pat_)[A-Za-z0-9_]{10,}(?:[.-][A-Za-z0-9_-]{10,})*",
     ),
     // OpenAI and Anthropic
-    (Shape::Prefixed, r"(?-u:\b)(sk-)[A-Za-z0-9_-]{16,}"),
+    (Shape::Prefixed, r"(EDGE sk-)[A-Za-z0-9_-]{16,}"),
     // GitLab, Linear, Atlassian, Sentry, Google
     (
         Shape::Prefixed,
-        r"(?-u:\b)(glpat-|lin_api_|lin_oauth_|ATATT3|ATCTT3|sntry[su]_|AIza)[A-Za-z0-9_=.-]{16,}",
+        r"(glpat-|lin_api_|lin_oauth_|ATATT3|ATCTT3|sntry[su]_|AIza)[A-Za-z0-9_=.-]{16,}",
     ),
     // AWS access key ids, long-lived and temporary
-    (Shape::Prefixed, r"(?-u:\b)(AKIA|ASIA)[A-Z0-9]{16}(?-u:\b)"),
+    (Shape::Prefixed, r"(AKIA|ASIA)[A-Z0-9]{16}"),
     // JSON Web Tokens: the first part always begins with {"
     (
         Shape::Prefixed,
-        r"(?-u:\b)(eyJ)[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?",
+        r"(eyJ)[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?",
     ),
     // PEM private keys; in JSON their line breaks are written \n, and the end may have been cut off
     (
@@ -56,7 +56,7 @@ const SHAPES: &[(Shape, &str)] = &[
     // passwords in URLs
     (
         Shape::Prefixed,
-        r#"((?-u:\b)[A-Za-z][A-Za-z0-9+.-]*:\\*/\\*/[^\s/:@"']*:)[^\s/"]+(@)"#,
+        r#"([A-Za-z][A-Za-z0-9+.-]*:\\*/\\*/[^\s/:@"']*:)[^\s/"]+(@)"#,
     ),
     // and in those of databases, where people forget to escape the slash of a password
     (
@@ -71,12 +71,12 @@ const SHAPES: &[(Shape, &str)] = &[
     // the Authorization header in running text, whatever the credential looks like
     (
         Shape::Prefixed,
-        r#"(?i-u:\b)((?i-u:authorization:[ \t]*(?:bearer|basic|digest|token)[ \t]+(?:token=)?))[^\s"'\\,;\[]+"#,
+        r#"((?i-u:authorization:[ \t]*(?:bearer|basic|digest|token)[ \t]+(?:token=)?))[^\s"'\\,;\[]+"#,
     ),
     // Bearer and Basic anywhere, unless an ordinary word follows ("Basic authentication")
     (
         Shape::Scheme,
-        r"(?-u:\b)((?i-u:bearer|basic)[ \t]+)([A-Za-z0-9._~+/=-]{6,})",
+        r"(EDGE(?i-u:bearer|basic)[ \t]+)([A-Za-z0-9._~+/=-]{6,})",
     ),
 ];
 
@@ -84,8 +84,12 @@ const SHAPES: &[(Shape, &str)] = &[
 /// stand before them (`slack_bot_token`), nothing after (`tokens` and `token_count` are ordinary).
 const NAME: &str = r"(?i-u:token|secret|password|passwd|passphrase|api[_-]?key|private[_-]?key|access[_-]?key|signing[_-]?key|credentials?|authorization|cookie|response_url|webhook_url)";
 
-/// Colour codes that the readable log form puts between a field's name and its value.
-const COLOUR: &str = r"(?:\x1b\[[0-9;]*m)*";
+/// Colour codes that the readable log form puts between a field's name and its value, as such or escaped.
+const COLOUR: &str = r"(?:(?:\x1b|\\+(?:u001b|x1b|u\{1b\}))\[[0-9;]*m)*";
+
+/// Where a prefix that is also the end of words ("disk-", "task-") may begin: after anything but a word, where a
+/// line break written as `\n` and a colour code are no words. The other prefixes are sought everywhere.
+const EDGE: &str = r"(?:(?-u:\b)|\\+[nrtbf]|\[[0-9;]*m)";
 
 /// How the end of a secret is found, once its beginning is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +117,7 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(compile);
 fn compile() -> Patterns {
     let sources: Vec<(Shape, String)> = SHAPES
         .iter()
-        .map(|(shape, pattern)| (*shape, pattern.replace("NAME ", NAME).replace("COLOUR", COLOUR)))
+        .map(|(shape, pattern)| (*shape, expand(pattern)))
         .collect();
     Patterns {
         any: RegexSet::new(sources.iter().map(|(_, pattern)| pattern)).expect("valid patterns"),
@@ -122,6 +126,14 @@ fn compile() -> Patterns {
             .map(|(shape, pattern)| (*shape, Regex::new(pattern).expect("valid pattern")))
             .collect(),
     }
+}
+
+fn expand(pattern: &str) -> String {
+    pattern
+        .replace("NAME ", NAME)
+        .replace("COLOUR", COLOUR)
+        .replace("EDGE ", EDGE)
+        .replace("EDGE", EDGE)
 }
 
 /// The text with every secret in it replaced by `[redacted]`. A line of JSON stays a line of JSON.
@@ -395,6 +407,16 @@ pub(crate) mod tests {
             assert!(!masked.contains(secret), "{name} leaks: {masked}");
             assert!(masked.contains(MASK), "{name}: {masked}");
             assert_eq!(redact(&masked), masked, "{name} is masked twice");
+        }
+    }
+
+    #[test]
+    fn secret_after_a_line_break_or_a_colour_is_masked() {
+        for (_, example, secret) in EXAMPLES {
+            for before in ["1\n2\t", "1\\n", "\u{1b}[2m=\u{1b}[0m", "\\u001b[0m"] {
+                let text = format!("{before}{example}");
+                assert!(!redact(&text).contains(secret), "{}", redact(&text));
+            }
         }
     }
 

@@ -149,15 +149,13 @@ impl Connection {
 
     /// Handles a frame and all that are there already, then flushes what was written.
     async fn read(&mut self, first: Option<Result<Message, Error>>) -> Result<(), Reason> {
-        let mut next = Some(first);
-        let mut ended = Ok(());
-        for _ in 0..BATCH {
-            let Some(frame) = next else { break };
-            ended = self.handle(frame).await;
-            if ended.is_err() {
+        let mut ended = self.handle(first).await;
+        for _ in 1..BATCH {
+            // Only what will be handled is taken off the socket.
+            let Some(next) = ended.is_ok().then(|| self.socket.next().now_or_never()).flatten() else {
                 break;
-            }
-            next = self.socket.next().now_or_never();
+            };
+            ended = self.handle(next).await;
         }
         self.last_frame = Instant::now();
         let flushed = self.socket.flush().await;

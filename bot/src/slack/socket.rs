@@ -253,11 +253,12 @@ impl Seat {
                     .send_modify(|state| state.trouble = Some(trouble.to_owned()));
                 self.shared.pause(REFUSED_PAUSE).await;
             }
-            _ if left.was_useful => self.pauses = pauses(),
-            _ => {
-                let pause = self.next_pause();
-                self.shared.pause(pause).await;
-            }
+            Reason::Refresh
+            | Reason::Closed
+            | Reason::Broken
+            | Reason::Silent
+            | Reason::Slept
+            | Reason::Panicked => self.pause_unless(left.was_useful).await,
         }
     }
 
@@ -265,6 +266,16 @@ impl Seat {
     async fn wait_for_old_ones(&mut self) {
         let gone = async { while self.connections.join_next().await.is_some() {} };
         let _ = timeout(REFUSED_PAUSE, gone).await;
+    }
+
+    /// A connection that was useful is replaced at once; one that never was may be the first of a long row.
+    async fn pause_unless(&mut self, was_useful: bool) {
+        if was_useful {
+            self.pauses = pauses();
+        } else {
+            let pause = self.next_pause();
+            self.shared.pause(pause).await;
+        }
     }
 
     fn next_pause(&mut self) -> Duration {
@@ -285,9 +296,10 @@ impl Seat {
                 .state
                 .send_modify(|state| state.trouble = Some(error.advice()));
             let pause = self.next_pause();
-            match error {
-                SlackError::RateLimited { retry_after } => retry_after.max(pause),
-                _ => pause,
+            if let SlackError::RateLimited { retry_after } = error {
+                retry_after.max(pause)
+            } else {
+                pause
             }
         })
     }

@@ -15,26 +15,78 @@ mod review;
 use em_domain::event::RawEvent;
 use em_domain::fact::{FactChange, Normalised};
 
+pub(super) use polled::{COMMITS, ISSUE_EVENT, ISSUE_EVENTS_READ};
+
 /// What one event states, or why it could not be read.
 type Changes = Result<Vec<FactChange>, String>;
 
 /// Events that GitHub is known to send and that say nothing about the facts kept here.
 const IRRELEVANT: &[&str] = &[
-    "branch_protection_configuration", "branch_protection_rule", "check_suite", "code_scanning_alert",
-    "commit_comment", "create", "custom_property", "custom_property_values", "delete", "dependabot_alert",
-    "deploy_key", "deployment_protection_rule", "deployment_review", "discussion", "discussion_comment", "fork",
-    "github_app_authorization", "gollum", "installation", "installation_repositories", "installation_target",
-    "issue_dependencies", "issues", "label", "marketplace_purchase", "member", "membership", "merge_group", "meta",
-    "milestone", "org_block", "organization", "package", "page_build", "personal_access_token_request", "ping",
-    "projects_v2", "projects_v2_item", "projects_v2_status_update", "public", "pull_request_review_thread",
-    "registry_package", "repository", "repository_advisory", "repository_dispatch", "repository_import",
-    "repository_ruleset", "repository_vulnerability_alert", "secret_scanning_alert", "secret_scanning_alert_location",
-    "secret_scanning_scan", "security_advisory", "security_and_analysis", "sponsorship", "star", "sub_issues", "team",
-    "team_add", "watch", "workflow_dispatch", "workflow_job",
+    "branch_protection_configuration",
+    "branch_protection_rule",
+    "check_suite",
+    "code_scanning_alert",
+    "commit_comment",
+    "create",
+    "custom_property",
+    "custom_property_values",
+    "delete",
+    "dependabot_alert",
+    "deploy_key",
+    "deployment_protection_rule",
+    "deployment_review",
+    "discussion",
+    "discussion_comment",
+    "fork",
+    "github_app_authorization",
+    "gollum",
+    "installation",
+    "installation_repositories",
+    "installation_target",
+    "issue_dependencies",
+    "issues",
+    "label",
+    "marketplace_purchase",
+    "member",
+    "membership",
+    "merge_group",
+    "meta",
+    "milestone",
+    "org_block",
+    "organization",
+    "package",
+    "page_build",
+    "personal_access_token_request",
+    "ping",
+    "projects_v2",
+    "projects_v2_item",
+    "projects_v2_status_update",
+    "public",
+    "pull_request_review_thread",
+    "registry_package",
+    "repository",
+    "repository_advisory",
+    "repository_dispatch",
+    "repository_import",
+    "repository_ruleset",
+    "repository_vulnerability_alert",
+    "secret_scanning_alert",
+    "secret_scanning_alert_location",
+    "secret_scanning_scan",
+    "security_advisory",
+    "security_and_analysis",
+    "sponsorship",
+    "star",
+    "sub_issues",
+    "team",
+    "team_add",
+    "watch",
+    "workflow_dispatch",
+    "workflow_job",
 ];
 
 /// What `event` states. Never fails: what cannot be read is [`Normalised::Unrecognised`] with the field's name.
-pub fn normalise(event: &RawEvent) -> Normalised {
+pub(crate) fn normalise(event: &RawEvent) -> Normalised {
     match changes(&event.event_type, &event.payload) {
         Ok(changes) => Normalised::Changes(changes),
         Err(reason) => Normalised::Unrecognised(reason),
@@ -60,5 +112,3 @@ fn changes(event_type: &str, payload: &[u8]) -> Changes {
         unknown => Err(format!("unknown event type `{unknown}`")),
     }
 }
-
-pub(crate) use polled::{COMMITS, ISSUE_EVENT};

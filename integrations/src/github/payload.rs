@@ -31,7 +31,7 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, Strin
     })
 }
 
-/// A text without NUL characters, which PostgreSQL cannot store and nobody can read.
+/// A text without NUL characters, which `PostgreSQL` cannot store and nobody can read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Text(pub(crate) String);
 
@@ -44,9 +44,10 @@ impl<'de> Deserialize<'de> for Text {
                 f.write_str("a text")
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
-                Ok(Text(match text.contains('\0') {
-                    true => text.replace('\0', ""),
-                    false => text.to_owned(),
+                Ok(Text(if text.contains('\0') {
+                    text.replace('\0', "")
+                } else {
+                    text.to_owned()
                 }))
             }
         }
@@ -73,7 +74,8 @@ impl<'de> Deserialize<'de> for Time {
             }
             fn visit_i64<E: Error>(self, seconds: i64) -> Result<Time, E> {
                 // Beyond the year 9999 no database and no calendar follows.
-                let at = DateTime::from_timestamp(seconds, 0).filter(|_| (0..253_402_300_800).contains(&seconds));
+                let at =
+                    DateTime::from_timestamp(seconds, 0).filter(|_| (0..253_402_300_800).contains(&seconds));
                 at.map(Time)
                     .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Signed(seconds), &self))
             }

@@ -30,7 +30,9 @@ pub enum Refused {
     #[error("the header X-Hub-Signature-256 is missing: give the webhook a secret")]
     Unsigned,
     /// The signature does not fit the body under any configured secret.
-    #[error("X-Hub-Signature-256 does not fit the body: the webhook's secret and GITHUB_WEBHOOK_SECRET differ")]
+    #[error(
+        "X-Hub-Signature-256 does not fit the body: the webhook's secret and GITHUB_WEBHOOK_SECRET differ"
+    )]
     BadSignature,
     /// A header that GitHub always sends is missing or is not what GitHub sends.
     #[error("the header {0} is missing or malformed")]
@@ -126,7 +128,10 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn is_event_name(name: &str) -> bool {
-    name.len() <= MAX_EVENT_TYPE_CHARS && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    name.len() <= MAX_EVENT_TYPE_CHARS
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
 /// What makes a redelivery recognisable: GitHub keeps the delivery id. Without one, the body itself.
@@ -145,20 +150,23 @@ fn json(headers: &HeaderMap, body: &[u8]) -> Result<Vec<u8>, Refused> {
     struct Form {
         payload: String,
     }
-    let is_form =
-        header(headers, CONTENT_TYPE.as_str()).is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let is_form = header(headers, CONTENT_TYPE.as_str())
+        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
     let payload = if is_form {
         let form: Form = serde_urlencoded::from_bytes(body).map_err(|_| Refused::NotJson)?;
         form.payload.into_bytes()
     } else {
         body.to_vec()
     };
-    is_json_object(&payload).then_some(payload).ok_or(Refused::NotJson)
+    is_json_object(&payload)
+        .then_some(payload)
+        .ok_or(Refused::NotJson)
 }
 
 /// Whether the bytes are one whole JSON object.
 fn is_json_object(bytes: &[u8]) -> bool {
-    bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{') && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+    bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{')
+        && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
 }
 
 #[cfg(test)]
@@ -173,12 +181,17 @@ mod tests {
     const SIGNATURE: &str = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
 
     fn signature(secret: &str, body: &[u8]) -> String {
-        let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(body);
+        let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
+            .unwrap()
+            .chain_update(body);
         format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
     }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_str(value).unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_str(value).unwrap()))
+            .collect()
     }
 
     fn signed(secret: &str, body: &[u8]) -> HeaderMap {
@@ -192,13 +205,21 @@ mod tests {
 
     fn take(headers: &HeaderMap, body: &[u8], secrets: &[&str]) -> Result<RawEvent, Refused> {
         let secrets: Vec<SecretString> = secrets.iter().map(|s| SecretString::from(*s)).collect();
-        receive(Delivery { headers, body }, &secrets, DateTime::UNIX_EPOCH, EventId::new(Ulid::nil()))
+        receive(
+            Delivery { headers, body },
+            &secrets,
+            DateTime::UNIX_EPOCH,
+            EventId::new(Ulid::nil()),
+        )
     }
 
     #[test]
     fn githubs_test_vector_is_believed_and_then_found_not_to_be_json() {
         assert_eq!(signature(SECRET, GREETING), SIGNATURE);
-        assert_eq!(take(&signed(SECRET, GREETING), GREETING, &[SECRET]), Err(Refused::NotJson));
+        assert_eq!(
+            take(&signed(SECRET, GREETING), GREETING, &[SECRET]),
+            Err(Refused::NotJson)
+        );
     }
 
     #[test]
@@ -207,8 +228,14 @@ mod tests {
         let event = take(&signed(SECRET, body), body, &[SECRET]).unwrap();
         assert_eq!(event.payload, body);
         assert_eq!(event.delivery_key, "72d3162e-cc78-11e3-81ab-4c9367dc0958");
-        assert_eq!((event.event_type.as_str(), event.origin), ("ping", Origin::Webhook));
-        assert_eq!(event.occurred_at.unwrap().to_rfc3339(), "2026-01-15T10:00:00+00:00");
+        assert_eq!(
+            (event.event_type.as_str(), event.origin),
+            ("ping", Origin::Webhook)
+        );
+        assert_eq!(
+            event.occurred_at.unwrap().to_rfc3339(),
+            "2026-01-15T10:00:00+00:00"
+        );
     }
 
     #[test]
@@ -216,7 +243,10 @@ mod tests {
         for secret in ["old", "new"] {
             assert!(take(&signed(secret, b"{}"), b"{}", &["new", "old"]).is_ok());
         }
-        assert_eq!(take(&signed("older", b"{}"), b"{}", &["new", "old"]), Err(Refused::BadSignature));
+        assert_eq!(
+            take(&signed("older", b"{}"), b"{}", &["new", "old"]),
+            Err(Refused::BadSignature)
+        );
     }
 
     #[test]
@@ -234,11 +264,25 @@ mod tests {
 
     #[test]
     fn a_changed_body_or_signature_is_refused() {
-        assert_eq!(take(&signed(SECRET, b"{}"), b"{ }", &[SECRET]), Err(Refused::BadSignature));
+        assert_eq!(
+            take(&signed(SECRET, b"{}"), b"{ }", &[SECRET]),
+            Err(Refused::BadSignature)
+        );
         let long = format!("{SIGNATURE}00");
-        for bad in ["", "sha256=", "sha256=zz", &SIGNATURE[7..], &SIGNATURE[..69], &long] {
+        for bad in [
+            "",
+            "sha256=",
+            "sha256=zz",
+            &SIGNATURE[7..],
+            &SIGNATURE[..69],
+            &long,
+        ] {
             let headers = headers(&[("x-github-event", "ping"), ("x-hub-signature-256", bad)]);
-            assert_eq!(take(&headers, GREETING, &[SECRET]), Err(Refused::BadSignature), "{bad}");
+            assert_eq!(
+                take(&headers, GREETING, &[SECRET]),
+                Err(Refused::BadSignature),
+                "{bad}"
+            );
         }
     }
 
@@ -253,7 +297,11 @@ mod tests {
         for name in ["", "Ping", "ping pong", &"x".repeat(65)] {
             let mut headers = signed(SECRET, b"{}");
             headers.insert("x-github-event", HeaderValue::from_str(name).unwrap());
-            assert_eq!(take(&headers, b"{}", &[SECRET]), Err(Refused::MissingHeader("X-GitHub-Event")), "{name}");
+            assert_eq!(
+                take(&headers, b"{}", &[SECRET]),
+                Err(Refused::MissingHeader("X-GitHub-Event")),
+                "{name}"
+            );
         }
     }
 
@@ -261,17 +309,30 @@ mod tests {
     fn a_form_body_is_unwrapped_after_its_signature_was_checked() {
         let body = b"payload=%7B%22zen%22%3A%22a+b%22%7D";
         let mut headers = signed(SECRET, body);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        assert_eq!(take(&headers, body, &[SECRET]).unwrap().payload, br#"{"zen":"a b"}"#);
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        );
+        assert_eq!(
+            take(&headers, body, &[SECRET]).unwrap().payload,
+            br#"{"zen":"a b"}"#
+        );
         let body = b"nothing=1";
-        headers.insert("x-hub-signature-256", HeaderValue::from_str(&signature(SECRET, body)).unwrap());
+        headers.insert(
+            "x-hub-signature-256",
+            HeaderValue::from_str(&signature(SECRET, body)).unwrap(),
+        );
         assert_eq!(take(&headers, body, &[SECRET]), Err(Refused::NotJson));
     }
 
     #[test]
     fn only_a_json_object_is_a_payload() {
         for body in [&b""[..], b"[]", b"null", b"{", b"{}{}", b"{\"a\":\xff}"] {
-            assert_eq!(take(&signed(SECRET, body), body, &[SECRET]), Err(Refused::NotJson), "{body:?}");
+            assert_eq!(
+                take(&signed(SECRET, body), body, &[SECRET]),
+                Err(Refused::NotJson),
+                "{body:?}"
+            );
         }
     }
 
@@ -284,7 +345,10 @@ mod tests {
             event.delivery_key,
             "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
         );
-        headers.insert("x-github-delivery", HeaderValue::from_str(&"x".repeat(5000)).unwrap());
+        headers.insert(
+            "x-github-delivery",
+            HeaderValue::from_str(&"x".repeat(5000)).unwrap(),
+        );
         assert_eq!(take(&headers, b"{}", &[SECRET]).unwrap().delivery_key.len(), 71);
     }
 }

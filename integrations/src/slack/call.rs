@@ -11,14 +11,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use em_telemetry::names;
 use moka::future::Cache;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::SlackError;
 use super::failure::Failure;
 
-/// Calls to Slack, by method and outcome.
-const CALLS: &str = "em_slack_calls_total";
 /// Posts per channel: one per this, on average.
 const POST_INTERVAL: Duration = Duration::from_secs(1);
 /// Posts per channel that may go at once after a quiet time.
@@ -151,7 +150,8 @@ impl Caller {
     {
         let result = self.run_in_line(call, attempt).await;
         let outcome = if result.is_ok() { "ok" } else { "error" };
-        metrics::counter!(CALLS, "method" => call.method, "outcome" => outcome).increment(1);
+        metrics::counter!(names::SLACK_CALLS_TOTAL, "method" => call.method, "outcome" => outcome)
+            .increment(1);
         if let Err(error) = &result {
             tracing::debug!(slack.method = call.method, %error, "call to Slack failed");
         }
@@ -211,6 +211,7 @@ impl Caller {
                 Err(_) => Failure::Unclear(format!("no answer within {} s", ATTEMPT_LIMIT.as_secs())),
             };
             tracing::debug!(slack.method = call.method, ?failure, "attempt failed");
+            let why = failure.label();
             let pause = match failure {
                 Failure::Final(error) => return Err(error),
                 Failure::Unclear(reason) if call.safety == Safety::Once => {
@@ -230,6 +231,8 @@ impl Caller {
                     }
                 }
             };
+            metrics::counter!(names::SLACK_RETRIES_TOTAL, "method" => call.method, "reason" => why)
+                .increment(1);
             begin = Instant::now() + pause;
         }
     }

@@ -24,6 +24,16 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// For metrics.
+    pub(super) fn label(&self) -> &'static str {
+        match self {
+            Self::Limited(_) => "rate_limited",
+            Self::Unreachable(_) => "unreachable",
+            Self::Unclear(_) => "unclear",
+            Self::Final(_) => "final",
+        }
+    }
+
     /// From an HTTP status that is not a success.
     pub(super) fn from_status(status: u16, retry_after_seconds: Option<u64>) -> Self {
         match status {

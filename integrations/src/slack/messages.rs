@@ -238,6 +238,7 @@ impl Slack {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "Slack's own names")]
 struct Response {
     #[serde(flatten)]
     content: Option<SlackMessageContent>,

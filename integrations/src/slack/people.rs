@@ -15,10 +15,6 @@ const SLACKBOT: &str = "USLACKBOT";
 
 /// A member of the workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "these are Slack's independent marks on an account"
-)]
 pub struct Person {
     /// `U...` or `W...`.
     pub id: String,

@@ -27,7 +27,7 @@ impl Pretend {
             bot_token: Some("xoxb-1".to_owned().into()),
             max_daily_posts: 3,
         };
-        let slack = Slack::new(config, Arc::new(clock.clone())).unwrap();
+        let slack = Slack::new(&config, Arc::new(clock.clone())).unwrap();
         Self { server, slack, clock }
     }
 
@@ -239,7 +239,7 @@ async fn concurrent_posts_to_a_channel_arrive_in_the_order_they_were_asked_for()
         bot_token: Some("xoxb-1".to_owned().into()),
         ..SlackConfig::default()
     };
-    pretend.slack = Slack::new(config, Arc::new(pretend.clock.clone())).unwrap();
+    pretend.slack = Slack::new(&config, Arc::new(pretend.clock.clone())).unwrap();
     // The first answer is slow; the later ones must wait for it.
     pretend
         .answers_once(
@@ -440,7 +440,7 @@ async fn a_socket_address_is_asked_for_with_the_app_token_and_a_dead_slack_is_un
         app_token: Some("xapp-1".to_owned().into()),
         ..SlackConfig::default()
     };
-    let slack = Slack::new(config, Arc::new(pretend.clock.clone())).unwrap();
+    let slack = Slack::new(&config, Arc::new(pretend.clock.clone())).unwrap();
     let refused = slack.open_connection().await;
     assert_eq!(
         refused,

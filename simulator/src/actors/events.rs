@@ -48,7 +48,7 @@ pub(crate) fn subscribed(shared: &Shared, event: &Value) -> bool {
 }
 
 /// Puts an event into its envelope's payload.
-pub(crate) fn wrap(shared: &Shared, event: Value) -> Value {
+pub(crate) fn wrap(shared: &Shared, event: &Value) -> Value {
     let cast = &shared.options.cast;
     let number = shared.quietly(Workspace::next_number);
     json!({
@@ -64,8 +64,8 @@ pub(crate) fn wrap(shared: &Shared, event: Value) -> Value {
 }
 
 /// Sends an event over a socket, if the app subscribed to it; nobody waits for the acknowledgement.
-pub(crate) fn send(shared: &Shared, event: Value) {
-    if subscribed(shared, &event) {
+pub(crate) fn send(shared: &Shared, event: &Value) {
+    if subscribed(shared, event) {
         let payload = wrap(shared, event).to_string();
         shared
             .hub

@@ -1,14 +1,16 @@
 //! Purpose: people: what a person in the workspace can do, in tests and on the page.
 
+mod click;
 pub(crate) mod events;
 mod interactions;
+mod screens;
 mod sent;
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-pub use interactions::Click;
+pub use click::Click;
 pub use sent::Sent;
 
 use crate::deliver::Purpose;
@@ -82,19 +84,22 @@ impl User {
             return self.says(&channel, text, None);
         }
         let options = &self.shared.options;
-        let (trigger, token, names) = self.shared.quietly(|w| {
+        let (trigger, token, name, rest) = self.shared.quietly(|w| {
             let trigger = w.new_trigger(&self.id);
             let token = w.new_response(&self.id, &channel, None);
-            (
-                trigger,
-                token,
-                w.channel(&channel).map(|c| c.payload_name().to_owned()),
-            )
+            let name = w.channel(&channel).map(|c| c.payload_name().to_owned());
+            let rest = rest.trim();
+            let rest = if options.escapes_command {
+                w.link_names_in(rest)
+            } else {
+                rest.to_owned()
+            };
+            (trigger, token, name, rest)
         });
         let payload = json!({
             "token": "simulated", "team_id": options.cast.team.id, "team_domain": options.cast.team.domain,
-            "channel_id": channel, "channel_name": names, "user_id": self.id, "user_name": self.name,
-            "command": command, "text": rest.trim(), "api_app_id": options.cast.app.id,
+            "channel_id": channel, "channel_name": name, "user_id": self.id, "user_name": self.name,
+            "command": command, "text": rest, "api_app_id": options.cast.app.id,
             "is_enterprise_install": "false", "trigger_id": trigger,
             "response_url": format!("{}/response/{token}", self.shared.base_url),
         });
@@ -133,7 +138,7 @@ impl User {
         let sent = match event {
             Some(event) => self.send(
                 EnvelopeKind::EventsApi,
-                &events::wrap(&self.shared, event),
+                &events::wrap(&self.shared, &event),
                 Purpose::Event,
             ),
             None => Sent::unheard(),
@@ -161,7 +166,7 @@ impl User {
         let ids = sent::Ids::of(payload);
         let (answer, outcome) = tokio::sync::oneshot::channel();
         if let Some(target) = &self.http {
-            crate::http_transport::deliver(&self.shared, target.clone(), kind, payload, purpose, answer);
+            crate::http_transport::deliver(&self.shared, target, kind, payload, purpose, answer);
             return Sent::new(String::new(), ids, outcome);
         }
         let envelope = self

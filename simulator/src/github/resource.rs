@@ -39,6 +39,8 @@ fn in_repo(repo: &Repo, path: &[&str], query: &Query) -> Option<Resource> {
     match path {
         [] => Some(Resource::One(repo.about.clone())),
         ["pulls"] => Some(Resource::List(pulls(repo, query))),
+        // Nobody here writes remarks on lines.
+        ["pulls", "comments"] => Some(Resource::List(Vec::new())),
         ["pulls", number] => repo.pulls.get(&number.parse().ok()?).cloned().map(Resource::One),
         ["pulls", number, "reviews"] => list(of_pull(repo, number, &repo.reviews)?),
         ["pulls", number, "commits"] => list(of_pull(repo, number, &repo.pull_commits)?),
@@ -49,6 +51,7 @@ fn in_repo(repo: &Repo, path: &[&str], query: &Query) -> Option<Resource> {
             ))
         }
         ["issues", "comments"] => Some(Resource::List(comments(repo, query))),
+        ["issues", "events"] => Some(Resource::List(issue_events(repo))),
         ["issues", number, "comments"] => {
             repo.pulls.get(&number.parse().ok()?)?;
             let of_issue = |comment: &&Value| ends_with(comment, "issue_url", &format!("/issues/{number}"));
@@ -135,6 +138,23 @@ fn comments(repo: &Repo, query: &Query) -> Vec<Value> {
         comments.reverse();
     }
     comments
+}
+
+/// The issue events of all pull requests, the newest first, each with its issue. Source:
+/// <https://docs.github.com/rest/issues/events#list-issue-events-for-a-repository>.
+fn issue_events(repo: &Repo) -> Vec<Value> {
+    let with_issue = |(number, events): (&u64, &Vec<Value>)| {
+        let issue = repo.pulls.get(number).map(shapes::issue_of_pull);
+        let with = |event: &Value| {
+            let mut event = event.clone();
+            event["issue"] = json!(issue);
+            event
+        };
+        events.iter().map(with).collect::<Vec<Value>>()
+    };
+    let mut events: Vec<Value> = repo.timeline.iter().flat_map(with_issue).collect();
+    events.sort_by_key(|event| Reverse(event["id"].as_u64()));
+    events
 }
 
 /// Everything that happened to a pull request. Source: <https://docs.github.com/rest/issues/timeline>.

@@ -199,7 +199,7 @@ impl Hub {
         Some((pending, latency))
     }
 
-    pub(super) fn order_one(&self, order: Order) -> bool {
+    pub(super) fn order_one(&self, order: &Order) -> bool {
         let state = &mut *locked(&self.state);
         let ready = state.connections.iter().find(|c| c.takes_envelopes);
         let Some(connection) = ready.or(state.connections.first()) else {
@@ -207,7 +207,7 @@ impl Hub {
         };
         let id = connection.id;
         let sent = connection.orders.send(order.clone()).is_ok();
-        state.retire(id, &order);
+        state.retire(id, order);
         sent
     }
 
@@ -218,7 +218,9 @@ impl Hub {
             // A task that is already gone needs no order.
             let _ = connection.orders.send(order.clone());
         }
-        ids.into_iter().for_each(|id| state.retire(id, order));
+        for id in ids {
+            state.retire(id, order);
+        }
     }
 
     pub(super) fn disconnect_one(&self, reason: DisconnectReason, grace: Duration) -> bool {

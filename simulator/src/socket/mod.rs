@@ -161,12 +161,12 @@ impl Socket {
 
     /// Closes the oldest socket with a close frame. False when there is none.
     pub fn drop_one(&self) -> bool {
-        self.shared.hub.order_one(Order::Close)
+        self.shared.hub.order_one(&Order::Close)
     }
 
     /// Resets the oldest socket's connection (TCP RST), without a close frame.
     pub fn abort_one(&self) -> bool {
-        self.shared.hub.order_one(Order::Abort)
+        self.shared.hub.order_one(&Order::Abort)
     }
 
     /// Asks the oldest socket that takes envelopes to go away, as Slack does before a restart.
@@ -178,7 +178,7 @@ impl Socket {
 
     /// The oldest socket stops reading and writing for this long and is then reset.
     pub fn half_open_one(&self, lasting: Duration) -> bool {
-        self.shared.hub.order_one(Order::HalfOpen(lasting))
+        self.shared.hub.order_one(&Order::HalfOpen(lasting))
     }
 
     /// Closes every socket.

@@ -67,10 +67,11 @@ impl Page<'_> {
             .map(|f| self.text(f).replace('\n', ": "))
             .collect();
         out.extend(fields.chunks(2).map(|pair| format!("| {}", pair.join(" | "))));
-        match &block["accessory"] {
-            Value::Null => {}
-            image if image["type"] == "image" => out.push(self.text_or_image(image)),
-            _ => out.push(self.elements(block)),
+        let accessory = &block["accessory"];
+        if accessory["type"] == "image" {
+            out.push(self.text_or_image(accessory));
+        } else if !accessory.is_null() {
+            out.push(self.elements(block));
         }
         out
     }

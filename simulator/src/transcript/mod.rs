@@ -185,7 +185,9 @@ impl Workspace {
             lines => {
                 push_line(out, "", &format!("{head}:"));
                 let indent = format!("{indent}{}", if message.is_reply() { "    " } else { "  " });
-                lines.iter().for_each(|line| push_line(out, &indent, line));
+                for line in lines {
+                    push_line(out, &indent, line);
+                }
             }
         }
     }

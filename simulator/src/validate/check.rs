@@ -81,13 +81,11 @@ impl Check {
 
     /// A field that is an object.
     pub(super) fn field<'a>(&mut self, at: &At<'a>, key: &str, required: bool) -> Option<At<'a>> {
-        match at.get(key) {
-            Some(value) => self.object(at.below(key), value),
-            None => {
-                self.required(at, key, required);
-                None
-            }
+        if let Some(value) = at.get(key) {
+            return self.object(at.below(key), value);
         }
+        self.required(at, key, required);
+        None
     }
 
     fn required(&mut self, at: &At<'_>, key: &str, required: bool) {

@@ -6,6 +6,7 @@ use super::params::Params;
 use super::{Answer, granted};
 use crate::shared::Shared;
 
+#[expect(clippy::unnecessary_wraps, reason = "all methods have one type")]
 pub(super) fn connections_open(shared: &Shared, _params: &Params) -> Answer {
     let (base, ticket, app) = (
         &shared.link_url,
@@ -15,6 +16,7 @@ pub(super) fn connections_open(shared: &Shared, _params: &Params) -> Answer {
     Ok(json!({"url": format!("{base}/link/?ticket={ticket}&app_id={app}")}))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "all methods have one type")]
 pub(super) fn auth_test(shared: &Shared, _params: &Params) -> Answer {
     tracing::trace!(scopes = granted(shared), "auth.test");
     Ok(shared.read(|w| {
@@ -39,6 +41,7 @@ pub(super) fn bots_info(shared: &Shared, params: &Params) -> Answer {
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "all methods have one type")]
 pub(super) fn team_info(shared: &Shared, _params: &Params) -> Answer {
     Ok(shared.read(|w| {
         let team = &w.team;

@@ -35,7 +35,7 @@ pub(super) fn post_message(shared: &Shared, params: &Params) -> Answer {
         ))
     })?;
     if let Some(event) = event {
-        crate::actors::events::send(shared, event);
+        crate::actors::events::send(shared, &event);
     }
     Ok(answer)
 }

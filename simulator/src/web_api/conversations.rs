@@ -3,10 +3,21 @@
 use serde_json::{Value, json};
 
 use super::params::Params;
-use super::users::page;
+use super::users::{Size, page};
 use super::{Answer, ApiError, need_scope};
 use crate::shared::Shared;
 use crate::workspace::{Channel, ChannelKind, Message, Workspace};
+
+/// Pages of lists: docs.slack.dev/reference/methods/conversations.list.
+const LISTS: Size = Size {
+    usual: 100,
+    most: 1000,
+};
+/// Pages of messages: docs.slack.dev/reference/methods/conversations.history.
+const MESSAGES: Size = Size {
+    usual: 100,
+    most: 999,
+};
 
 /// `channels:read`, `groups:history` and so on.
 fn scope_of(kind: ChannelKind, what: &str) -> String {
@@ -71,7 +82,7 @@ fn list_where(shared: &Shared, params: &Params, only: impl Fn(&Workspace, &Chann
                 && only(w, c)
         };
         let all: Vec<Value> = w.channels.iter().filter(seen).map(|c| c.json(bot)).collect();
-        let (page, cursor) = page(&all, params, 1000)?;
+        let (page, cursor) = page(&all, params, LISTS)?;
         Ok(json!({"channels": page, "response_metadata": {"next_cursor": cursor}}))
     })
 }
@@ -83,7 +94,7 @@ pub(super) fn members(shared: &Shared, params: &Params) -> Answer {
             .iter()
             .map(|m| json!(m))
             .collect();
-        let (page, cursor) = page(&all, params, 1000)?;
+        let (page, cursor) = page(&all, params, LISTS)?;
         Ok(json!({"members": page, "response_metadata": {"next_cursor": cursor}}))
     })
 }
@@ -100,7 +111,7 @@ pub(super) fn history(shared: &Shared, params: &Params) -> Answer {
             .filter(|m| m.ephemeral_for.is_none() && !m.is_reply() && within(m, params))
             .map(|m| with_metadata(w, m, params))
             .collect();
-        let (page, cursor) = page(&said, params, 999)?;
+        let (page, cursor) = page(&said, params, MESSAGES)?;
         let more = !cursor.is_empty();
         Ok(json!({"messages": page, "has_more": more, "response_metadata": {"next_cursor": cursor}}))
     })
@@ -119,7 +130,7 @@ pub(super) fn replies(shared: &Shared, params: &Params) -> Answer {
             .filter(of_thread)
             .map(|m| with_metadata(w, m, params))
             .collect();
-        let (page, cursor) = page(&all, params, 999)?;
+        let (page, cursor) = page(&all, params, MESSAGES)?;
         let more = !cursor.is_empty();
         Ok(json!({"messages": page, "has_more": more, "response_metadata": {"next_cursor": cursor}}))
     })

@@ -19,7 +19,14 @@ pub(super) fn list(shared: &Shared, params: &Params) -> Answer {
     let with_email = has_scope(shared, "users:read.email");
     shared.read(|w| {
         let all: Vec<Value> = w.people.iter().map(|p| p.json(&w.team.id, with_email)).collect();
-        let (page, cursor) = page(&all, params, 1000)?;
+        let (page, cursor) = page(
+            &all,
+            params,
+            Size {
+                usual: usize::MAX,
+                most: usize::MAX,
+            },
+        )?;
         let cache_ts = w.time.seconds();
         Ok(json!({"members": page, "cache_ts": cache_ts, "response_metadata": {"next_cursor": cursor}}))
     })
@@ -34,11 +41,18 @@ pub(super) fn lookup_by_email(shared: &Shared, params: &Params) -> Answer {
     })
 }
 
+/// How long a page is when the call does not say, and at most.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    pub(super) usual: usize,
+    pub(super) most: usize,
+}
+
 /// One page of a list and the cursor of the next one; empty on the last.
 pub(super) fn page<'a>(
     all: &'a [Value],
     params: &Params,
-    limit: usize,
+    size: Size,
 ) -> Result<(&'a [Value], String), ApiError> {
     let start = match params.text("cursor") {
         None => 0,
@@ -53,9 +67,9 @@ pub(super) fn page<'a>(
     let limit = params
         .number("limit")
         .filter(|n| *n > 0)
-        .unwrap_or(limit)
-        .min(limit);
-    let end = (start + limit).min(all.len());
+        .unwrap_or(size.usual)
+        .min(size.most);
+    let end = start.saturating_add(limit).min(all.len());
     let cursor = if end < all.len() {
         format!("next-{end}")
     } else {

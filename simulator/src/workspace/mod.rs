@@ -1,12 +1,13 @@
 //! Purpose: the state of the pretend workspace: who is there, where they talk, what was said, which views are open.
 //! Plain values under one lock; nothing here knows HTTP or sockets.
 
+mod composer;
 pub mod message;
 pub mod people;
 pub mod view;
 
-use std::collections::{BTreeMap, HashMap};
-use std::time::Instant;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::{Duration, Instant};
 
 pub use message::Message;
 pub use people::{App, Channel, ChannelKind, Person, Team};
@@ -17,8 +18,11 @@ use crate::cast::Cast;
 use crate::clock::TimeSource;
 use crate::validate::Violation;
 
-/// The person who speaks for Slack itself ("operation_timeout" and the like).
+/// The person who speaks for Slack itself (`operation_timeout` and the like).
 pub const SLACKBOT: &str = "USLACKBOT";
+
+/// Triggers live three seconds; for this long the answer still tells an old one from a wrong one.
+const FORGET_TRIGGERS: Duration = Duration::from_mins(1);
 
 /// Everything the pretend workspace remembers.
 #[derive(Debug)]
@@ -41,6 +45,9 @@ pub struct Workspace {
     /// What Slack itself told people: user id and words, such as `operation_timeout`.
     pub notices: Vec<(String, String)>,
     pub(crate) time: TimeSource,
+    /// Triggers and response URLs by age, so that the old ones can be forgotten without looking at all.
+    trigger_ages: VecDeque<(Instant, String)>,
+    response_ages: VecDeque<(i64, String)>,
     counter: u64,
     last_ts: i64,
 }
@@ -87,6 +94,8 @@ impl Workspace {
             responses: HashMap::new(),
             notices: Vec::new(),
             time,
+            trigger_ages: VecDeque::new(),
+            response_ages: VecDeque::new(),
             counter: 0,
             last_ts: 0,
         }
@@ -169,49 +178,33 @@ impl Workspace {
     pub(crate) fn new_trigger(&mut self, user: &str) -> String {
         let number = self.next_number();
         let id = format!("{number}.{}.trigger", self.team.id);
-        if self.triggers.len() > 50_000 {
-            self.triggers.retain(|_, t| t.made.elapsed().as_secs() < 10);
-        }
+        let made = Instant::now();
         self.triggers.insert(
             id.clone(),
             Trigger {
                 user: user.to_owned(),
-                made: Instant::now(),
+                made,
                 used: false,
             },
         );
+        self.trigger_ages.push_back((made, id.clone()));
+        while self
+            .trigger_ages
+            .front()
+            .is_some_and(|(at, _)| made.duration_since(*at) > FORGET_TRIGGERS)
+        {
+            if let Some((_, old)) = self.trigger_ages.pop_front() {
+                self.triggers.remove(&old);
+            }
+        }
         id
     }
 
     pub(crate) fn expire_triggers(&mut self) {
-        let long_ago = std::time::Duration::from_mins(1);
+        let long_ago = Duration::from_mins(1);
         for trigger in self.triggers.values_mut() {
             trigger.made = trigger.made.checked_sub(long_ago).unwrap_or(trigger.made);
         }
-    }
-
-    /// What the composer makes of typed text: `@ben` and `#ops` become links, `&`, `<` and `>` are escaped.
-    pub(crate) fn link_names_in(&self, text: &str) -> String {
-        let escaped = text
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;");
-        let words = escaped.split_inclusive(char::is_whitespace).map(|word| {
-            let bare = word.trim_end_matches(|c: char| c.is_whitespace() || ",.:;!?)".contains(c));
-            let rest = &word[bare.len()..];
-            let mention = bare.strip_prefix("&lt;@").and_then(|w| w.strip_suffix("&gt;"));
-            if let Some(person) = mention
-                .or(bare.strip_prefix('@'))
-                .and_then(|name| self.person(name))
-            {
-                return format!("<@{}>{rest}", person.id);
-            }
-            match bare.strip_prefix('#').and_then(|name| self.channel(name)) {
-                Some(channel) => format!("<#{}|{}>{rest}", channel.id, channel.name),
-                None => word.to_owned(),
-            }
-        });
-        words.collect()
     }
 
     /// Registers a response URL and returns its token.
@@ -222,9 +215,6 @@ impl Workspace {
             self.next_number()
         );
         let made_micros = self.time.micros();
-        if self.responses.len() > 50_000 {
-            self.responses.retain(|_, r| r.alive(made_micros));
-        }
         let (user, channel) = (user.to_owned(), channel.to_owned());
         self.responses.insert(
             token.clone(),
@@ -236,6 +226,16 @@ impl Workspace {
                 uses: 0,
             },
         );
+        self.response_ages.push_back((made_micros, token.clone()));
+        while self
+            .response_ages
+            .front()
+            .is_some_and(|(at, _)| made_micros - at > ResponseUrl::LIFETIME_MICROS)
+        {
+            if let Some((_, old)) = self.response_ages.pop_front() {
+                self.responses.remove(&old);
+            }
+        }
         token
     }
 

@@ -45,6 +45,10 @@ impl App {
 
 /// Somebody in the workspace.
 #[derive(Debug, Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are the flags of Slack's user object"
+)]
 pub struct Person {
     /// `U...`
     pub id: String,

@@ -15,7 +15,7 @@ pub struct View {
     pub hash: String,
     /// Whose screen it is on.
     pub user: String,
-    /// The view as sent: type, title, blocks, callback_id, private_metadata and so on; block ids filled in.
+    /// The view as sent: type, title, blocks, `callback_id`, `private_metadata` and so on; block ids filled in.
     pub body: Value,
     /// The first view of the stack.
     pub root: String,

@@ -6,12 +6,9 @@ use em_simulator::{DisconnectReason, Options, Outcome, Simulator};
 use serde_json::json;
 
 use crate::client::{Socket, link};
+use crate::start;
 
 const SOON: Duration = Duration::from_secs(5);
-
-async fn start() -> Simulator {
-    Simulator::start(Options::default()).await.unwrap()
-}
 
 #[tokio::test]
 async fn a_typed_command_is_acknowledged_and_answered_in_private() {

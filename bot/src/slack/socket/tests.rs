@@ -76,7 +76,7 @@ impl Setup {
         let (sender, inbound) = mpsc::channel(self.room);
         let shutdown = CancellationToken::new();
         let listener = SocketMode {
-            slack: Slack::new(config, Arc::clone(&self.clock)).unwrap(),
+            slack: Slack::new(&config, Arc::clone(&self.clock)).unwrap(),
             clock: self.clock,
             connections: self.connections,
             inbound: sender,
@@ -161,6 +161,19 @@ async fn commands_clicks_and_events_are_acknowledged_before_anybody_works_on_the
         "events are known by their own id: {}",
         received[20].id
     );
+}
+
+#[tokio::test]
+async fn a_burst_of_hundreds_of_commands_is_acknowledged_to_the_last() {
+    let mut running = Setup::default().start().await;
+    let ana = running.slack.user("ana");
+    let sent: Vec<_> = (0..700)
+        .map(|n| ana.types("#ops", &format!("/em-agent {n}")).unwrap())
+        .collect();
+    for outcome in futures::future::join_all(sent.into_iter().map(IntoFuture::into_future)).await {
+        assert!(outcome.is_acked(), "{outcome:?}");
+    }
+    assert_eq!(running.received().len(), 700);
 }
 
 #[tokio::test]

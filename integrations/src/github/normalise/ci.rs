@@ -39,7 +39,10 @@ struct WorkflowRun<'a> {
 const DEFAULT_BRANCH_TRIGGERS: [&str; 2] = ["push", "schedule"];
 
 pub(super) fn workflow_run(payload: &[u8]) -> Changes {
-    let WorkflowRunEvent { workflow_run: run, repository } = read(payload)?;
+    let WorkflowRunEvent {
+        workflow_run: run,
+        repository,
+    } = read(payload)?;
     let branch = filled(run.head_branch);
     Ok(vec![FactChange::CiRun(CiRun {
         repository: repository.name(),
@@ -47,7 +50,9 @@ pub(super) fn workflow_run(payload: &[u8]) -> Changes {
         workflow: filled(run.name).unwrap_or_else(|| "workflow".to_owned()),
         head_sha: run.head_sha.0,
         on_default_branch: DEFAULT_BRANCH_TRIGGERS.contains(&&*run.event)
-            && branch.as_deref().is_some_and(|branch| repository.has_default(branch)),
+            && branch
+                .as_deref()
+                .is_some_and(|branch| repository.has_default(branch)),
         branch,
         attempt: run.run_attempt.unwrap_or(1),
         outcome: outcome(run.conclusion.as_deref()),
@@ -94,7 +99,10 @@ struct App<'a> {
 
 /// GitHub Actions reports each job as a check as well; its `workflow_run` has said it already.
 pub(super) fn check_run(payload: &[u8]) -> Changes {
-    let CheckRunEvent { check_run: check, repository } = read(payload)?;
+    let CheckRunEvent {
+        check_run: check,
+        repository,
+    } = read(payload)?;
     if check.app.and_then(|app| app.slug).as_deref() == Some("github-actions") {
         return Ok(Vec::new());
     }
@@ -106,7 +114,9 @@ pub(super) fn check_run(payload: &[u8]) -> Changes {
         workflow: check.name.0,
         head_sha: check.head_sha.0,
         on_default_branch: !is_of_pull_request
-            && branch.as_deref().is_some_and(|branch| repository.has_default(branch)),
+            && branch
+                .as_deref()
+                .is_some_and(|branch| repository.has_default(branch)),
         branch,
         attempt: 1,
         outcome: outcome(check.conclusion.as_deref()),
@@ -155,7 +165,12 @@ pub(super) fn status(payload: &[u8]) -> Changes {
         "failure" | "error" => CiOutcome::Failure,
         other => return Err(format!("state: unknown state `{other}`")),
     };
-    let mut branches = event.branches.unwrap_or_default().into_iter().map(|branch| branch.name.0).peekable();
+    let mut branches = event
+        .branches
+        .unwrap_or_default()
+        .into_iter()
+        .map(|branch| branch.name.0)
+        .peekable();
     let first = branches.peek().cloned();
     let default = branches.find(|branch| event.repository.has_default(branch));
     let commit_page = || format!("{}/commit/{}", event.repository.page(), event.sha.0);

@@ -50,7 +50,12 @@ pub(super) fn in_conversation(payload: &[u8]) -> Changes {
     if event.issue.pull_request.is_none() {
         return Ok(Vec::new());
     }
-    remark("issue", &event.action, event.comment, (&event.repository, event.issue.number))
+    remark(
+        "issue",
+        &event.action,
+        event.comment,
+        (&event.repository, event.issue.number),
+    )
 }
 
 pub(super) fn on_lines(payload: &[u8]) -> Changes {

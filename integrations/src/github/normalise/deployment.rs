@@ -13,7 +13,7 @@ use crate::github::payload::{Repository, Text, Time, User, account, filled, read
 #[derive(Debug, Deserialize)]
 struct Event<'a> {
     #[serde(borrow)]
-    deployment: Created<'a>,
+    deployment: Asked<'a>,
     repository: Repository,
 }
 
@@ -22,12 +22,12 @@ struct StatusEvent<'a> {
     #[serde(borrow)]
     deployment_status: Status<'a>,
     #[serde(borrow)]
-    deployment: Created<'a>,
+    deployment: Asked<'a>,
     repository: Repository,
 }
 
 #[derive(Debug, Deserialize)]
-struct Created<'a> {
+struct Asked<'a> {
     id: i64,
     sha: Text,
     #[serde(rename = "ref")]
@@ -49,12 +49,22 @@ struct Status<'a> {
 }
 
 pub(super) fn created(payload: &[u8]) -> Changes {
-    let Event { deployment, repository } = read(payload)?;
-    Ok(vec![FactChange::Deployment(Box::new(fact(deployment, &repository)))])
+    let Event {
+        deployment,
+        repository,
+    } = read(payload)?;
+    Ok(vec![FactChange::Deployment(Box::new(fact(
+        deployment,
+        &repository,
+    )))])
 }
 
 pub(super) fn status(payload: &[u8]) -> Changes {
-    let StatusEvent { deployment_status: status, deployment, repository } = read(payload)?;
+    let StatusEvent {
+        deployment_status: status,
+        deployment,
+        repository,
+    } = read(payload)?;
     let mut fact = fact(deployment, &repository);
     let at = status.created_at.0;
     let state = match &*status.state {
@@ -77,7 +87,7 @@ pub(super) fn status(payload: &[u8]) -> Changes {
 }
 
 /// A deployment of which no status is known has been asked for.
-fn fact(deployment: Created<'_>, repository: &Repository) -> Deployment {
+fn fact(deployment: Asked<'_>, repository: &Repository) -> Deployment {
     let created_at = deployment.created_at.0;
     Deployment {
         repository: repository.name(),

@@ -10,12 +10,16 @@ use serde::Deserialize;
 
 use super::Changes;
 use super::push::{address, newest_of_each};
-use crate::github::payload::{Asked, Repository, Text, Time, filled, read};
+use crate::github::payload::{Asked, Numbered, Repository, Text, Time, filled, read};
 
 /// `GET /repos/{o}/{r}/pulls/{n}/commits`, as `{"pull_request": {…}, "commits": […], "repository": {…}}`.
 pub(crate) const COMMITS: &str = "pull_request_commits";
-/// `GET /repos/{o}/{r}/issues/events`, one by one as `{"issue_event": {…}, "repository": {…}}`.
+/// `GET /repos/{o}/{r}/issues/events`, one by one as `{"issue_event": {…}, "pull_request": {"number": …},
+/// "repository": {…}}`.
 pub(crate) const ISSUE_EVENT: &str = "issue_event";
+/// The issue events that say something here.
+pub(crate) const ISSUE_EVENTS_READ: [&str; 3] =
+    ["review_requested", "ready_for_review", "head_ref_force_pushed"];
 
 #[derive(Debug, Deserialize)]
 struct CommitsEvent {
@@ -81,6 +85,7 @@ pub(super) fn commits(payload: &[u8]) -> Changes {
 struct IssueEventEvent<'a> {
     #[serde(borrow)]
     issue_event: IssueEvent<'a>,
+    pull_request: Numbered,
     repository: Repository,
 }
 
@@ -90,18 +95,16 @@ struct IssueEvent<'a> {
     event: Cow<'a, str>,
     created_at: Time,
     requested_reviewer: Option<Asked>,
-    issue: Issue,
-}
-
-#[derive(Debug, Deserialize)]
-struct Issue {
-    number: i64,
 }
 
 /// The instants that the pull request object does not keep.
 pub(super) fn issue_event(payload: &[u8]) -> Changes {
-    let IssueEventEvent { issue_event: event, repository } = read(payload)?;
-    let mut fact = PullRequest::new(repository.pull(event.issue.number)?);
+    let IssueEventEvent {
+        issue_event: event,
+        pull_request,
+        repository,
+    } = read(payload)?;
+    let mut fact = PullRequest::new(repository.pull(pull_request.number)?);
     let at = event.created_at.0;
     match &*event.event {
         "ready_for_review" => fact.ready_at = Some(at),

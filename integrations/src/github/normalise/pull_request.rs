@@ -135,7 +135,11 @@ fn snapshot(pull: Pull<'_>) -> Result<Snapshot, String> {
 }
 
 fn names<T>(items: Option<Vec<T>>, name: impl Fn(T) -> Text) -> Vec<String> {
-    items.unwrap_or_default().into_iter().map(|item| name(item).0).collect()
+    items
+        .unwrap_or_default()
+        .into_iter()
+        .map(|item| name(item).0)
+        .collect()
 }
 
 fn state(pull: &Pull<'_>) -> Result<PullRequestState, String> {

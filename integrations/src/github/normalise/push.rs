@@ -29,10 +29,13 @@ struct Author {
 
 pub(super) fn changes(payload: &[u8]) -> Changes {
     let event: Event = read(payload)?;
-    let seen = event
-        .commits
-        .into_iter()
-        .filter_map(|commit| address(filled(commit.author.username)?, filled(commit.author.email)?, commit.timestamp.0));
+    let seen = event.commits.into_iter().filter_map(|commit| {
+        address(
+            filled(commit.author.username)?,
+            filled(commit.author.email)?,
+            commit.timestamp.0,
+        )
+    });
     Ok(newest_of_each(seen))
 }
 
@@ -40,8 +43,10 @@ pub(super) fn changes(payload: &[u8]) -> Changes {
 /// and those of programs.
 pub(super) fn address(login: String, email: String, seen_at: DateTime<Utc>) -> Option<AccountEmail> {
     let lower = email.to_ascii_lowercase();
-    let says_nothing =
-        lower.contains("noreply") || lower.contains("no-reply") || !lower.contains('@') || login.ends_with("[bot]");
+    let says_nothing = lower.contains("noreply")
+        || lower.contains("no-reply")
+        || !lower.contains('@')
+        || login.ends_with("[bot]");
     (!says_nothing).then_some(AccountEmail {
         login: Login(login),
         email,

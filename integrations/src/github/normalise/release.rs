@@ -14,12 +14,12 @@ struct Event<'a> {
     #[serde(borrow)]
     action: Cow<'a, str>,
     #[serde(borrow)]
-    release: Published<'a>,
+    release: Released<'a>,
     repository: Repository,
 }
 
 #[derive(Debug, Deserialize)]
-struct Published<'a> {
+struct Released<'a> {
     id: i64,
     tag_name: Text,
     name: Option<Text>,
@@ -32,7 +32,11 @@ struct Published<'a> {
 }
 
 pub(super) fn changes(payload: &[u8]) -> Changes {
-    let Event { action, release, repository } = read(payload)?;
+    let Event {
+        action,
+        release,
+        repository,
+    } = read(payload)?;
     if !matches!(&*action, "published" | "polled") {
         return Ok(Vec::new());
     }

@@ -13,14 +13,14 @@ use crate::github::payload::{Numbered, Repository, Text, Time, User, account, re
 #[derive(Debug, Deserialize)]
 struct Event<'a> {
     #[serde(borrow)]
-    review: Submitted<'a>,
+    review: Given<'a>,
     #[serde(borrow)]
     pull_request: &'a RawValue,
     repository: Repository,
 }
 
 #[derive(Debug, Deserialize)]
-struct Submitted<'a> {
+struct Given<'a> {
     id: i64,
     #[serde(borrow)]
     user: Option<User<'a>>,
@@ -34,10 +34,13 @@ struct Submitted<'a> {
 /// The review, and the pull request as far as the event states it: the poller gives its number alone.
 pub(super) fn changes(payload: &[u8]) -> Changes {
     let event: Event<'_> = read(payload)?;
-    let Numbered { number } = read(event.pull_request.get().as_bytes())
-        .map_err(|reason| format!("pull_request: {reason}"))?;
+    let Numbered { number } =
+        read(event.pull_request.get().as_bytes()).map_err(|reason| format!("pull_request: {reason}"))?;
     let review = event.review;
-    let Some(submitted_at) = review.submitted_at.filter(|_| !review.state.eq_ignore_ascii_case("pending")) else {
+    let Some(submitted_at) = review
+        .submitted_at
+        .filter(|_| !review.state.eq_ignore_ascii_case("pending"))
+    else {
         return Ok(Vec::new());
     };
     let verdict = Verdict::parse(&review.state)

@@ -1,0 +1,123 @@
+//! Purpose: whatever is done to a payload, reading it neither panics nor hangs; and neither order nor repetition of
+//! events changes a fact.
+
+use em_domain::event::RawEvent;
+use em_domain::fact::Normalised;
+use em_integrations::normalise::normalise;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use serde_json::{Value, json};
+
+use crate::support::{changes, event, event_type, facts, sample, sample_names};
+
+/// What is done to one field.
+#[derive(Debug, Clone)]
+enum Damage {
+    Remove,
+    Replace(Value),
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    let values = vec![
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(i64::MAX),
+        json!(u64::MAX),
+        json!(1.5e300),
+        json!(""),
+        json!("\u{0}\u{202e}<!channel>"),
+        json!("9999-12-31T23:59:60Z"),
+        json!([]),
+        json!({}),
+        json!([null]),
+        json!({ "ref": null }),
+        json!("x".repeat(10_000)),
+    ];
+    prop_oneof![Just(Damage::Remove), select(values).prop_map(Damage::Replace)]
+}
+
+/// The addresses of all fields.
+fn pointers(value: &Value, at: &str, into: &mut Vec<String>) {
+    let mut visit = |key: String, inner: &Value| {
+        let pointer = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
+        into.push(pointer.clone());
+        pointers(inner, &pointer, into);
+    };
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, inner)| visit(key.clone(), inner)),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(index, inner)| visit(index.to_string(), inner)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn apply(body: &mut Value, pointer: &str, damage: &Damage) {
+    match damage {
+        Damage::Replace(value) => {
+            if let Some(field) = body.pointer_mut(pointer) {
+                *field = value.clone();
+            }
+        }
+        Damage::Remove => {
+            let (parent, key) = pointer.rsplit_once('/').unwrap();
+            if let Some(fields) = body.pointer_mut(parent).and_then(Value::as_object_mut) {
+                fields.remove(&key.replace("~1", "/").replace("~0", "~"));
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn damaged_payloads_are_read_or_named(
+        name in select(sample_names()),
+        wounds in prop::collection::vec((any::<Index>(), damage()), 1..6),
+        read_as in select(sample_names()),
+    ) {
+        let mut body: Value = serde_json::from_slice(&sample(&name)).unwrap();
+        let mut all = Vec::new();
+        pointers(&body, "", &mut all);
+        for (which, damage) in &wounds {
+            apply(&mut body, which.get::<String>(&all), damage);
+        }
+        let payload = body.to_string().into_bytes();
+        for kind in [event_type(&name), event_type(&read_as)] {
+            if let Normalised::Unrecognised(reason) = normalise(&event(kind, payload.clone())) {
+                prop_assert!(!reason.is_empty() && reason.chars().count() <= 300, "{}", reason);
+            }
+        }
+    }
+
+    #[test]
+    fn broken_bytes_are_not_recognised(name in select(sample_names()), end in any::<Index>(), junk in any::<Vec<u8>>()) {
+        let whole = sample(&name);
+        let cut = &whole[..end.index(whole.trim_ascii_end().len())];
+        let kind = event_type(&name);
+        let is_read = !matches!(kind, "ping" | "issues" | "projects_v2_item");
+        for broken in [cut.to_vec(), junk] {
+            let outcome = normalise(&event(kind, broken));
+            prop_assert_eq!(matches!(outcome, Normalised::Unrecognised(_)), is_read);
+        }
+    }
+
+    #[test]
+    fn order_and_repetition_change_nothing(order in Just((0..sample_names().len()).collect::<Vec<_>>()).prop_shuffle(), again in any::<Vec<Index>>()) {
+        let events: Vec<RawEvent> =
+            sample_names().iter().map(|name| event(event_type(name), sample(name))).collect();
+        let mut mixed: Vec<RawEvent> = order.iter().map(|index| events[*index].clone()).collect();
+        mixed.extend(again.iter().map(|index| index.get(&events).clone()));
+        prop_assert_eq!(facts(&mixed), facts(&events));
+    }
+}
+
+#[test]
+fn the_samples_hold_facts_to_be_disordered() {
+    let all: usize = sample_names()
+        .iter()
+        .map(|name| changes(&event(event_type(name), sample(name))).len())
+        .sum();
+    assert!(all > 15, "{all}");
+}

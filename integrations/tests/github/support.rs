@@ -1,0 +1,154 @@
+//! Purpose: what the tests share: samples, events, configurations, and facts merged from changes.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use em_domain::clock::TestClock;
+use em_domain::event::{Origin, RawEvent, Source};
+use em_domain::fact::{FactChange, Normalised};
+use em_domain::id::EventId;
+use em_integrations::github::GithubConfig;
+use em_integrations::github::client::{GithubClient, Pacing};
+use em_integrations::github::poller::{EventIds, Poller};
+use em_integrations::http::TimeLimits;
+use em_integrations::normalise::normalise;
+use secrecy::SecretString;
+use ulid::Ulid;
+
+pub(crate) const TOKEN: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
+
+pub(crate) fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+pub(crate) fn sample(name: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/github/samples/{name}.json"));
+    std::fs::read(path).unwrap()
+}
+
+/// The names of all samples; the event's type is the part before the first dot.
+pub(crate) fn sample_names() -> Vec<String> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/github/samples");
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .filter_map(|entry| {
+            entry
+                .unwrap()
+                .file_name()
+                .to_str()?
+                .strip_suffix(".json")
+                .map(str::to_owned)
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+pub(crate) fn event_type(sample: &str) -> &str {
+    sample.split('.').next().unwrap()
+}
+
+pub(crate) fn event(event_type: &str, payload: Vec<u8>) -> RawEvent {
+    RawEvent {
+        id: EventId::new(Ulid::nil()),
+        source: Source::github(),
+        delivery_key: "test".to_owned(),
+        event_type: event_type.to_owned(),
+        origin: Origin::Webhook,
+        occurred_at: None,
+        received_at: DateTime::UNIX_EPOCH,
+        payload,
+    }
+}
+
+/// What an event states; it must be understood.
+pub(crate) fn changes(event: &RawEvent) -> Vec<FactChange> {
+    match normalise(event) {
+        Normalised::Changes(changes) => changes,
+        Normalised::Unrecognised(reason) => panic!("{} {}: {reason}", event.event_type, event.delivery_key),
+    }
+}
+
+/// Facts by key, merged as storage merges them.
+pub(crate) fn facts(events: &[RawEvent]) -> BTreeMap<String, FactChange> {
+    let mut facts = BTreeMap::new();
+    for change in events.iter().flat_map(changes) {
+        merge(&mut facts, change);
+    }
+    facts
+}
+
+fn merge(facts: &mut BTreeMap<String, FactChange>, change: FactChange) {
+    let key = match &change {
+        FactChange::PullRequest(fact) => format!("pull {}", fact.key),
+        FactChange::Review(fact) => format!("review {} {}", fact.pull_request, fact.id),
+        FactChange::Comment(fact) => format!("comment {} {}", fact.pull_request, fact.id),
+        FactChange::CiRun(fact) => format!("run {} {}", fact.repository, fact.id),
+        FactChange::Deployment(fact) => format!("deployment {} {}", fact.repository, fact.id),
+        FactChange::Release(fact) => format!("release {} {}", fact.repository, fact.id),
+        FactChange::AccountEmail(fact) => format!("email {} {}", fact.login, fact.email),
+    };
+    let Some(known) = facts.get_mut(&key) else {
+        facts.insert(key, change);
+        return;
+    };
+    match (known, change) {
+        (FactChange::PullRequest(known), FactChange::PullRequest(new)) => known.merge(*new),
+        (FactChange::Review(known), FactChange::Review(new)) => known.merge(new),
+        (FactChange::Comment(known), FactChange::Comment(new)) => known.merge(new),
+        (FactChange::CiRun(known), FactChange::CiRun(new)) => known.merge(new),
+        (FactChange::Deployment(known), FactChange::Deployment(new)) => known.merge(*new),
+        (FactChange::Release(known), FactChange::Release(new)) => known.merge(new),
+        (FactChange::AccountEmail(known), FactChange::AccountEmail(new)) => {
+            known.seen_at = known.seen_at.max(new.seen_at);
+        }
+        (known, new) => panic!("two kinds under one key: {known:?} and {new:?}"),
+    }
+}
+
+pub(crate) fn config(api_url: &str) -> GithubConfig {
+    GithubConfig {
+        api_url: format!("{api_url}/"),
+        token: Some(SecretString::from(TOKEN)),
+        webhook_secrets: Vec::new(),
+        repositories: vec!["acme/shop".to_owned()],
+        organisations: Vec::new(),
+        poll_interval: Duration::from_secs(60),
+    }
+}
+
+/// Retries at once, and does not wait for servers that hang.
+pub(crate) fn impatient() -> Pacing {
+    let limits = TimeLimits {
+        connect: Duration::from_secs(5),
+        total: Duration::from_millis(500),
+    };
+    Pacing {
+        limits,
+        retries: 2,
+        first_pause: Duration::from_millis(1),
+    }
+}
+
+pub(crate) fn client(config: &GithubConfig, clock: &TestClock) -> GithubClient {
+    GithubClient::new(config, Arc::new(clock.clone()), impatient()).unwrap()
+}
+
+/// Ids that count up.
+pub(crate) fn ids() -> EventIds {
+    let next = AtomicU64::new(1);
+    Arc::new(move || EventId::new(Ulid::from_parts(0, next.fetch_add(1, Ordering::Relaxed).into())))
+}
+
+pub(crate) fn poller(config: &GithubConfig, clock: &TestClock) -> Poller {
+    Poller::new(
+        Arc::new(client(config, clock)),
+        config,
+        ids(),
+        chrono::Duration::days(30),
+    )
+}

@@ -1,0 +1,436 @@
+//! Purpose: one text of SQL on two engines. [`on_engine!`] repeats its body once per driver, so the compiler checks
+//! every statement against both; what the engines do differently is in this file.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+use sqlx::postgres::{PgConnection, PgPool, Postgres};
+use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
+use sqlx::types::Json;
+use sqlx::{AssertSqlSafe, Connection as _, Transaction};
+
+use crate::error::StoreError;
+
+/// The rows that one statement writes at most; the chunks below it are powers of two, so that few different texts
+/// are prepared.
+const ROWS_PER_STATEMENT: usize = 256;
+
+/// The ids that one statement looks up at most.
+pub(crate) const IDS_PER_STATEMENT: usize = 500;
+
+/// The advisory lock under which facts are written on PostgreSQL ("em-facts" in bytes).
+const FACTS_LOCK: i64 = 0x656d_2d66_6163_7473;
+
+/// The connections to the database.
+#[derive(Debug, Clone)]
+pub(crate) enum Pool {
+    /// Readers, and the one connection that writes: SQLite has one writer at a time, and its busy handler is
+    /// neither fair nor quick, so writers queue here instead.
+    Sqlite { read: SqlitePool, write: SqlitePool },
+    /// Readers and writers alike.
+    Postgres(PgPool),
+}
+
+/// One connection, within a transaction or by itself.
+pub(crate) enum Conn<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+/// A transaction; rolled back unless committed.
+pub(crate) enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// A connection of its own, outside the pools; what it holds (temporary tables, locks) ends with it.
+pub(crate) enum SideConnection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+/// Runs a statement that reads, on either engine.
+macro_rules! on_engine {
+    ($pool:expr, |$c:ident| $body:expr) => {
+        match $pool {
+            $crate::engine::Pool::Sqlite { read: $c, .. } => $body,
+            $crate::engine::Pool::Postgres($c) => $body,
+        }
+    };
+}
+
+/// Runs one statement that writes, on either engine.
+macro_rules! on_writer {
+    ($pool:expr, |$c:ident| $body:expr) => {
+        match $pool {
+            $crate::engine::Pool::Sqlite { write: $c, .. } => $body,
+            $crate::engine::Pool::Postgres($c) => $body,
+        }
+    };
+}
+
+/// Runs a statement on one connection, on either engine.
+macro_rules! on_conn {
+    ($conn:expr, |$c:ident| $body:expr) => {
+        match $conn {
+            $crate::engine::Conn::Sqlite(connection) => {
+                let $c = &mut **connection;
+                $body
+            }
+            $crate::engine::Conn::Postgres(connection) => {
+                let $c = &mut **connection;
+                $body
+            }
+        }
+    };
+}
+
+pub(crate) use {on_conn, on_engine, on_writer};
+
+impl Pool {
+    /// Begins a transaction that may write. On SQLite it takes the write lock at once: a transaction that reads
+    /// first and writes later fails there without waiting. On PostgreSQL its first statement must lock what it
+    /// decides on.
+    pub(crate) async fn begin_write(&self) -> Result<Tx, StoreError> {
+        Ok(match self {
+            Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Begins a transaction that sees one moment and does not write.
+    pub(crate) async fn begin_read(&self) -> Result<Tx, StoreError> {
+        Ok(match self {
+            Self::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    .await?,
+            ),
+        })
+    }
+
+    /// Opens a connection of its own.
+    pub(crate) async fn side_connection(&self) -> Result<SideConnection, StoreError> {
+        Ok(match self {
+            Self::Sqlite { write, .. } => {
+                SideConnection::Sqlite(SqliteConnection::connect_with(&write.connect_options()).await?)
+            }
+            Self::Postgres(pool) => {
+                SideConnection::Postgres(PgConnection::connect_with(&pool.connect_options()).await?)
+            }
+        })
+    }
+
+    /// The statement with its `LIST($n)` written for this engine; see [`list`].
+    pub(crate) fn lists(&self, sql: &'static str) -> AssertSqlSafe<String> {
+        let is_sqlite = matches!(self, Self::Sqlite { .. });
+        lists(is_sqlite, sql)
+    }
+}
+
+impl Tx {
+    /// The connection it runs on.
+    pub(crate) fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Self::Sqlite(tx) => Conn::Sqlite(&mut *tx),
+            Self::Postgres(tx) => Conn::Postgres(&mut *tx),
+        }
+    }
+
+    /// Makes it durable.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+impl SideConnection {
+    /// The connection itself.
+    pub(crate) fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Self::Sqlite(connection) => Conn::Sqlite(connection),
+            Self::Postgres(connection) => Conn::Postgres(connection),
+        }
+    }
+}
+
+impl Conn<'_> {
+    /// Runs a statement of this crate's own making that returns nothing.
+    pub(crate) async fn run(&mut self, sql: impl Into<Cow<'static, str>>) -> Result<(), StoreError> {
+        let sql = AssertSqlSafe(sql.into().into_owned());
+        on_conn!(self, |c| sqlx::raw_sql(sql).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Starts a transaction that takes SQLite's write lock at once.
+    pub(crate) async fn begin_immediate(&mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => self.run("BEGIN IMMEDIATE").await,
+            Self::Postgres(_) => self.run("BEGIN").await,
+        }
+    }
+
+    /// Makes this the only transaction that writes facts, until it ends. SQLite needs nothing: it has one writer.
+    pub(crate) async fn lock_facts(&mut self) -> Result<(), StoreError> {
+        if let Self::Postgres(c) = self {
+            sqlx::query("SELECT pg_advisory_xact_lock($1)")
+                .bind(FACTS_LOCK)
+                .execute(&mut **c)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// As [`Self::lock_facts`], but answers `false` at once where somebody else holds the lock.
+    pub(crate) async fn try_lock_facts(&mut self) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(true),
+            Self::Postgres(c) => {
+                let query = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(FACTS_LOCK);
+                Ok(query.fetch_one(&mut **c).await?)
+            }
+        }
+    }
+
+    /// Keeps everybody else from writing facts for as long as this connection lives. On SQLite the caller holds
+    /// the lock of this process, and finds out by the version of the facts if another process wrote.
+    pub(crate) async fn hold_facts(&mut self) -> Result<(), StoreError> {
+        if let Self::Postgres(c) = self {
+            sqlx::query("SELECT pg_advisory_lock($1)")
+                .bind(FACTS_LOCK)
+                .execute(&mut **c)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Makes an empty temporary copy of `table`, which hides the real one from this connection until
+    /// [`Self::unshadow`]. Its key is `id`.
+    pub(crate) async fn shadow(&mut self, table: &str) -> Result<(), StoreError> {
+        match self {
+            Self::Postgres(_) => {
+                self.run(format!(
+                    "CREATE TEMPORARY TABLE {table} (LIKE {table}, PRIMARY KEY (id))"
+                ))
+                .await
+            }
+            Self::Sqlite(c) => {
+                let sql = "SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = $1";
+                let made_by: String = sqlx::query_scalar(sql).bind(table).fetch_one(&mut **c).await?;
+                self.run(made_by.replacen("CREATE TABLE", "CREATE TEMPORARY TABLE", 1))
+                    .await
+            }
+        }
+    }
+
+    /// Renames the temporary copy of `table` to `replayed_...`, so that the name means the real one again.
+    pub(crate) async fn unshadow(&mut self, table: &str) -> Result<(), StoreError> {
+        let schema = match self {
+            Self::Sqlite(_) => "temp",
+            Self::Postgres(_) => "pg_temp",
+        };
+        self.run(format!("ALTER TABLE {schema}.{table} RENAME TO replayed_{table}"))
+            .await
+    }
+
+    /// Renews the planner's statistics after much has changed.
+    pub(crate) async fn analyze(&mut self, table: &str) -> Result<(), StoreError> {
+        match self {
+            // SQLite plans these statements from the indexes alone.
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(_) => self.run(format!("ANALYZE {table}")).await,
+        }
+    }
+
+    /// The statement with its `LIST($n)` written for this engine; see [`list`].
+    pub(crate) fn lists(&self, sql: &str) -> AssertSqlSafe<String> {
+        lists(matches!(self, Self::Sqlite(_)), sql)
+    }
+}
+
+/// `x IN LIST($1)` with `$1` bound to [`list`]: the one way to pass a list that both engines take in one text.
+fn lists(is_sqlite: bool, sql: &str) -> AssertSqlSafe<String> {
+    let (before, after) = if is_sqlite {
+        ("(SELECT value FROM json_each(", "))")
+    } else {
+        ("(SELECT json_array_elements_text(", "::json))")
+    };
+    let mut pieces = sql.split("LIST(");
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (parameter, rest) = piece.split_once(')').unwrap_or((piece, ""));
+        text.extend([before, parameter, after, rest]);
+    }
+    AssertSqlSafe(text)
+}
+
+/// A list of texts as one parameter, for `LIST($n)`.
+pub(crate) fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
+    let items = items
+        .into_iter()
+        .map(|item| serde_json::Value::from(item.as_ref()));
+    serde_json::Value::Array(items.collect()).to_string()
+}
+
+/// One value of a row that is written in bulk.
+pub(crate) enum Value<'q> {
+    Text(Cow<'q, str>),
+    MaybeText(Option<Cow<'q, str>>),
+    Integer(i64),
+    Boolean(bool),
+    Time(DateTime<Utc>),
+    MaybeTime(Option<DateTime<Utc>>),
+    Json(Box<RawValue>),
+    Bytes(Cow<'q, [u8]>),
+}
+
+impl<'q> Value<'q> {
+    pub(crate) fn text(text: impl Into<Cow<'q, str>>) -> Self {
+        Self::Text(storable(text.into()))
+    }
+
+    pub(crate) fn maybe_text(text: Option<impl Into<Cow<'q, str>>>) -> Self {
+        Self::MaybeText(text.map(|text| storable(text.into())))
+    }
+
+    /// `value` as JSON.
+    pub(crate) fn json(value: &impl serde::Serialize) -> Result<Self, StoreError> {
+        serde_json::value::to_raw_value(value)
+            .map(Self::Json)
+            .map_err(|error| StoreError::Refused(format!("a value that is not JSON: {error}")))
+    }
+}
+
+/// PostgreSQL keeps no NUL in text; one bad event must not stop the others.
+fn storable(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.contains('\0') {
+        Cow::Owned(text.replace('\0', "\u{fffd}"))
+    } else {
+        text
+    }
+}
+
+/// A table that rows are written to in bulk. Its first columns are the key.
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) columns: &'static [&'static str],
+    pub(crate) key_columns: usize,
+}
+
+impl Table {
+    fn insert(&self, rows: usize) -> String {
+        let width = self.columns.len();
+        let row = |row: usize| {
+            let places: Vec<String> = (1..=width)
+                .map(|column| format!("${}", row * width + column))
+                .collect();
+            format!("({})", places.join(","))
+        };
+        let rows: Vec<String> = (0..rows).map(row).collect();
+        format!(
+            "INSERT INTO {} ({}) VALUES {} ON CONFLICT",
+            self.name,
+            self.columns.join(","),
+            rows.join(",")
+        )
+    }
+
+    fn update_clause(&self) -> String {
+        let (key, rest) = self.columns.split_at(self.key_columns);
+        let rest: Vec<String> = rest
+            .iter()
+            .map(|column| format!("{column} = excluded.{column}"))
+            .collect();
+        if rest.is_empty() {
+            return " DO NOTHING".to_owned();
+        }
+        format!(" ({}) DO UPDATE SET {}", key.join(","), rest.join(","))
+    }
+}
+
+/// Binds the values of `$rows` to the statement `$sql`, in order.
+macro_rules! bound {
+    ($query:expr, $rows:expr) => {{
+        let mut query = $query;
+        for value in $rows.into_iter().flatten() {
+            query = match value {
+                Value::Text(v) => query.bind(v),
+                Value::MaybeText(v) => query.bind(v),
+                Value::Integer(v) => query.bind(v),
+                Value::Boolean(v) => query.bind(v),
+                Value::Time(v) => query.bind(v),
+                Value::MaybeTime(v) => query.bind(v),
+                Value::Json(v) => query.bind(Json(v)),
+                Value::Bytes(v) => query.bind(v),
+            };
+        }
+        query
+    }};
+}
+
+impl Conn<'_> {
+    /// Writes `rows`; where the key is there already, the new row replaces the old one. No two of `rows` may have
+    /// the same key.
+    pub(crate) async fn upsert(
+        &mut self,
+        table: &Table,
+        rows: Vec<Vec<Value<'_>>>,
+    ) -> Result<(), StoreError> {
+        let mut rows = rows.into_iter();
+        while let Some(chunk) = next_chunk(&mut rows) {
+            let sql = AssertSqlSafe(table.insert(chunk.len()) + &table.update_clause());
+            on_conn!(self, |c| bound!(sqlx::query(sql), chunk)
+                .execute(c)
+                .await
+                .map(drop))?;
+        }
+        Ok(())
+    }
+
+    /// Writes those of `rows` that are not there yet, and returns their first columns.
+    pub(crate) async fn insert_new(
+        &mut self,
+        table: &Table,
+        rows: Vec<Vec<Value<'_>>>,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut written = Vec::with_capacity(rows.len());
+        let mut rows = rows.into_iter();
+        while let Some(chunk) = next_chunk(&mut rows) {
+            let sql = format!(
+                "{} DO NOTHING RETURNING {}",
+                table.insert(chunk.len()),
+                table.columns[0]
+            );
+            let sql = AssertSqlSafe(sql);
+            let keys: Vec<String> = on_conn!(self, |c| bound!(sqlx::query_scalar(sql), chunk)
+                .fetch_all(c)
+                .await)?;
+            written.extend(keys);
+        }
+        Ok(written)
+    }
+
+    /// Deletes the rows of `table` whose `column` is one of `ids`.
+    pub(crate) async fn delete(&mut self, table: &str, column: &str, ids: &[&str]) -> Result<(), StoreError> {
+        for chunk in ids.chunks(IDS_PER_STATEMENT) {
+            let sql = self.lists(&format!("DELETE FROM {table} WHERE {column} IN LIST($1)"));
+            on_conn!(self, |c| sqlx::query(sql)
+                .bind(list(chunk))
+                .execute(c)
+                .await
+                .map(drop))?;
+        }
+        Ok(())
+    }
+}
+
+/// The next rows to be written by one statement: the greatest power of two that is left.
+fn next_chunk<'q>(rows: &mut std::vec::IntoIter<Vec<Value<'q>>>) -> Option<Vec<Vec<Value<'q>>>> {
+    let left = rows.len().min(ROWS_PER_STATEMENT);
+    let size = (left > 0).then(|| 1 << left.ilog2())?;
+    Some(rows.by_ref().take(size).collect())
+}

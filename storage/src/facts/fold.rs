@@ -1,0 +1,131 @@
+//! Purpose: taking stored events into the facts.
+
+use em_domain::event::RawEvent;
+use em_domain::fact::Normalised;
+
+use super::set::{EmailHash, FactSet, Outcome, normalise_one};
+use super::{Facts, Folded, Normalise, merge, waiting};
+use crate::engine::{Conn, Table, Value, list, on_conn, on_engine};
+use crate::error::StoreError;
+use crate::events::RawRow;
+
+pub(super) const UNRECOGNISED: Table = Table {
+    name: "events_unrecognised",
+    columns: &["id", "source", "event_type", "reason"],
+    key_columns: 1,
+};
+
+impl Facts<'_> {
+    /// Takes up to `limit` waiting events into the facts. Merging is idempotent and independent of order, so it
+    /// does not matter which events come first, nor whether some came before.
+    ///
+    /// Answers with zero events when nothing waits, or when another replica is at it.
+    pub async fn fold_pending(&self, limit: u16, normalise: Normalise) -> Result<Folded, StoreError> {
+        const PENDING: &str = "SELECT r.id, r.source, r.delivery_key, r.event_type, r.origin, r.occurred_at, \
+             r.received_at, r.payload FROM events_pending p JOIN events_raw r ON r.id = p.event_id \
+             ORDER BY p.event_id LIMIT $1";
+        let _turn = self.store.inner.facts_turn.lock().await;
+        let rows: Vec<RawRow> = on_engine!(self.store.pool(), |c| {
+            sqlx::query_as(PENDING).bind(i64::from(limit)).fetch_all(c).await
+        })?;
+        if rows.is_empty() {
+            return Ok(Folded::default());
+        }
+        let emails = EmailHash::new(self.store.install_key().await?)?;
+        let outcomes = normalise_rows(rows, normalise).await?;
+
+        let mut tx = self.store.pool().begin_write().await?;
+        let mut conn = tx.conn();
+        if !conn.try_lock_facts().await? {
+            return Ok(Folded::default());
+        }
+        let mine = claim(&mut conn, &outcomes).await?;
+        let outcomes = outcomes
+            .into_iter()
+            .filter(|outcome| mine.contains(&outcome.event.id))
+            .collect();
+        let folded = write_outcomes(&mut conn, outcomes, &emails).await?;
+        tx.commit().await?;
+        Ok(folded)
+    }
+}
+
+/// Normalises stored events away from the async threads: payloads can be large.
+pub(super) async fn normalise_rows(
+    rows: Vec<RawRow>,
+    normalise: Normalise,
+) -> Result<Vec<Outcome>, StoreError> {
+    let work = move || {
+        let one = |row: RawRow| RawEvent::try_from(row).map(|event| normalise_one(&event, normalise));
+        rows.into_iter().map(one).collect()
+    };
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(StoreError::Unavailable(format!("normalising stopped: {error}"))))
+}
+
+/// Takes the events off the list of waiting ones; those that another replica took are not among the answer.
+async fn claim(
+    conn: &mut Conn<'_>,
+    outcomes: &[Outcome],
+) -> Result<std::collections::HashSet<String>, StoreError> {
+    const CLAIM: &str = "DELETE FROM events_pending WHERE event_id IN LIST($1) RETURNING event_id";
+    let ids = list(outcomes.iter().map(|outcome| &outcome.event.id));
+    let sql = conn.lists(CLAIM);
+    let claimed: Vec<String> = on_conn!(conn, |c| sqlx::query_scalar(sql).bind(ids).fetch_all(c).await)?;
+    Ok(claimed.into_iter().collect())
+}
+
+/// Writes what events said, within the transaction that settles them.
+pub(crate) async fn write_outcomes(
+    conn: &mut Conn<'_>,
+    outcomes: Vec<Outcome>,
+    emails: &EmailHash,
+) -> Result<Folded, StoreError> {
+    let mut folded = Folded {
+        events: outcomes.len(),
+        ..Folded::default()
+    };
+    let mut facts = FactSet::default();
+    let unrecognised = sort_out(outcomes, &mut facts, emails);
+    folded.unrecognised = unrecognised.len();
+    conn.upsert(&UNRECOGNISED, unrecognised).await?;
+    if facts.len() > 0 {
+        bump_version(conn).await?;
+        let mut touched = merge::merge(conn, facts).await?;
+        folded.changed = touched.changed;
+        touched
+            .pull_requests
+            .extend(waiting::with_head(conn, &touched.head_shas).await?);
+        waiting::refresh(conn, &touched.pull_requests).await?;
+    }
+    Ok(folded)
+}
+
+/// Adds what events said to `facts`; answers with rows for the events that were not understood.
+pub(super) fn sort_out(
+    outcomes: Vec<Outcome>,
+    facts: &mut FactSet,
+    emails: &EmailHash,
+) -> Vec<Vec<Value<'static>>> {
+    let mut unrecognised = Vec::new();
+    for Outcome { event, said } in outcomes {
+        match said {
+            Normalised::Changes(changes) => changes.into_iter().for_each(|c| facts.add(c, emails)),
+            Normalised::Unrecognised(reason) => unrecognised.push(vec![
+                Value::text(event.id),
+                Value::text(event.source),
+                Value::text(event.event_type),
+                Value::text(reason),
+            ]),
+        }
+    }
+    unrecognised
+}
+
+async fn bump_version(conn: &mut Conn<'_>) -> Result<(), StoreError> {
+    const BUMP: &str = "UPDATE installation SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) \
+                        WHERE name = 'facts_version'";
+    on_conn!(conn, |c| sqlx::query(BUMP).execute(c).await.map(drop))?;
+    Ok(())
+}

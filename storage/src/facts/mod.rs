@@ -1,0 +1,46 @@
+//! Purpose: facts: what the stored events add up to. Folding takes new events in, a replay rebuilds everything.
+
+mod digest;
+mod fold;
+mod merge;
+mod replay;
+mod set;
+mod tables;
+mod waiting;
+
+use em_domain::event::RawEvent;
+use em_domain::fact::Normalised;
+
+use crate::open::Store;
+
+pub(crate) use fold::write_outcomes;
+pub(crate) use merge::facts_by;
+pub(crate) use set::{EmailHash, normalise_one};
+pub(crate) use tables::SeenEmail;
+
+/// Turns a raw event into what it says; given by the caller, because vendors' formats are known one floor up.
+pub type Normalise = fn(&RawEvent) -> Normalised;
+
+/// The facts of a store.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'s> {
+    pub(crate) store: &'s Store,
+}
+
+/// What was taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Folded {
+    /// Events taken in.
+    pub events: usize,
+    /// Those of them that no normaliser understood; they stay stored.
+    pub unrecognised: usize,
+    /// Facts that are different now.
+    pub changed: usize,
+}
+
+impl Store {
+    /// What the stored events add up to.
+    pub fn facts(&self) -> Facts<'_> {
+        Facts { store: self }
+    }
+}

@@ -1,0 +1,207 @@
+//! Purpose: the one task that stores what arrives. Callers wait until their event is durable; the task commits
+//! whatever has come in meanwhile together, so that one flush to disk serves many callers.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use em_domain::event::RawEvent;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use crate::engine::{Conn, Pool, Table, Value};
+use crate::error::StoreError;
+use crate::events::Appended;
+
+/// What one transaction stores at most.
+const GROUP: usize = 256;
+/// What may wait to be stored; beyond it callers are told to come back.
+const QUEUE: usize = 4096;
+/// The payloads that may wait to be stored, in KiB.
+const QUEUE_KIB: usize = 64 * 1024;
+
+pub(crate) const EVENTS_RAW: Table = Table {
+    name: "events_raw",
+    columns: &[
+        "id",
+        "source",
+        "delivery_key",
+        "event_type",
+        "origin",
+        "occurred_at",
+        "received_at",
+        "payload",
+    ],
+    key_columns: 1,
+};
+const EVENTS_PENDING: Table = Table {
+    name: "events_pending",
+    columns: &["event_id"],
+    key_columns: 1,
+};
+const DELIVERIES: Table = Table {
+    name: "deliveries",
+    columns: &["id", "received_at"],
+    key_columns: 1,
+};
+
+/// The row of `event` in `events_raw`.
+pub(crate) fn raw_row(event: &RawEvent) -> Vec<Value<'_>> {
+    vec![
+        Value::text(event.id.as_str()),
+        Value::text(event.source.as_str()),
+        Value::text(&event.delivery_key),
+        Value::text(&event.event_type),
+        Value::text(event.origin.as_str()),
+        Value::MaybeTime(event.occurred_at),
+        Value::Time(event.received_at),
+        Value::Bytes(event.payload.as_slice().into()),
+    ]
+}
+
+/// Something that arrived.
+#[derive(Debug)]
+enum Arrival {
+    /// An event of a vendor.
+    Event(RawEvent),
+    /// The id of something Slack delivered, so that its repetition is recognised.
+    Delivery { id: String, at: DateTime<Utc> },
+}
+
+#[derive(Debug)]
+struct Waiting {
+    arrival: Arrival,
+    reply: oneshot::Sender<Result<Appended, StoreError>>,
+    _room: OwnedSemaphorePermit,
+}
+
+/// The way in.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    queue: mpsc::Sender<Waiting>,
+    room: Arc<Semaphore>,
+}
+
+impl Intake {
+    /// Starts the task. It ends when the store is dropped, after what it accepted is stored.
+    pub(crate) fn start(pool: Pool) -> Self {
+        let (queue, arrivals) = mpsc::channel(QUEUE);
+        tokio::spawn(run(pool, arrivals));
+        Self {
+            queue,
+            room: Arc::new(Semaphore::new(QUEUE_KIB)),
+        }
+    }
+
+    /// Stores an event; answers once it is durable.
+    pub(crate) async fn event(&self, event: RawEvent) -> Result<Appended, StoreError> {
+        let kib = (event.payload.len() / 1024 + 1).min(QUEUE_KIB);
+        self.store(Arrival::Event(event), kib).await
+    }
+
+    /// Stores the id of a delivery; answers once it is durable.
+    pub(crate) async fn delivery(&self, id: String, at: DateTime<Utc>) -> Result<Appended, StoreError> {
+        self.store(Arrival::Delivery { id, at }, 1).await
+    }
+
+    async fn store(&self, arrival: Arrival, kib: usize) -> Result<Appended, StoreError> {
+        let kib = u32::try_from(kib).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room)
+            .try_acquire_many_owned(kib)
+            .map_err(|_| StoreError::Full)?;
+        let (reply, answer) = oneshot::channel();
+        self.queue
+            .try_send(Waiting {
+                arrival,
+                reply,
+                _room: room,
+            })
+            .map_err(|_| StoreError::Full)?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("the store is closing".to_owned())))
+    }
+
+    /// Waits until everything that was accepted has been stored or refused.
+    pub(crate) async fn drain(&self) {
+        let all = u32::try_from(QUEUE_KIB).unwrap_or(u32::MAX);
+        let _everything = self.room.acquire_many(all).await;
+    }
+}
+
+async fn run(pool: Pool, mut arrivals: mpsc::Receiver<Waiting>) {
+    let mut group = Vec::with_capacity(GROUP);
+    while arrivals.recv_many(&mut group, GROUP).await > 0 {
+        let stored = store_group(&pool, &group).await;
+        match stored {
+            Ok(new) => {
+                for (waiting, appended) in group.drain(..).zip(new) {
+                    // A caller that has gone away does not mind.
+                    let _ = waiting.reply.send(Ok(appended));
+                }
+            }
+            Err(error) if error.is_transient() || group.len() == 1 => {
+                tracing::warn!(error = %error, events = group.len(), "arriving events could not be stored");
+                refuse(&mut group, &error);
+            }
+            // One bad row must not cost the others their place.
+            Err(_) => store_singly(&pool, &mut group).await,
+        }
+    }
+}
+
+fn refuse(group: &mut Vec<Waiting>, error: &StoreError) {
+    for waiting in group.drain(..) {
+        let _ = waiting.reply.send(Err(error.clone()));
+    }
+}
+
+async fn store_singly(pool: &Pool, group: &mut Vec<Waiting>) {
+    for waiting in group.drain(..) {
+        let stored = store_group(pool, std::slice::from_ref(&waiting)).await;
+        let answer = stored.map(|new| new.first().copied().unwrap_or(Appended::Duplicate));
+        if let Err(error) = &answer {
+            tracing::error!(error = %error, "an arriving event was refused by the database");
+        }
+        let _ = waiting.reply.send(answer);
+    }
+}
+
+/// Stores a group in one transaction; the answers are in the order of the group.
+async fn store_group(pool: &Pool, group: &[Waiting]) -> Result<Vec<Appended>, StoreError> {
+    let mut tx = pool.begin_write().await?;
+    let new = insert_group(&mut tx.conn(), group).await?;
+    tx.commit().await?;
+    Ok(new)
+}
+
+async fn insert_group(conn: &mut Conn<'_>, group: &[Waiting]) -> Result<Vec<Appended>, StoreError> {
+    let (mut events, mut deliveries) = (Vec::with_capacity(group.len()), Vec::new());
+    for waiting in group {
+        match &waiting.arrival {
+            Arrival::Event(event) => events.push(raw_row(event)),
+            Arrival::Delivery { id, at } => deliveries.push(vec![Value::text(id), Value::Time(*at)]),
+        }
+    }
+    let new = conn.insert_new(&EVENTS_RAW, events).await?;
+    let pending = new.iter().map(|id| vec![Value::text(id)]).collect();
+    conn.upsert(&EVENTS_PENDING, pending).await?;
+    let mut new: HashSet<String> = new.into_iter().collect();
+    let mut seen: HashSet<String> = conn
+        .insert_new(&DELIVERIES, deliveries)
+        .await?
+        .into_iter()
+        .collect();
+    // Taking each key out leaves the second of two equal arrivals in one group a duplicate.
+    let mut answer = |waiting: &Waiting| {
+        let is_new = match &waiting.arrival {
+            Arrival::Event(event) => new.remove(event.id.as_str()),
+            Arrival::Delivery { id, .. } => seen.remove(id),
+        };
+        if is_new {
+            Appended::Stored
+        } else {
+            Appended::Duplicate
+        }
+    };
+    Ok(group.iter().map(&mut answer).collect())
+}

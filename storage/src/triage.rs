@@ -1,0 +1,292 @@
+//! Purpose: `/em-agent triage`: which open pull requests wait, for whom, since when.
+//!
+//! Everything is read from `waiting`, which has one row per open pull request, so the cost grows with the number of
+//! open pull requests (one pass over the index for the counts) and not with the closed ones. The rows of a group
+//! come from the index in the order in which they are shown, and reading stops when enough are found.
+
+use em_domain::ci_run::CiRun;
+use em_domain::id::{Login, RepositoryName};
+use em_domain::pull_request::{PullRequest, PullRequestKey};
+use em_domain::review::{Comment, Review};
+use em_domain::snooze::Snooze;
+use em_domain::triage::{SnoozedRow, TriageFilter, TriageGroup, TriageReport, TriageRow, Turn};
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+use sqlx::types::Json;
+
+use crate::engine::{Conn, list, on_conn, on_engine};
+use crate::error::StoreError;
+use crate::facts::facts_by;
+use crate::failures::Failures;
+use crate::open::Store;
+use crate::snoozes::SnoozeRow;
+
+/// What waits.
+#[derive(Debug, Clone, Copy)]
+pub struct Triage<'s> {
+    store: &'s Store,
+}
+
+/// One pull request and all that is known around it: the evidence of *Why here?*
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The pull request.
+    pub pull_request: PullRequest,
+    /// Its line in triage, if it is open.
+    pub row: Option<TriageRow>,
+    /// Its reviews, oldest first.
+    pub reviews: Vec<Review>,
+    /// Its comments, oldest first.
+    pub comments: Vec<Comment>,
+    /// The CI runs on its newest commit, oldest first.
+    pub runs: Vec<CiRun>,
+    /// Its snooze, if it is snoozed now.
+    pub snooze: Option<Snooze>,
+}
+
+/// Which rows of `waiting w` are asked for; the parameters are bound by `asked!`.
+macro_rules! asked_for {
+    () => {
+        "($2 OR w.is_ready) AND ($3 OR NOT w.author_is_bot) \
+         AND ($4 = '[]' OR w.pull_request NOT IN (SELECT pull_request FROM waiting_labels WHERE label IN LIST($4))) \
+         AND ($5 IS NULL OR w.pull_request IN (SELECT pull_request FROM waiting_actors WHERE actor = $5)) \
+         AND ($6 OR w.repository IN LIST($7) OR w.author IN LIST($8))"
+    };
+}
+
+macro_rules! not_snoozed {
+    () => {
+        "w.pull_request NOT IN (SELECT pull_request FROM snoozes WHERE until > $1)"
+    };
+}
+
+const COUNTS: &str = concat!(
+    "SELECT w.turn, COUNT(*) FROM waiting w WHERE ",
+    not_snoozed!(),
+    " AND ",
+    asked_for!(),
+    " GROUP BY w.turn"
+);
+const GROUP: &str = concat!(
+    "SELECT w.line FROM waiting w WHERE w.turn = $9 AND ",
+    not_snoozed!(),
+    " AND ",
+    asked_for!(),
+    " ORDER BY w.since, w.pull_request LIMIT $10"
+);
+const SNOOZED: &str = concat!(
+    "SELECT s.pull_request, s.reason, s.until, s.snoozed_by, s.created_at, w.line \
+     FROM snoozes s JOIN waiting w ON w.pull_request = s.pull_request WHERE s.until > $1 AND ",
+    asked_for!(),
+    " ORDER BY s.until, s.pull_request"
+);
+
+/// The filter as parameters.
+struct Asked {
+    now: DateTime<Utc>,
+    with_drafts: bool,
+    with_bots: bool,
+    ignored_labels: String,
+    actor: Option<String>,
+    any_team: bool,
+    repositories: String,
+    members: String,
+}
+
+impl Asked {
+    fn new(filter: &TriageFilter, now: DateTime<Utc>) -> Self {
+        let team = filter.team.as_ref();
+        let repositories = team.map_or(&[][..], |team| &team.repositories);
+        let members = team.map_or(&[][..], |team| &team.members);
+        Self {
+            now,
+            with_drafts: filter.with_drafts,
+            with_bots: filter.with_bots,
+            ignored_labels: lower(filter.ignored_labels.iter().map(String::as_str)),
+            actor: filter.actor.as_ref().map(|login| login.as_str().to_lowercase()),
+            any_team: team.is_none(),
+            repositories: lower(repositories.iter().map(RepositoryName::as_str)),
+            members: lower(members.iter().map(Login::as_str)),
+        }
+    }
+}
+
+fn lower<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+    list(texts.map(str::to_lowercase))
+}
+
+macro_rules! asked {
+    ($query:expr, $asked:expr) => {
+        $query
+            .bind($asked.now)
+            .bind($asked.with_drafts)
+            .bind($asked.with_bots)
+            .bind(&$asked.ignored_labels)
+            .bind(&$asked.actor)
+            .bind($asked.any_team)
+            .bind(&$asked.repositories)
+            .bind(&$asked.members)
+    };
+}
+
+#[derive(FromRow)]
+struct SnoozedLine {
+    #[sqlx(flatten)]
+    snooze: SnoozeRow,
+    line: Json<TriageRow>,
+}
+
+impl Store {
+    /// What waits.
+    pub fn triage(&self) -> Triage<'_> {
+        Triage { store: self }
+    }
+}
+
+impl Triage<'_> {
+    /// The whole answer as of one moment, with up to `rows_per_group` rows in each group.
+    ///
+    /// With a team, red branches and failed deployments are those of its repositories. With an actor, red branches
+    /// are left out, since nobody is named by them, and failed deployments are those that the actor asked for.
+    pub async fn report(
+        &self,
+        filter: &TriageFilter,
+        now: DateTime<Utc>,
+        rows_per_group: u32,
+    ) -> Result<TriageReport, StoreError> {
+        let asked = Asked::new(filter, now);
+        let mut tx = self.store.pool().begin_read().await?;
+        let mut conn = tx.conn();
+        let groups = groups(&mut conn, &asked, rows_per_group).await?;
+        let snoozed = snoozed(&mut conn, &asked).await?;
+        let failures = Failures::new(filter, now);
+        let failing_branches = failures.branches(&mut conn).await?;
+        let failed_deployments = failures.deployments(&mut conn).await?;
+        tx.commit().await?;
+        Ok(TriageReport {
+            as_of: now,
+            groups,
+            failing_branches,
+            failed_deployments,
+            snoozed,
+        })
+    }
+
+    /// Those of the pull requests that are open, with what they wait for now; snoozed ones too.
+    pub async fn list_rows(&self, keys: &[PullRequestKey]) -> Result<Vec<TriageRow>, StoreError> {
+        const ROWS: &str =
+            "SELECT line FROM waiting WHERE pull_request IN LIST($1) ORDER BY since, pull_request";
+        let keys = list(keys.iter().map(ToString::to_string));
+        let sql = self.store.pool().lists(ROWS);
+        let rows: Vec<Json<TriageRow>> = on_engine!(self.store.pool(), |c| {
+            sqlx::query_scalar(sql).bind(keys).fetch_all(c).await
+        })?;
+        Ok(rows.into_iter().map(|Json(row)| row).collect())
+    }
+
+    /// One pull request with everything known around it.
+    pub async fn find(
+        &self,
+        key: &PullRequestKey,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Subject>, StoreError> {
+        let id = key.to_string();
+        let mut tx = self.store.pool().begin_read().await?;
+        let mut conn = tx.conn();
+        let Some(pull_request) = facts_by::<PullRequest>(&mut conn, "id", &[&id]).await?.pop() else {
+            return Ok(None);
+        };
+        let row = row(&mut conn, &id).await?;
+        let mut reviews: Vec<Review> = facts_by(&mut conn, "pull_request", &[&id]).await?;
+        reviews.sort_by_key(|review| (review.submitted_at, review.id));
+        let mut comments: Vec<Comment> = facts_by(&mut conn, "pull_request", &[&id]).await?;
+        comments.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        let runs = runs_on_head(&mut conn, &pull_request).await?;
+        let snooze = crate::snoozes::find_active(&mut conn, &id, now).await?;
+        tx.commit().await?;
+        Ok(Some(Subject {
+            pull_request,
+            row,
+            reviews,
+            comments,
+            runs,
+            snooze,
+        }))
+    }
+}
+
+async fn groups(
+    conn: &mut Conn<'_>,
+    asked: &Asked,
+    rows_per_group: u32,
+) -> Result<Vec<TriageGroup>, StoreError> {
+    let sql = conn.lists(COUNTS);
+    let counts: Vec<(String, i64)> =
+        on_conn!(conn, |c| asked!(sqlx::query_as(sql), asked).fetch_all(c).await)?;
+    let mut groups = Vec::with_capacity(Turn::ALL.len());
+    for turn in Turn::ALL {
+        let total = counts
+            .iter()
+            .find(|(name, _)| name == turn.as_str())
+            .map_or(0, |(_, count)| *count);
+        let rows = if total > 0 {
+            group(conn, asked, turn, rows_per_group).await?
+        } else {
+            Vec::new()
+        };
+        groups.push(TriageGroup { turn, rows, total });
+    }
+    Ok(groups)
+}
+
+async fn group(
+    conn: &mut Conn<'_>,
+    asked: &Asked,
+    turn: Turn,
+    limit: u32,
+) -> Result<Vec<TriageRow>, StoreError> {
+    let sql = conn.lists(GROUP);
+    let rows: Vec<Json<TriageRow>> = on_conn!(conn, |c| {
+        asked!(sqlx::query_scalar(sql), asked)
+            .bind(turn.as_str())
+            .bind(i64::from(limit))
+            .fetch_all(c)
+            .await
+    })?;
+    Ok(rows.into_iter().map(|Json(row)| row).collect())
+}
+
+async fn snoozed(conn: &mut Conn<'_>, asked: &Asked) -> Result<Vec<SnoozedRow>, StoreError> {
+    let sql = conn.lists(SNOOZED);
+    let lines: Vec<SnoozedLine> = on_conn!(conn, |c| asked!(sqlx::query_as(sql), asked).fetch_all(c).await)?;
+    let row = |SnoozedLine {
+                   snooze,
+                   line: Json(line),
+               }| {
+        Ok(SnoozedRow {
+            snooze: Snooze::try_from(snooze)?,
+            title: line.title,
+            url: line.url,
+        })
+    };
+    lines.into_iter().map(row).collect()
+}
+
+async fn row(conn: &mut Conn<'_>, id: &str) -> Result<Option<TriageRow>, StoreError> {
+    const ROW: &str = "SELECT line FROM waiting WHERE pull_request = $1";
+    let row: Option<Json<TriageRow>> =
+        on_conn!(conn, |c| sqlx::query_scalar(ROW).bind(id).fetch_optional(c).await)?;
+    Ok(row.map(|Json(row)| row))
+}
+
+async fn runs_on_head(conn: &mut Conn<'_>, pull_request: &PullRequest) -> Result<Vec<CiRun>, StoreError> {
+    let snapshot = pull_request.snapshot.as_ref().map(|stamped| &stamped.value);
+    let Some(head) = snapshot.and_then(|snapshot| snapshot.head_sha.as_deref()) else {
+        return Ok(Vec::new());
+    };
+    let mut runs: Vec<CiRun> = facts_by(conn, "head_sha", &[head]).await?;
+    runs.retain(|run| run.repository == pull_request.key.repository);
+    runs.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    Ok(runs)
+}

@@ -1,0 +1,6 @@
+//! The store on both engines.
+
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
+
+mod events;
+mod support;

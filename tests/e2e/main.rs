@@ -1,0 +1,8 @@
+//! Everything the product does, as a person sees it: one module per feature.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
+
+mod docs;
+mod floors;
+mod manifest;
+mod triage;
