@@ -4,7 +4,7 @@
 //! library with TLS is wanted. Each browser has its own empty profile and goes away when dropped.
 
 use std::fmt;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Pause between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
 /// How long one answer of the driver may take.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 /// The name of an element's id in answers, fixed by the standard.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -72,12 +72,24 @@ impl Browser {
         let chromium = on_path(&["chromium", "chromium-browser", "google-chrome", "chrome"])?;
         let driver = on_path(&["chromedriver"])?;
         let profile = tempfile::tempdir()?;
-        let mut driver =
-            Command::new(driver).arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut driver = Command::new(driver)
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
         let port = announced_port(&mut driver);
-        let mut browser = Self { driver, port: port?, session: String::new(), _profile: profile };
+        let mut browser = Self {
+            driver,
+            port: port?,
+            session: String::new(),
+            _profile: profile,
+        };
         let profile = format!("--user-data-dir={}", browser._profile.path().display());
-        let arguments = FLAGS.iter().copied().chain([profile.as_str()]).collect::<Vec<_>>();
+        let arguments = FLAGS
+            .iter()
+            .copied()
+            .chain([profile.as_str()])
+            .collect::<Vec<_>>();
         let options = json!({"binary": chromium, "args": arguments});
         let wanted = json!({"capabilities": {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": options}}});
         let session = exchange(browser.port, "POST", "/session", &wanted)?;
@@ -92,36 +104,51 @@ impl Browser {
 
     /// Sets the size of the window in pixels.
     pub async fn resize(&self, width: u32, height: u32) -> Result<(), BrowserError> {
-        self.post("window/rect", json!({"width": width, "height": height})).await.map(drop)
+        self.post("window/rect", json!({"width": width, "height": height}))
+            .await
+            .map(drop)
     }
 
     /// Types text into an element, as a keyboard would.
     pub async fn type_into(&self, css: &str, text: &str) -> Result<(), BrowserError> {
         let element = self.element(css).await?;
-        self.post(&format!("element/{element}/value"), json!({"text": text})).await.map(drop)
+        self.post(&format!("element/{element}/value"), json!({"text": text}))
+            .await
+            .map(drop)
     }
 
     /// Presses a key in an element: a name such as `Enter`, `Escape`, `ArrowUp`, or a character.
     pub async fn press(&self, css: &str, key: &str) -> Result<(), BrowserError> {
-        let code = KEYS.iter().find(|(name, _)| *name == key).map(|(_, code)| code.to_string());
+        let code = KEYS
+            .iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, code)| code.to_string());
         self.type_into(css, code.as_deref().unwrap_or(key)).await
     }
 
     /// Clicks an element, which must be visible.
     pub async fn click(&self, css: &str) -> Result<(), BrowserError> {
         let element = self.element(css).await?;
-        self.post(&format!("element/{element}/click"), json!({})).await.map(drop)
+        self.post(&format!("element/{element}/click"), json!({}))
+            .await
+            .map(drop)
     }
 
     /// The visible text of the first element that matches; empty when there is none.
     pub async fn text(&self, css: &str) -> Result<String, BrowserError> {
-        let found = self.run("return document.querySelector(arguments[0])?.innerText ?? ''", json!([css])).await?;
+        let found = self
+            .run(
+                "return document.querySelector(arguments[0])?.innerText ?? ''",
+                json!([css]),
+            )
+            .await?;
         Ok(found.as_str().unwrap_or_default().to_owned())
     }
 
     /// Runs JavaScript in the page (the body of a function) and returns what it returns.
     pub async fn run(&self, script: &str, arguments: Value) -> Result<Value, BrowserError> {
-        self.post("execute/sync", json!({"script": script, "args": arguments})).await
+        self.post("execute/sync", json!({"script": script, "args": arguments}))
+            .await
     }
 
     /// Waits until the text of an element contains `needle`.
@@ -136,7 +163,9 @@ impl Browser {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                return Err(BrowserError(format!("{css} never showed {needle:?}; it showed:\n{text}")));
+                return Err(BrowserError(format!(
+                    "{css} never showed {needle:?}; it showed:\n{text}"
+                )));
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
@@ -160,7 +189,10 @@ impl Browser {
     async fn element(&self, css: &str) -> Result<String, BrowserError> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            match self.post("element", json!({"using": "css selector", "value": css})).await {
+            match self
+                .post("element", json!({"using": "css selector", "value": css}))
+                .await
+            {
                 Ok(found) => return Ok(found[ELEMENT].as_str().unwrap_or_default().to_owned()),
                 Err(error) if Instant::now() > deadline => return Err(error),
                 Err(_) => tokio::time::sleep(LOOK_EVERY).await,
@@ -176,8 +208,8 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Ending the session ends Chromium; killing the driver alone would leave it behind.
-        let _ = exchange(self.port, "DELETE", &format!("/session/{}", self.session), &Value::Null);
+        // The driver ends Chromium when asked to go; killed at once it would leave it behind.
+        let _ = exchange(self.port, "GET", "/shutdown", &Value::Null);
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
@@ -201,24 +233,35 @@ const FLAGS: &[&str] = &[
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, BrowserError> + Send + 'static,
 ) -> Result<T, BrowserError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| BrowserError(error.to_string()))?
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| BrowserError(error.to_string()))?
 }
 
 fn on_path(names: &[&str]) -> Result<PathBuf, BrowserError> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let candidates = names.iter().flat_map(|name| std::env::split_paths(&path).map(move |folder| folder.join(name)));
+    let candidates = names
+        .iter()
+        .flat_map(|name| std::env::split_paths(&path).map(move |folder| folder.join(name)));
     candidates.into_iter().find(|file| file.is_file()).ok_or_else(|| {
         let wanted = names.join(" or ");
-        BrowserError(format!("{wanted} is not installed (Debian: apt-get install chromium chromium-driver)"))
+        BrowserError(format!(
+            "{wanted} is not installed (Debian: apt-get install chromium chromium-driver)"
+        ))
     })
 }
 
 /// The driver prints which port it took.
 fn announced_port(driver: &mut Child) -> Result<u16, BrowserError> {
-    let stdout = driver.stdout.take().ok_or_else(|| BrowserError("chromedriver has no output".into()))?;
+    let stdout = driver
+        .stdout
+        .take()
+        .ok_or_else(|| BrowserError("chromedriver has no output".into()))?;
     for line in BufReader::new(stdout).lines() {
         let line = line?;
-        let port = line.rsplit_once("on port ").and_then(|(_, port)| port.trim_end_matches('.').parse().ok());
+        let port = line
+            .rsplit_once("successfully on port ")
+            .and_then(|(_, port)| port.trim_end_matches('.').parse().ok());
         if let Some(port) = port {
             return Ok(port);
         }
@@ -229,7 +272,11 @@ fn announced_port(driver: &mut Child) -> Result<u16, BrowserError> {
 
 /// One request to the driver; the `value` of its answer.
 fn exchange(port: u16, method: &str, path: &str, body: &Value) -> Result<Value, BrowserError> {
-    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let body = if body.is_null() {
+        String::new()
+    } else {
+        body.to_string()
+    };
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(ANSWER_WITHIN))?;
     write!(
@@ -238,14 +285,34 @@ fn exchange(port: u16, method: &str, path: &str, body: &Value) -> Result<Value, 
          Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    let mut parsed: Value = serde_json::from_str(body)
-        .map_err(|error| BrowserError(format!("{method} {path}: {error} in {answer:?}")))?;
+    let answer = read_body(BufReader::new(stream))?;
+    let mut parsed: Value =
+        serde_json::from_slice(&answer).map_err(|error| BrowserError(format!("{method} {path}: {error}")))?;
     let value = parsed["value"].take();
     match value["error"].as_str() {
-        Some(error) => Err(BrowserError(format!("{method} {path}: {error}: {}", value["message"]))),
+        Some(error) => Err(BrowserError(format!(
+            "{method} {path}: {error}: {}",
+            value["message"]
+        ))),
         None => Ok(value),
     }
+}
+
+/// The body of an answer; the driver keeps the connection open, so its length is what ends it.
+fn read_body(mut answer: impl BufRead) -> Result<Vec<u8>, BrowserError> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if answer.read_line(&mut line)? == 0 || line == "\r\n" {
+            break;
+        }
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().unwrap_or(0);
+        }
+    }
+    let mut body = vec![0; length];
+    answer.read_exact(&mut body)?;
+    Ok(body)
 }

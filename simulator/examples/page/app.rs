@@ -21,12 +21,21 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(simulator: &Simulator) -> Self {
-        Self { base: simulator.slack_api_url(), bot: simulator.bot_token(), app: simulator.app_token() }
+        Self {
+            base: simulator.slack_api_url(),
+            bot: simulator.bot_token(),
+            app: simulator.app_token(),
+        }
     }
 
     pub(crate) async fn call(&self, method: &str, body: Value) -> Value {
-        let token = if method == "apps.connections.open" { self.app } else { self.bot };
-        let answer: Value = serde_json::from_str(&post(&format!("{}/{method}", self.base), token, &body).await).unwrap();
+        let token = if method == "apps.connections.open" {
+            self.app
+        } else {
+            self.bot
+        };
+        let answer: Value =
+            serde_json::from_str(&post(&format!("{}/{method}", self.base), token, &body).await).unwrap();
         if answer["ok"] != true {
             println!("{method}: {answer}");
         }
@@ -43,8 +52,13 @@ async fn post(url: &str, token: &str, body: &Value) -> String {
         .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
         .header(header::AUTHORIZATION, format!("Bearer {token}"));
     let client = Client::builder(TokioExecutor::new()).build_http();
-    let response = client.request(request.body(Body::from(body.to_string())).unwrap()).await.unwrap();
-    let bytes = axum::body::to_bytes(Body::new(response.into_body()), usize::MAX).await.unwrap();
+    let response = client
+        .request(request.body(Body::from(body.to_string())).unwrap())
+        .await
+        .unwrap();
+    let bytes = axum::body::to_bytes(Body::new(response.into_body()), usize::MAX)
+        .await
+        .unwrap();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

@@ -18,7 +18,7 @@ pub(crate) async fn play(simulator: &Simulator, api: &Api) {
     says(
         "chloe",
         "#ops",
-        "That is me, the new migration test is flaky. Fix: <https://example.com/pull/812|#812>",
+        "That is me, the new migration test is flaky. Fix: https://example.com/pull/812",
     );
     let root = says(
         "chloe",

@@ -195,3 +195,153 @@ fn card(block: &Value, place: &Place<'_>) -> String {
     }
     wrap("card", &inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::{Map, json};
+
+    use super::super::reader::tests::reader;
+    use super::*;
+
+    fn html(blocks: &Value) -> String {
+        reader(|reader| {
+            let values = crate::forms::initial_values(blocks.as_array().unwrap());
+            let errors = BTreeMap::from([("wrong".to_owned(), "Too <short>".to_owned())]);
+            let scene = Scene {
+                reader,
+                within: "m1",
+                values: &values,
+                errors: &errors,
+            };
+            render_all(blocks.as_array().unwrap(), &scene)
+        })
+    }
+
+    /// Every kind of block and element, with `text` wherever the app chooses words.
+    fn everything(text: &str) -> Value {
+        let words = json!({"type": "plain_text", "text": text});
+        let option = json!({"text": words, "value": text, "description": words, "url": text});
+        let confirm = json!({"title": words, "text": {"type": "mrkdwn", "text": text}, "confirm": words, "deny": words});
+        let elements: Vec<Value> = [
+            "button", "overflow", "static_select", "multi_static_select", "users_select", "conversations_select",
+            "checkboxes", "radio_buttons", "datepicker", "timepicker", "datetimepicker", "plain_text_input", "number_input",
+            "email_text_input", "url_text_input", "rich_text_input", "feedback_buttons", "icon_button", "image", text,
+        ]
+        .iter()
+        .map(|kind| {
+            json!({
+                "type": kind, "action_id": format!("{kind}{text}"), "text": words, "placeholder": words, "value": text,
+                "style": text, "url": text, "accessibility_label": text, "options": [option], "initial_option": option,
+                "initial_options": [option], "initial_value": text, "initial_date": text, "initial_time": text,
+                "min_value": text, "max_length": text, "alt_text": text, "image_url": text, "confirm": confirm,
+                "positive_button": {"text": words, "value": text}, "negative_button": {"text": words, "value": text},
+            })
+        })
+        .collect();
+        let piece = |kind: &str| {
+            json!({"type": kind, "text": text, "url": text, "name": text, "user_id": text, "channel_id": text, "range": text,
+                "value": text, "usergroup_id": text, "style": {"bold": true, "code": true}})
+        };
+        let rich: Vec<Value> = [
+            "text",
+            "link",
+            "emoji",
+            "user",
+            "channel",
+            "usergroup",
+            "broadcast",
+            "color",
+            "date",
+        ]
+        .map(piece)
+        .into();
+        json!([
+            {"type": "header", "block_id": text, "text": words},
+            {"type": "section", "block_id": text, "text": {"type": "mrkdwn", "text": text}, "fields": [words], "accessory": elements[0]},
+            {"type": "context", "elements": [words, elements[18]]},
+            {"type": "divider"},
+            {"type": "actions", "block_id": text, "elements": elements},
+            {"type": "image", "image_url": text, "alt_text": text, "title": words},
+            {"type": "input", "block_id": "wrong", "label": words, "hint": words, "element": elements[11]},
+            {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": rich}]},
+            {"type": "markdown", "text": text},
+            {"type": "table", "rows": [[words, {"type": "rich_text", "elements": []}]]},
+            {"type": "alert", "level": text, "text": words},
+            {"type": "card", "title": words, "subtitle": words, "body": words, "actions": [elements[0]]},
+            {"type": "video", "title": words, "title_url": text},
+            {"type": text},
+        ])
+    }
+
+    #[test]
+    fn no_word_of_the_app_becomes_markup() {
+        for text in [
+            "<script>alert(1)</script>",
+            "\" onfocus=alert(1) x=\"",
+            "javascript:alert(1)",
+        ] {
+            // In a paragraph's text a quotation mark is only that.
+            let html = html(&everything(text)).replace(&format!("<p>{text}</p>"), "");
+            assert!(!html.contains("<script"), "{text} becomes an element");
+            assert!(!html.contains("\" onfocus"), "{text} becomes an attribute");
+            assert!(!html.contains("href=\"javascript"), "{text} becomes a link");
+        }
+    }
+
+    #[test]
+    fn everything_known_is_drawn_and_the_unknown_is_named() {
+        let html = html(&everything("words"));
+        assert_eq!(html.matches("does not draw").count(), 2);
+        assert!(html.contains("does not draw the block type <code>words</code>"));
+        assert!(html.contains("Too &lt;short&gt;"));
+    }
+
+    #[test]
+    fn what_is_chosen_shows_as_chosen() {
+        let option = |value: &str| json!({"text": {"type": "plain_text", "text": value}, "value": value});
+        let html = html(&json!([{"type": "actions", "block_id": "b", "elements": [
+            {"type": "static_select", "action_id": "a", "options": [option("x"), option("y")], "initial_option": option("y")},
+            {"type": "users_select", "action_id": "u", "initial_user": "U2"},
+        ]}]));
+        assert!(
+            html.contains(r#"<option value="y" selected>y</option>"#),
+            "{html}"
+        );
+        assert!(
+            html.contains(r#"<option value="U2" selected>Ben Ode</option>"#),
+            "{html}"
+        );
+        assert!(!html.contains("Robot"), "apps are not offered: {html}");
+    }
+
+    #[test]
+    fn pictures_from_elsewhere_are_described_and_not_fetched() {
+        let picture =
+            |url: &str| html(&json!([{"type": "image", "image_url": url, "alt_text": "Chart of lead time"}]));
+        assert!(!picture("https://elsewhere.example/x.png").contains("<img"));
+        assert!(!picture("//elsewhere.example/x.png").contains("<img"));
+        assert!(picture("https://elsewhere.example/x.png").contains(r#"aria-label="Chart of lead time""#));
+        assert!(picture("http://127.0.0.1:8080/chart.png").contains("<img"));
+        assert!(!picture("http://127.0.0.1.evil.example/x.png").contains("<img"));
+    }
+
+    #[test]
+    fn blocks_without_fields_do_not_break_the_page() {
+        for kind in [
+            "section",
+            "actions",
+            "input",
+            "image",
+            "table",
+            "rich_text",
+            "context",
+            "card",
+            "alert",
+            "header",
+        ] {
+            html(&json!([{"type": kind, "element": Map::new(), "rows": [null], "elements": [null]}]));
+        }
+    }
+}

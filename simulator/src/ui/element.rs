@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::choice;
 use super::html::{escape, is_safe_link};
@@ -153,13 +154,22 @@ fn overflow(element: &Value, place: &Place<'_>) -> String {
     )
 }
 
+/// Whether a picture's address stays on this machine.
+fn is_here(address: &str) -> bool {
+    if address.starts_with('/') {
+        return !address.starts_with("//");
+    }
+    Url::parse(address).is_ok_and(|url| match url.scheme() {
+        "data" => address.starts_with("data:image/"),
+        "http" => matches!(url.host_str(), Some("127.0.0.1" | "localhost")),
+        _ => false,
+    })
+}
+
 /// A picture, or its description where the address would leave this machine.
 pub(crate) fn image(element: &Value) -> String {
     let (url, alt) = (text(element, "image_url"), text(element, "alt_text"));
-    let local = ["data:image/", "/", "http://127.0.0.1", "http://localhost"]
-        .iter()
-        .any(|start| url.starts_with(start));
-    if local && !url.starts_with("//") {
+    if is_here(url) {
         return format!(
             r#"<img src="{}" alt="{alt}" title="{alt}">"#,
             escape(url),

@@ -56,12 +56,12 @@ pub(crate) fn avatar(id: &str, name: &str, is_bot: bool, size: &str) -> String {
         .take(2)
         .collect();
     let hue = id.bytes().fold(7_u32, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(u32::from(byte))
-    }) % 8;
+        sum.wrapping_mul(45).wrapping_add(u32::from(byte))
+    }) >> 3;
     let look = if is_bot {
         "bot".to_owned()
     } else {
-        format!("hue-{hue}")
+        format!("hue-{}", hue % 8)
     };
     format!(
         r#"<span class="avatar {look} {size}" aria-hidden="true">{}</span>"#,

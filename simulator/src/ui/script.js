@@ -12,6 +12,8 @@ const typed = [];
 
 /** The HTML that the server sent for an element, to see whether it changed. */
 const source = new WeakMap();
+/** Grows when something new is on the page, so that waiting can end. */
+let arrivals = 0;
 const regions = () => all("[data-region]");
 for (const region of regions()) for (const child of region.children) source.set(child, child.outerHTML);
 
@@ -28,6 +30,7 @@ function patch(live, next, arriving) {
     }
     const fresh = document.importNode(child, true);
     source.set(fresh, html);
+    if (live.matches("#list, #replies, #views")) arrivals++;
     if (!known) {
       live.insertBefore(fresh, cursor);
       if (arriving) fresh.classList.add("new");
@@ -207,14 +210,22 @@ function given(control) {
   return control.value || null;
 }
 
+/** Acknowledged is not answered: waits a little until something new is there. */
+async function answered(since, within) {
+  const end = performance.now() + within;
+  while (arrivals === since && performance.now() < end) await new Promise(next => setTimeout(next, 50));
+}
+
 async function use(control, value) {
+  if (control.getAttribute("aria-busy") === "true") return;
   if (control.dataset.confirm && !(await confirmed(control.dataset.confirm))) {
     if (control.matches("select")) control.value = "";
     return;
   }
   control.setAttribute("aria-busy", "true");
-  const { block, action } = control.dataset;
-  await post("click", { ...where(control), block, action, value });
+  const { block, action } = control.dataset, since = arrivals;
+  const result = await post("click", { ...where(control), block, action, value });
+  if (!result.error && !control.href) await answered(since, 2500);
   control.removeAttribute("aria-busy");
 }
 
@@ -294,7 +305,9 @@ async function send(form, text) {
   const scroll = form.closest("main, aside").querySelector(".scroll");
   scroll.append(waiting);
   scroll.scrollTop = scroll.scrollHeight;
+  const since = arrivals;
   const result = await post(command ? "command" : "say", { text, thread });
+  if (command && !result.error) await answered(since, 8000);
   waiting.remove();
   if (result.error && !box.value) box.value = text;
 }
