@@ -53,3 +53,6 @@ impl InboundKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
