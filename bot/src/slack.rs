@@ -9,6 +9,8 @@ pub mod socket;
 
 mod connection;
 mod envelope;
+mod health;
+mod leaving;
 
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
@@ -51,3 +53,6 @@ impl InboundKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

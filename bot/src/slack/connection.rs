@@ -8,13 +8,15 @@ use chrono::{DateTime, Utc};
 use em_telemetry::names;
 use futures::{FutureExt, SinkExt, StreamExt};
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::envelope::{self, Frame};
-use super::socket::{Online, Shared};
+use super::health::Online;
+use super::leaving::{Leaving, Reason};
+use super::socket::Shared;
 use super::{Inbound, InboundKind};
 
 /// Frames that are read before their acknowledgements are flushed together; at a few microseconds each, the first one
@@ -24,58 +26,6 @@ const BATCH: usize = 64;
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-/// Why a connection has to be replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reason {
-    /// Slack said that it will close it: its hosts are refreshed every few hours.
-    Refresh,
-    /// The app has ten connections already.
-    TooMany,
-    /// Socket Mode was turned off for the app.
-    Disabled,
-    /// Slack closed it.
-    Closed,
-    /// The network did.
-    Broken,
-    /// Nothing came for too long, not even an answer to our pings.
-    Silent,
-    /// The clock jumped: the machine slept, and the connection probably did not survive.
-    Slept,
-    /// A defect of ours.
-    Panicked,
-}
-
-impl Reason {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Refresh => "refresh",
-            Self::TooMany => "too_many",
-            Self::Disabled => "disabled",
-            Self::Closed => "closed",
-            Self::Broken => "broken",
-            Self::Silent => "silent",
-            Self::Slept => "slept",
-            Self::Panicked => "panicked",
-        }
-    }
-
-    fn of_disconnect(reason: &str) -> Self {
-        match reason {
-            "too_many_websockets" => Self::TooMany,
-            "link_disabled" => Self::Disabled,
-            _ => Self::Refresh,
-        }
-    }
-}
-
-/// What the one who dials is told when a connection has to be replaced.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Leaving {
-    pub(super) reason: Reason,
-    /// It said hello and then either lasted or carried something: worth replacing at once.
-    pub(super) was_useful: bool,
-}
 
 pub(super) struct Connection {
     shared: Arc<Shared>,
@@ -196,7 +146,7 @@ impl Connection {
             }
             Ok(Frame::Hello) => {
                 self.hello_at = Some(Instant::now());
-                self.online = Some(self.shared.online());
+                self.online = Some(self.shared.board.online(self.shared.clock.now()));
                 Ok(())
             }
             Ok(Frame::Disconnect { reason }) => {
@@ -332,6 +282,3 @@ async fn write(socket: &mut Socket, frame: Result<String, serde_json::Error>) ->
         .await
         .map_err(|_| Reason::Broken)
 }
-
-/// Where work goes.
-pub(super) type Queue = mpsc::Sender<Inbound>;

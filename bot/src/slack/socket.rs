@@ -9,18 +9,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
-use chrono::{DateTime, Utc};
 use em_domain::clock::SharedClock;
 use em_integrations::slack::{Slack, SlackError};
 use em_telemetry::names;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_tungstenite::{Connector, connect_async_tls_with_config};
 use tokio_util::sync::CancellationToken;
 
 use super::Inbound;
-use super::connection::{Connection, Leaving, Queue, Reason, Socket};
+use super::connection::{Connection, Socket};
+use super::health::Board;
+pub use super::health::{SocketHealth, SocketState};
+use super::leaving::{Leaving, Reason};
 
 /// Slack: at most ten connections per app.
 pub const MAX_CONNECTIONS: usize = 10;
@@ -82,83 +84,31 @@ pub struct SocketMode {
     pub timing: Timing,
 }
 
-/// How the connections are doing.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SocketState {
-    /// Connections that said hello and are not about to be replaced.
-    pub connected: usize,
-    /// When the last one said hello.
-    pub last_hello: Option<DateTime<Utc>>,
-    /// Why the last attempt to connect failed, for a person; `None` after one that worked.
-    pub trouble: Option<String>,
-}
-
-/// The view of a running listener that `/ready` and `doctor` have.
-#[derive(Debug, Clone)]
-pub struct SocketHealth(watch::Receiver<SocketState>);
-
-impl SocketHealth {
-    /// How the connections are doing now.
-    pub fn now(&self) -> SocketState {
-        self.0.borrow().clone()
-    }
-
-    /// Waits until at least `wanted` connections are open; `false` if the listener ended before.
-    pub async fn connected(&mut self, wanted: usize) -> bool {
-        self.0.wait_for(|state| state.connected >= wanted).await.is_ok()
-    }
-}
-
 /// What all connections share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) slack: Slack,
     pub(super) clock: SharedClock,
-    pub(super) inbound: Queue,
+    pub(super) inbound: mpsc::Sender<Inbound>,
     pub(super) shutdown: CancellationToken,
     pub(super) timing: Timing,
-    state: watch::Sender<SocketState>,
-}
-
-/// Counts a connection as open while it lives.
-#[derive(Debug)]
-pub(super) struct Online(Arc<Shared>);
-
-impl Drop for Online {
-    fn drop(&mut self) {
-        self.0.state.send_modify(|state| state.connected -= 1);
-        metrics::gauge!(names::SLACK_CONNECTIONS).decrement(1.0);
-    }
-}
-
-impl Shared {
-    /// A connection said hello.
-    pub(super) fn online(self: &Arc<Self>) -> Online {
-        let now = self.clock.now();
-        self.state.send_modify(|state| {
-            state.connected += 1;
-            state.last_hello = Some(now);
-            state.trouble = None;
-        });
-        metrics::gauge!(names::SLACK_CONNECTIONS).increment(1.0);
-        Online(Arc::clone(self))
-    }
+    pub(super) board: Arc<Board>,
 }
 
 impl SocketMode {
     /// Starts the listener. The task ends after [`SocketMode::shutdown`], when all acknowledgements are out.
     pub fn start(self) -> (SocketHealth, tokio::task::JoinHandle<()>) {
-        let (state, health) = watch::channel(SocketState::default());
+        let (board, health) = Board::new();
         let shared = Arc::new(Shared {
             slack: self.slack,
             clock: self.clock,
             inbound: self.inbound,
             shutdown: self.shutdown,
             timing: self.timing,
-            state,
+            board,
         });
         let seats = self.connections.clamp(1, MAX_CONNECTIONS);
-        (SocketHealth(health), tokio::spawn(keep_seats(shared, seats)))
+        (health, tokio::spawn(keep_seats(shared, seats)))
     }
 }
 
@@ -248,9 +198,7 @@ impl Seat {
             Reason::TooMany | Reason::Disabled => {
                 let trouble = "Slack refuses the connection: too many of this app, or Socket Mode is off";
                 tracing::error!(slack.reason = left.reason.as_str(), "{trouble}");
-                self.shared
-                    .state
-                    .send_modify(|state| state.trouble = Some(trouble.to_owned()));
+                self.shared.board.trouble(trouble);
                 self.shared.pause(REFUSED_PAUSE).await;
             }
             Reason::Refresh
@@ -292,9 +240,7 @@ impl Seat {
         connected.map_err(|error| {
             metrics::counter!(names::SLACK_RECONNECTS_TOTAL, "reason" => "open_failed").increment(1);
             tracing::warn!(%error, "no connection to Slack");
-            shared
-                .state
-                .send_modify(|state| state.trouble = Some(error.advice()));
+            shared.board.trouble(&error.advice());
             let pause = self.next_pause();
             if let SlackError::RateLimited { retry_after } = error {
                 retry_after.max(pause)

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use chrono::Duration as Span;
+use chrono::{DateTime, Duration as Span, Utc};
 use em_domain::clock::{Clock, SystemClock, TestClock};
 use em_integrations::slack::SlackConfig;
 use em_simulator::{DisconnectReason, Fault, Options, Simulator};
