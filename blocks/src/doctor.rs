@@ -94,3 +94,51 @@ fn line(finding: &Finding) -> Mrkdwn {
         "\n",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::transcript;
+    use insta::assert_snapshot;
+
+    fn finding(health: Health, what: &str, why: &str, fix: &str) -> Finding {
+        Finding {
+            health,
+            what: what.into(),
+            why: why.into(),
+            fix: fix.into(),
+        }
+    }
+
+    #[test]
+    fn the_worst_comes_first_with_its_cure() {
+        let findings = [
+            finding(Health::Ok, "The database answers", "", ""),
+            finding(
+                Health::Warn,
+                "No webhook has come from GitHub yet",
+                "Changes show up a minute late.",
+                "",
+            ),
+            finding(
+                Health::Fail,
+                "Slack scope users:read.email is missing",
+                "I cannot tell who is who.",
+                "Reinstall the app from manifest.yaml.",
+            ),
+        ];
+        assert_snapshot!(transcript(&message_doctor(&findings)), @r"
+        (text) 1 to put right, 1 to look at. Slack scope users:read.email is missing. No webhook has come from GitHub yet
+        # 1 to put right, 1 to look at
+        *✗ Does not work · 1*
+        • Slack scope users:read.email is missing
+           Why it matters: I cannot tell who is who.
+           To do: Reinstall the app from manifest.yaml.
+        *! Needs a look · 1*
+        • No webhook has come from GitHub yet
+           Why it matters: Changes show up a minute late.
+        *✓ Works · 1*
+        • The database answers
+        ");
+    }
+}
