@@ -56,7 +56,7 @@ pub struct Browser {
     driver: Child,
     port: u16,
     session: String,
-    _profile: tempfile::TempDir,
+    profile: tempfile::TempDir,
 }
 
 impl Browser {
@@ -82,9 +82,9 @@ impl Browser {
             driver,
             port: port?,
             session: String::new(),
-            _profile: profile,
+            profile: profile,
         };
-        let profile = format!("--user-data-dir={}", browser._profile.path().display());
+        let profile = format!("--user-data-dir={}", browser.profile.path().display());
         let arguments = FLAGS
             .iter()
             .copied()
