@@ -77,12 +77,12 @@ impl Browser {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
-        let port = announced_port(&mut driver);
+        let port = announced_port(&mut driver).inspect_err(|_| drop(driver.kill()))?;
         let mut browser = Self {
             driver,
-            port: port?,
+            port,
             session: String::new(),
-            profile: profile,
+            profile,
         };
         let profile = format!("--user-data-dir={}", browser.profile.path().display());
         let arguments = FLAGS
