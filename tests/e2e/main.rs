@@ -5,4 +5,5 @@
 mod docs;
 mod floors;
 mod manifest;
+mod page;
 mod triage;

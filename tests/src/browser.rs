@@ -56,7 +56,7 @@ pub struct Browser {
     driver: Child,
     port: u16,
     session: String,
-    _profile: tempfile::TempDir,
+    profile: tempfile::TempDir,
 }
 
 impl Browser {
@@ -77,14 +77,14 @@ impl Browser {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
-        let port = announced_port(&mut driver);
+        let port = announced_port(&mut driver).inspect_err(|_| drop(driver.kill()))?;
         let mut browser = Self {
             driver,
-            port: port?,
+            port,
             session: String::new(),
-            _profile: profile,
+            profile,
         };
-        let profile = format!("--user-data-dir={}", browser._profile.path().display());
+        let profile = format!("--user-data-dir={}", browser.profile.path().display());
         let arguments = FLAGS
             .iter()
             .copied()
