@@ -91,7 +91,12 @@ impl Config {
             (Some(sections), Some(secrets)) => {
                 let checked = check::check(&sections, &secrets, &mut problems);
                 match checked {
-                    Some(checked) if problems.is_empty() => Ok(Self { sections, checked, secrets, file }),
+                    Some(checked) if problems.is_empty() => Ok(Self {
+                        sections,
+                        checked,
+                        secrets,
+                        file,
+                    }),
                     _ => Err(problems),
                 }
             }
@@ -114,7 +119,10 @@ fn find_file(named: Option<&Path>) -> Result<Option<PathBuf>, Vec<Problem>> {
 
 fn merge(file: Option<&Path>, environment: &Environment) -> Result<config::Config, Vec<Problem>> {
     let problem = |key: &str, error: &dyn std::fmt::Display| {
-        vec![Problem { key: key.to_owned(), what: error.to_string() }]
+        vec![Problem {
+            key: key.to_owned(),
+            what: error.to_string(),
+        }]
     };
     let mut builder = config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
     if let Some(path) = file {
@@ -130,7 +138,9 @@ fn merge(file: Option<&Path>, environment: &Environment) -> Result<config::Confi
     }
     for (name, key) in NAMES {
         if let Some(value) = environment.get(*name).filter(|value| !value.is_empty()) {
-            builder = builder.set_override(*key, value.as_str()).map_err(|error| problem(name, &error))?;
+            builder = builder
+                .set_override(*key, value.as_str())
+                .map_err(|error| problem(name, &error))?;
         }
     }
     let shown = file.map_or_else(|| "configuration".to_owned(), |path| path.display().to_string());

@@ -10,8 +10,8 @@ use std::path::Path;
 use anyhow::Context;
 use chrono::{DateTime, Datelike, Days, TimeZone, Utc, Weekday};
 use clap::Args;
-use em_domain::clock::{Clock, SystemClock};
 use em_commands::registry::SLASH_COMMAND;
+use em_domain::clock::{Clock, SystemClock};
 use em_simulator::{Simulator, Suggestion};
 use flate2::read::MultiGzDecoder;
 use std::io::{BufRead, BufReader, Read};
@@ -42,9 +42,15 @@ pub struct Options {
 /// # Errors
 /// The port is taken, or the temporary files cannot be written.
 pub async fn run(options: Options) -> anyhow::Result<()> {
-    let demo = start(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)), &SystemClock).await?;
+    let demo = start(
+        SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)),
+        &SystemClock,
+    )
+    .await?;
     say(&format!("\n  EM Agent's demo workspace is at  {}\n", demo.url));
-    say("  Open it in a browser and type  /em-agent triage  in #payments. Ctrl-C ends it; nothing is kept.\n");
+    say(
+        "  Open it in a browser and type  /em-agent triage  in #payments. Ctrl-C ends it; nothing is kept.\n",
+    );
     run::stop_asked().await?;
     demo.stop().await;
     Ok(())
@@ -82,12 +88,22 @@ pub async fn start(addr: SocketAddr, clock: &dyn Clock) -> anyhow::Result<Demo> 
     let store = wire::open_store(&config).await?;
     let now = clock.now();
     let delta = today(now) - scenario_now();
-    import::lines(&store, Cursor::new(shifted(MultiGzDecoder::new(HISTORY), delta)?), now).await?;
+    import::lines(
+        &store,
+        Cursor::new(shifted(MultiGzDecoder::new(HISTORY), delta)?),
+        now,
+    )
+    .await?;
     import::lines(&store, Cursor::new(shifted(SCENARIO.as_bytes(), delta)?), now).await?;
     store.close().await;
     let bot = run::start(config, wire::system_clock()).await?;
     let url = simulator.base_url().to_owned();
-    Ok(Demo { url, simulator, bot, _files: files })
+    Ok(Demo {
+        url,
+        simulator,
+        bot,
+        _files: files,
+    })
 }
 
 fn config(simulator: &Simulator, folder: &Path) -> anyhow::Result<Config> {

@@ -50,7 +50,10 @@ async fn fold_all(store: &Store, changed: &Notify) -> Result<(), em_storage::Sto
         }
         metrics::histogram!(names::EVENT_FOLD_SECONDS).record(started.elapsed().as_secs_f64());
         if folded.unrecognised > 0 {
-            tracing::warn!(events = folded.unrecognised, "events were not understood; `doctor` lists them");
+            tracing::warn!(
+                events = folded.unrecognised,
+                "events were not understood; `doctor` lists them"
+            );
         }
         changed.notify_one();
     }

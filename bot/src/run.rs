@@ -84,21 +84,46 @@ pub async fn start(config: Config, clock: SharedClock) -> anyhow::Result<Bot> {
     tasks.spawn(Arc::clone(&dispatcher).serve(inbound, stop.clone()));
     let socket = start_socket(&config, &ctx, sender.clone(), &tasks, &stop);
 
-    let health = Health { store: store.clone(), socket: socket.clone() };
+    let health = Health {
+        store: store.clone(),
+        socket: socket.clone(),
+    };
     let http_addr = start_http(&config, &ctx, &stored, sender, health, &tasks, &stop).await?;
 
-    tasks.spawn(folding::run(store.clone(), Arc::clone(&stored), Arc::clone(&changed), stop.clone()));
-    if let (Some(mut polling), Some(interval)) =
-        (wire::polling(&config, store, clock)?, config.checked.poll_interval)
-    {
+    tasks.spawn(folding::run(
+        store.clone(),
+        Arc::clone(&stored),
+        Arc::clone(&changed),
+        stop.clone(),
+    ));
+    if let (Some(mut polling), Some(interval)) = (
+        wire::polling(&config, store, clock)?,
+        config.checked.poll_interval,
+    ) {
         polling.stored = stored;
         tasks.spawn(polling.run(interval, stop.clone()));
     }
     tasks.spawn(clockwork::run_boards(ctx.clone(), changed, stop.clone()));
-    tasks.spawn(clockwork::run_purge(ctx.clone(), config.sections.retention.days, stop.clone()));
-    tasks.spawn(clockwork::run_schedules(dispatcher, ctx.clone(), config, stop.clone()));
+    tasks.spawn(clockwork::run_links(ctx.clone(), stop.clone()));
+    tasks.spawn(clockwork::run_purge(
+        ctx.clone(),
+        config.sections.retention.days,
+        stop.clone(),
+    ));
+    tasks.spawn(clockwork::run_schedules(
+        dispatcher,
+        ctx.clone(),
+        config,
+        stop.clone(),
+    ));
     tracing::info!(%http_addr, "ready to work");
-    Ok(Bot { http_addr, ctx, socket, stop, tasks })
+    Ok(Bot {
+        http_addr,
+        ctx,
+        socket,
+        stop,
+        tasks,
+    })
 }
 
 impl Bot {
@@ -106,7 +131,10 @@ impl Bot {
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.close();
-        if tokio::time::timeout(STOP_WITHIN, self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(STOP_WITHIN, self.tasks.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("not everything ended in time");
         }
         self.ctx.store.close().await;
@@ -119,14 +147,20 @@ impl Bot {
 }
 
 /// Our own user id. Tokens that are refused stop the start; a Slack that does not answer only delays the answer.
-async fn learn_bot_user(ctx: &Ctx, tasks: &TaskTracker, stop: &CancellationToken) -> anyhow::Result<Arc<OnceLock<String>>> {
+async fn learn_bot_user(
+    ctx: &Ctx,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> anyhow::Result<Arc<OnceLock<String>>> {
     let known = Arc::new(OnceLock::new());
     match ctx.slack.auth_test().await {
         Ok(identity) => {
             tracing::info!(team = %identity.team, bot = %identity.bot_user_id, "Slack knows us");
             known.get_or_init(|| identity.bot_user_id);
         }
-        Err(error @ (SlackError::Unauthorized { .. } | SlackError::NoToken { .. })) => bail!("{}", error.advice()),
+        Err(error @ (SlackError::Unauthorized { .. } | SlackError::NoToken { .. })) => {
+            bail!("{}", error.advice())
+        }
         Err(error) => {
             tracing::warn!(%error, "Slack does not answer; trying again");
             let (ctx, known, stop) = (ctx.clone(), Arc::clone(&known), stop.clone());
@@ -201,7 +235,10 @@ async fn start_http(
     let addr = listener.local_addr().context("the HTTP server has no address")?;
     let stopped = stop.clone().cancelled_owned();
     tasks.spawn(async move {
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+        if let Err(error) = axum::serve(listener, router)
+            .with_graceful_shutdown(stopped)
+            .await
+        {
             tracing::error!(%error, "the HTTP server ended");
         }
     });

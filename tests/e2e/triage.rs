@@ -2,8 +2,8 @@
 
 use chrono::Duration;
 use em_simulator::github::{GithubWorld, NewPull};
-use em_tests::{TestBot, both_engines, thursday_morning};
 use em_storage::testing::TestDatabase;
+use em_tests::{TestBot, both_engines, thursday_morning};
 
 both_engines!(a_pull_request_without_reviewer_is_shown_to_whoever_asks);
 
@@ -12,7 +12,11 @@ async fn a_pull_request_without_reviewer_is_shown_to_whoever_asks(database: Test
     let world = GithubWorld::new("token");
     let opened_at = thursday_morning() - Duration::days(2);
     world.add_repo("acme/payments", opened_at);
-    let (_pull, opened) = world.open_pull("acme/payments", &NewPull::new("Retry failed payouts", "ben-k"), opened_at);
+    let (_pull, opened) = world.open_pull(
+        "acme/payments",
+        &NewPull::new("Retry failed payouts", "ben-k"),
+        opened_at,
+    );
     bot.github(&opened).await;
     bot.folded().await;
 

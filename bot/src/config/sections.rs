@@ -154,18 +154,34 @@ pub struct Log {
 
 /// The keys at the top of the file, for telling a misspelt section from a known one.
 const KEYS: [&str; 11] = [
-    "data_dir", "slack", "http", "github", "calendar", "triage", "teams", "people", "schedules", "retention", "log",
+    "data_dir",
+    "slack",
+    "http",
+    "github",
+    "calendar",
+    "triage",
+    "teams",
+    "people",
+    "schedules",
+    "retention",
+    "log",
 ];
 
 /// Reads every section by itself, so that one mistake does not hide another.
 pub(super) fn read(merged: &config::Config, problems: &mut Vec<Problem>) -> Option<Sections> {
     let top: BTreeMap<String, serde_json::Value> = one(merged.clone(), "", problems)?;
     for key in top.keys().filter(|key| !KEYS.contains(&key.as_str())) {
-        let near = KEYS.iter().max_by(|a, b| {
-            strsim::jaro_winkler(a, key).total_cmp(&strsim::jaro_winkler(b, key))
+        let near = KEYS
+            .iter()
+            .max_by(|a, b| strsim::jaro_winkler(a, key).total_cmp(&strsim::jaro_winkler(b, key)));
+        let what = format!(
+            "there is no such key; did you mean `{}`?",
+            near.unwrap_or(&"slack")
+        );
+        problems.push(Problem {
+            key: key.clone(),
+            what,
         });
-        let what = format!("there is no such key; did you mean `{}`?", near.unwrap_or(&"slack"));
-        problems.push(Problem { key: key.clone(), what });
     }
     let data_dir = get(merged, "data_dir", problems);
     let slack = get(merged, "slack", problems);
@@ -173,9 +189,21 @@ pub(super) fn read(merged: &config::Config, problems: &mut Vec<Problem>) -> Opti
     let github = get(merged, "github", problems);
     let calendar = get(merged, "calendar", problems);
     let triage = get(merged, "triage", problems);
-    let teams = if top.contains_key("teams") { get(merged, "teams", problems) } else { Some(BTreeMap::new()) };
-    let people = if top.contains_key("people") { get(merged, "people", problems) } else { Some(BTreeMap::new()) };
-    let schedules = if top.contains_key("schedules") { get(merged, "schedules", problems) } else { Some(Vec::new()) };
+    let teams = if top.contains_key("teams") {
+        get(merged, "teams", problems)
+    } else {
+        Some(BTreeMap::new())
+    };
+    let people = if top.contains_key("people") {
+        get(merged, "people", problems)
+    } else {
+        Some(BTreeMap::new())
+    };
+    let schedules = if top.contains_key("schedules") {
+        get(merged, "schedules", problems)
+    } else {
+        Some(Vec::new())
+    };
     let retention = get(merged, "retention", problems);
     let log = get(merged, "log", problems);
     Some(Sections {
@@ -195,15 +223,32 @@ pub(super) fn read(merged: &config::Config, problems: &mut Vec<Problem>) -> Opti
 
 fn get<T: DeserializeOwned>(merged: &config::Config, key: &str, problems: &mut Vec<Problem>) -> Option<T> {
     let found = merged.get::<T>(key);
-    found.map_err(|error| problems.push(Problem { key: key.to_owned(), what: plain(&error) })).ok()
+    found
+        .map_err(|error| {
+            problems.push(Problem {
+                key: key.to_owned(),
+                what: plain(&error),
+            })
+        })
+        .ok()
 }
 
 fn one<T: DeserializeOwned>(merged: config::Config, key: &str, problems: &mut Vec<Problem>) -> Option<T> {
     let found = merged.try_deserialize::<T>();
-    found.map_err(|error| problems.push(Problem { key: key.to_owned(), what: plain(&error) })).ok()
+    found
+        .map_err(|error| {
+            problems.push(Problem {
+                key: key.to_owned(),
+                what: plain(&error),
+            })
+        })
+        .ok()
 }
 
 /// The library's message without the words that only a programmer understands.
 fn plain(error: &config::ConfigError) -> String {
-    error.to_string().replace("invalid type: ", "").replace("unknown field", "there is no key")
+    error
+        .to_string()
+        .replace("invalid type: ", "")
+        .replace("unknown field", "there is no key")
 }

@@ -160,7 +160,11 @@ async fn send(ctx: &Ctx, post: &Post, board: &Board) -> Result<Posted, CommandEr
 async fn settle(ctx: &Ctx, post: &Post) -> Result<Posted, CommandError> {
     let found = ctx
         .slack
-        .find_posted(&Place::channel(post.channel.as_str()), &post.purpose, post.updated_at)
+        .find_posted(
+            &Place::channel(post.channel.as_str()),
+            &post.purpose,
+            post.updated_at,
+        )
         .await?;
     let Some(found) = found else {
         return send(ctx, post, &to_board(post)?).await;
