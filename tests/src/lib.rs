@@ -212,7 +212,12 @@ impl TestBot {
 
     /// Waits until every stored event is a fact.
     pub async fn folded(&self) {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        self.folded_within(PATIENCE).await;
+    }
+
+    /// The same with another patience.
+    pub async fn folded_within(&self, patience: Duration) {
+        let deadline = tokio::time::Instant::now() + patience;
         while self
             .database
             .store
