@@ -1,17 +1,20 @@
 //! Purpose: how fast recorded events are imported and replayed, how fast arriving events are stored, and whether
 //! memory stays flat.
 //!
-//! `cargo bench -p em-tests --bench import [-- EVENTS]` prints a table per engine; the default is 1,000,000 events. They are
-//! made while they are read, in the form of GitHub's webhooks: per pull request eight or nine of its own (opened, review
-//! asked for, pushed, CI, remarks, approval, merge), overlapping with the others' in time, and a deployment now and
-//! then. Commits are flushed to disk on both engines.
+//! `cargo bench -p em-tests --bench import [-- EVENTS [sqlite|postgres]]` prints a table; the default is 1,000,000 events
+//! on both engines. The file of events is written first, in the form of GitHub's webhooks: per pull request nine or ten
+//! (opened, review asked for, pushed, CI, remarks, approval, merge, deployment), overlapping with the others' in time.
+//! Commits are flushed to disk on both engines. The processor time is this process's own: with SQLite that is all of
+//! it, with PostgreSQL the server's comes on top.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run may stop")]
 
-use std::io::{BufReader, Read};
-use std::sync::Arc;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -38,50 +41,62 @@ const OVERLAP: u64 = 37;
 
 #[tokio::main]
 async fn main() {
-    let events = std::env::args()
-        .skip(1)
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let events = arguments
+        .iter()
         .find_map(|argument| argument.parse().ok())
         .unwrap_or(DEFAULT_EVENTS);
-    println!("| engine | work | events | seconds | events/s | resident memory, start, middle and end |");
-    println!("| --- | --- | ---: | ---: | ---: | --- |");
-    measure("SQLite", &TestDatabase::sqlite().await, events).await;
+    let is_asked = |engine: &str, other: &str| {
+        arguments.iter().all(|name| name != other) || arguments.iter().any(|name| name == engine)
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("events.jsonl");
+    let mib = write_story(&file, events) >> 20;
+    println!("{events} events, {mib} MiB\n");
+    println!(
+        "| engine | work | events | seconds | events/s | processor s | resident memory: start, middle, end (most) |"
+    );
+    println!("| --- | --- | ---: | ---: | ---: | ---: | --- |");
+    if is_asked("sqlite", "postgres") {
+        measure("SQLite", &TestDatabase::sqlite().await, &file, events).await;
+    }
+    if !is_asked("postgres", "sqlite") {
+        return;
+    }
     let Some(server) = PostgresServer::start(Flush::On) else {
         return;
     };
-    measure("PostgreSQL", &TestDatabase::postgres_on(&server).await, events).await;
+    measure(
+        "PostgreSQL",
+        &TestDatabase::postgres_on(&server).await,
+        &file,
+        events,
+    )
+    .await;
 }
 
-async fn measure(engine: &str, database: &TestDatabase, events: u64) {
+async fn measure(engine: &str, database: &TestDatabase, file: &Path, events: u64) {
     let store = &database.store;
-    let memory = Memory::watch();
-    let start = Instant::now();
-    let lines = BufReader::with_capacity(1 << 16, Story::of(events));
-    let imported = import::lines(store, lines, at(events)).await.unwrap();
-    row(engine, "import", events, start.elapsed(), &memory.end());
+    let watch = Watch::start();
+    let imported = import::file(store, file, at(events), |_| ()).await.unwrap();
+    watch.row(engine, "import", events);
     assert_eq!(
         (imported.stored, imported.unrecognised, imported.unreadable_lines),
         (events, 0, 0)
     );
 
     let facts = store.facts().digest().await.unwrap();
-    let memory = Memory::watch();
-    let start = Instant::now();
+    let watch = Watch::start();
     let replayed = store.facts().replay(normalise, |_| ()).await.unwrap();
-    row(
-        engine,
-        "replay",
-        replayed.events as u64,
-        start.elapsed(),
-        &memory.end(),
-    );
+    watch.row(engine, "replay", replayed.events as u64);
     assert_eq!(
         store.facts().digest().await.unwrap(),
         facts,
         "a replay gives the same facts"
     );
 
-    let memory = Memory::watch();
-    let (took, mut waits) = arrive(database, events).await;
+    let watch = Watch::start();
+    let mut waits = arrive(database, events).await;
     waits.sort_unstable();
     let percentile = |percent: usize| waits[(waits.len() - 1) * percent / 100].as_secs_f64() * 1000.0;
     let work = format!(
@@ -89,9 +104,9 @@ async fn measure(engine: &str, database: &TestDatabase, events: u64) {
         percentile(50),
         percentile(99)
     );
-    row(engine, &work, ARRIVING, took, &memory.end());
-    let memory = Memory::watch();
-    let start = Instant::now();
+    watch.row(engine, &work, ARRIVING);
+
+    let watch = Watch::start();
     let mut folded = 0;
     loop {
         match store.facts().fold_pending(1000, normalise).await.unwrap().events {
@@ -99,27 +114,13 @@ async fn measure(engine: &str, database: &TestDatabase, events: u64) {
             events => folded += events as u64,
         }
     }
-    row(
-        engine,
-        "fold what was stored",
-        folded,
-        start.elapsed(),
-        &memory.end(),
-    );
-}
-
-fn row(engine: &str, work: &str, events: u64, took: Duration, memory: &str) {
-    let seconds = took.as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "a rate is shown to three digits")]
-    let rate = events as f64 / seconds;
-    println!("| {engine} | {work} | {events} | {seconds:.1} | {rate:.0} | {memory} |");
+    watch.row(engine, "fold what was stored", folded);
 }
 
 /// Stores events one by one from many callers; each waits until its event is durable.
-async fn arrive(database: &TestDatabase, after: u64) -> (Duration, Vec<Duration>) {
+async fn arrive(database: &TestDatabase, after: u64) -> Vec<Duration> {
     let next = Arc::new(AtomicU64::new(0));
     let mut callers = JoinSet::new();
-    let start = Instant::now();
     for _ in 0..CALLERS {
         let (store, next) = (database.store.clone(), Arc::clone(&next));
         callers.spawn(async move {
@@ -136,8 +137,7 @@ async fn arrive(database: &TestDatabase, after: u64) -> (Duration, Vec<Duration>
             }
         });
     }
-    let waits = callers.join_all().await.concat();
-    (start.elapsed(), waits)
+    callers.join_all().await.concat()
 }
 
 fn arriving(number: u64) -> RawEvent {
@@ -154,31 +154,46 @@ fn arriving(number: u64) -> RawEvent {
     }
 }
 
-/// Resident memory now and then.
-struct Memory {
-    seen: tokio::task::JoinHandle<()>,
-    samples: Arc<std::sync::Mutex<Vec<u64>>>,
+/// What a piece of work costs: time, processor time, and resident memory now and then.
+struct Watch {
+    start: Instant,
+    processor: f64,
+    sampler: tokio::task::JoinHandle<()>,
+    samples: Arc<Mutex<Vec<u64>>>,
 }
 
-impl Memory {
-    fn watch() -> Self {
-        let samples = Arc::new(std::sync::Mutex::new(vec![resident_mib()]));
+impl Watch {
+    fn start() -> Self {
+        let samples = Arc::new(Mutex::new(vec![resident_mib()]));
         let into = Arc::clone(&samples);
-        let seen = tokio::spawn(async move {
+        let sampler = tokio::spawn(async move {
             loop {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 into.lock().unwrap().push(resident_mib());
             }
         });
-        Self { seen, samples }
+        Self {
+            start: Instant::now(),
+            processor: processor_seconds(),
+            sampler,
+            samples,
+        }
     }
 
-    fn end(self) -> String {
-        self.seen.abort();
-        let samples = self.samples.lock().unwrap();
-        let greatest = samples.iter().max().unwrap();
-        let (first, middle, last) = (samples[0], samples[samples.len() / 2], samples[samples.len() - 1]);
-        format!("{first}, {middle}, {last} MiB (most {greatest})")
+    fn row(self, engine: &str, work: &str, events: u64) {
+        let (seconds, processor) = (
+            self.start.elapsed().as_secs_f64(),
+            processor_seconds() - self.processor,
+        );
+        self.sampler.abort();
+        let memory = self.samples.lock().unwrap();
+        let (first, middle, last) = (memory[0], memory[memory.len() / 2], memory[memory.len() - 1]);
+        let most = memory.iter().max().unwrap();
+        #[expect(clippy::cast_precision_loss, reason = "a rate is shown to a few digits")]
+        let rate = events as f64 / seconds;
+        println!(
+            "| {engine} | {work} | {events} | {seconds:.1} | {rate:.0} | {processor:.1} | {first}, {middle}, {last} MiB ({most}) |"
+        );
     }
 }
 
@@ -189,49 +204,28 @@ fn resident_mib() -> u64 {
     kib.unwrap_or(0) / 1024
 }
 
-/// Recorded lines, made as they are read.
-struct Story {
-    next: u64,
-    end: u64,
-    line: Vec<u8>,
-    read: usize,
+/// User and system time of this process (proc(5), `stat`: fields 14 and 15, in hundredths of a second).
+fn processor_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = after_name
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<f64>().ok());
+    ticks.sum::<f64>() / 100.0
 }
 
-impl Story {
-    fn of(events: u64) -> Self {
-        Self {
-            next: 0,
-            end: events,
-            line: Vec::new(),
-            read: 0,
-        }
+/// Writes `events` recorded lines; answers with the size of the file.
+fn write_story(file: &Path, events: u64) -> u64 {
+    let mut lines = BufWriter::new(File::create(file).unwrap());
+    for number in 0..events {
+        let (event_type, body) = event(number);
+        let headers = json!({"x-github-event": event_type, "x-github-delivery": delivery(number)});
+        serde_json::to_writer(&mut lines, &json!({"headers": headers, "body": body})).unwrap();
+        lines.write_all(b"\n").unwrap();
     }
-
-    fn tell(&mut self) {
-        let (event_type, body) = event(self.next);
-        let headers = json!({"x-github-event": event_type, "x-github-delivery": delivery(self.next)});
-        self.line.clear();
-        self.read = 0;
-        // `body` last, and its bytes as they will be stored.
-        serde_json::to_writer(&mut self.line, &json!({"headers": headers, "body": body})).unwrap();
-        self.line.push(b'\n');
-        self.next += 1;
-    }
-}
-
-impl Read for Story {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.read == self.line.len() {
-            if self.next == self.end {
-                return Ok(0);
-            }
-            self.tell();
-        }
-        let size = buffer.len().min(self.line.len() - self.read);
-        buffer[..size].copy_from_slice(&self.line[self.read..self.read + size]);
-        self.read += size;
-        Ok(size)
-    }
+    lines.into_inner().unwrap().metadata().unwrap().len()
 }
 
 /// A delivery id without any order, as GitHub's are.
