@@ -2,7 +2,17 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
 
+mod dispatch;
 mod docs;
+mod doctor;
 mod floors;
+mod help;
+mod home;
+mod link;
 mod manifest;
+mod nudge;
+mod post;
+mod scene;
+mod snooze;
 mod triage;
+mod whoami;
