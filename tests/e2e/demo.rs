@@ -12,19 +12,32 @@ const NEWEST: &str = "main .message:last-of-type";
 async fn start() -> Demo {
     rustls::crypto::ring::default_provider().install_default().ok();
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    demo::start(any_port, &SystemClock).await.expect("the demo starts")
+    demo::start(any_port, &SystemClock)
+        .await
+        .expect("the demo starts")
 }
 
 async fn type_triage(browser: &Browser, demo: &Demo) {
-    browser.goto(&format!("{}/?as=ana&at=payments", demo.url)).await.unwrap();
-    browser.type_into("#compose-main", "/em-agent triage").await.unwrap();
+    browser
+        .goto(&format!("{}/?as=ana&at=payments", demo.url))
+        .await
+        .unwrap();
+    browser
+        .type_into("#compose-main", "/em-agent triage")
+        .await
+        .unwrap();
     browser.press("#compose-main", "Enter").await.unwrap();
-    browser.wait_for_text("main", "What is stuck, and who must move").await.unwrap();
+    browser
+        .wait_for_text("main", "What is stuck, and who must move")
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn triage_typed_in_the_demo_is_the_list_a_manager_would_find_right() {
-    let Some(browser) = Browser::for_test().await else { return };
+    let Some(browser) = Browser::for_test().await else {
+        return;
+    };
     let demo = start().await;
 
     type_triage(&browser, &demo).await;
@@ -46,7 +59,9 @@ async fn triage_typed_in_the_demo_is_the_list_a_manager_would_find_right() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn posting_from_a_button_and_snoozing_from_a_menu_change_what_is_seen() {
-    let Some(browser) = Browser::for_test().await else { return };
+    let Some(browser) = Browser::for_test().await else {
+        return;
+    };
     let demo = start().await;
     type_triage(&browser, &demo).await;
 

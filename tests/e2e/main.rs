@@ -3,8 +3,18 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
 
 mod demo;
+mod dispatch;
 mod docs;
+mod doctor;
 mod floors;
+mod help;
+mod home;
+mod link;
 mod manifest;
+mod nudge;
 mod page;
+mod post;
+mod scene;
+mod snooze;
 mod triage;
+mod whoami;

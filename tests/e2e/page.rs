@@ -67,7 +67,9 @@ fn form() -> Value {
 
 #[tokio::test]
 async fn typed_message_appears_and_markup_in_it_is_only_text() {
-    let Some((_simulator, browser)) = open("ops").await else { return };
+    let Some((_simulator, browser)) = open("ops").await else {
+        return;
+    };
     browser
         .type_into(COMPOSER, "hello <img src=x onerror=alert(1)> *bold*")
         .await
@@ -82,7 +84,9 @@ async fn typed_message_appears_and_markup_in_it_is_only_text() {
 
 #[tokio::test]
 async fn what_others_say_arrives_without_a_reload_and_half_typed_text_stays() {
-    let Some((simulator, browser)) = open("ops").await else { return };
+    let Some((simulator, browser)) = open("ops").await else {
+        return;
+    };
     browser.type_into(COMPOSER, "half a sen").await.unwrap();
     simulator.user("ben").says("#ops", "news", None).unwrap();
     browser.wait_for_text("#list", "news").await.unwrap();
@@ -98,7 +102,9 @@ async fn what_others_say_arrives_without_a_reload_and_half_typed_text_stays() {
 
 #[tokio::test]
 async fn slash_offers_commands_and_arrow_up_recalls_the_last_line() {
-    let Some((_simulator, browser)) = open("ops").await else { return };
+    let Some((_simulator, browser)) = open("ops").await else {
+        return;
+    };
     browser.press("body", "/").await.unwrap();
     browser.wait_for_text("#suggest", "/em-agent help").await.unwrap();
     browser.press(COMPOSER, "Escape").await.unwrap();
@@ -119,7 +125,9 @@ async fn slash_offers_commands_and_arrow_up_recalls_the_last_line() {
 
 #[tokio::test]
 async fn modal_names_the_input_that_is_missing_and_escape_closes_it() {
-    let Some((simulator, browser)) = open("ops").await else { return };
+    let Some((simulator, browser)) = open("ops").await else {
+        return;
+    };
     open_modal(&simulator, &browser, form()).await;
     browser.wait_for_text("dialog[open]", "Why").await.unwrap();
     browser.click("dialog[open] [type=submit]").await.unwrap();
@@ -137,7 +145,9 @@ async fn modal_names_the_input_that_is_missing_and_escape_closes_it() {
 
 #[tokio::test]
 async fn somebody_else_sees_neither_private_messages_nor_foreign_modals() {
-    let Some((simulator, browser)) = open("ops").await else { return };
+    let Some((simulator, browser)) = open("ops").await else {
+        return;
+    };
     let only_ana = json!({"channel": "C0OPS", "user": "U0ANA", "text": "between us"});
     call(&simulator, &browser, "chat.postEphemeral", only_ana).await;
     browser.wait_for_text("#list", "between us").await.unwrap();

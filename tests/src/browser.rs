@@ -66,7 +66,10 @@ impl Browser {
     /// # Panics
     /// If there is no browser and one is required.
     pub async fn for_test() -> Option<Self> {
-        #[expect(clippy::disallowed_methods, reason = "a switch of the tests, not a setting of the program")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a switch of the tests, not a setting of the program"
+        )]
         let is_required = std::env::var("EM_REQUIRE_BROWSER").is_ok_and(|value| value == "1");
         match Self::start().await {
             Ok(browser) => Some(browser),
