@@ -74,7 +74,10 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Failure::Failed(anyhow::Error::new(error).context("cannot start"))),
     };
-    match runtime.block_on(execute(cli, environment())) {
+    let outcome = runtime.block_on(execute(cli, environment()));
+    // A name look-up or a file that hangs must not hold the end back.
+    runtime.shutdown_background();
+    match outcome {
         Ok(code) => code,
         Err(failure) => fail(&failure),
     }
