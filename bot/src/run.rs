@@ -47,12 +47,6 @@ pub struct Bot {
 /// # Errors
 /// What kept it from starting.
 pub async fn until_stopped(config: Config) -> anyhow::Result<()> {
-    if config.secrets.slack_bot_token.is_none() {
-        bail!(
-            "Slack is not configured: set SLACK_APP_TOKEN and SLACK_BOT_TOKEN (see README, “Connect your workspace”), \
-             or try `em-agent demo`"
-        );
-    }
     let stop = stop_asked();
     tokio::pin!(stop);
     // A stop that comes during the start counts too.

@@ -6,3 +6,4 @@ mod docs;
 mod floors;
 mod manifest;
 mod triage;
+mod webhook;
