@@ -5,5 +5,9 @@
 mod docs;
 mod floors;
 mod manifest;
+mod polling;
+mod process;
+mod schedule;
+mod slack_faults;
 mod triage;
 mod webhook;

@@ -114,6 +114,11 @@ impl TestBot {
         start_bot(&self.environment, toml, &self.clock).await
     }
 
+    /// The bot's configuration with other lines in its file.
+    pub fn configuration(&self, toml: &str) -> Config {
+        configuration(&self.environment, toml)
+    }
+
     /// Somebody in the workspace.
     pub fn user(&self, name: &str) -> User {
         self.slack.user(name)
