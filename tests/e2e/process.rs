@@ -287,8 +287,8 @@ fn long_history() -> String {
     for number in 1..=6_000u32 {
         let mut delivery = if number % 2 == 0 { opened.clone() } else { closed.clone() };
         delivery.id = format!("delivery-{number}");
-        delivery.body["number"] = (number / 2).into();
-        delivery.body["pull_request"]["number"] = (number / 2).into();
+        delivery.body["number"] = number.div_ceil(2).into();
+        delivery.body["pull_request"]["number"] = number.div_ceil(2).into();
         lines += &(story::recorded(&delivery) + "\n");
     }
     lines
