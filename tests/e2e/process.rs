@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
-use em_simulator::github::{GithubSimulator, GithubWorld, NewPull};
+use em_simulator::github::{Delivery, GithubSimulator, GithubWorld, NewPull};
 use em_simulator::{Fault, Options, Simulator};
 use em_storage::testing::TestDatabase;
 use em_storage::{Store, StoreConfig};
@@ -277,21 +277,27 @@ async fn a_recorded_file_is_imported_plain_or_packed_with_bad_lines_named() {
     assert!(missing.stderr.contains("cannot read nowhere.jsonl"), "{missing:?}");
 }
 
+/// Two whole batches of an import and a bit.
+const LONG: u32 = 4_100;
+
 /// Many pull requests, opened and half of them closed, in several batches of an import.
 fn long_history() -> String {
     let world = GithubWorld::new("token");
     world.add_repo("acme/long", thursday_morning());
     let (pull, opened) = world.open_pull("acme/long", &NewPull::new("One of many", "ana-ruiz"), thursday_morning());
     let closed = pull.close("ana-ruiz", thursday_morning() + TimeDelta::hours(1));
-    let mut lines = String::new();
-    for number in 1..=6_000u32 {
-        let mut delivery = if number % 2 == 0 { opened.clone() } else { closed.clone() };
-        delivery.id = format!("delivery-{number}");
-        delivery.body["number"] = number.div_ceil(2).into();
-        delivery.body["pull_request"]["number"] = number.div_ceil(2).into();
-        lines += &(story::recorded(&delivery) + "\n");
-    }
-    lines
+    let template = |mut delivery: Delivery| {
+        delivery.id = "DELIVERY".to_owned();
+        delivery.body["number"] = "NUMBER".into();
+        delivery.body["pull_request"]["number"] = "NUMBER".into();
+        story::recorded(&delivery) + "\n"
+    };
+    let templates = [template(opened), template(closed)];
+    let line = |number: u32| {
+        let line = templates[number as usize % 2].replace("\"NUMBER\"", &number.div_ceil(2).to_string());
+        line.replace("DELIVERY", &format!("delivery-{number}"))
+    };
+    (1..=LONG).map(line).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -309,7 +315,7 @@ async fn an_import_that_was_killed_is_run_again_and_ends_in_the_same_facts() {
     }
     import.kill().await.unwrap();
     let before = stored().await;
-    assert!((1..6_000).contains(&before), "it was not killed in the middle: {before}");
+    assert!((1..i64::from(LONG)).contains(&before), "it was not killed in the middle: {before}");
 
     let done = program.run(&["import", &file]).await;
 

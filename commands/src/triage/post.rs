@@ -163,10 +163,12 @@ const LOOKS: u32 = 30;
 /// Somebody else claimed the post and has no message yet: they are posting it at this moment, or died over it, or
 /// Slack did not confirm it. It is not posted here, because theirs may still arrive.
 async fn join(ctx: &Ctx, post: &Post) -> Result<Posted, CommandError> {
-    if is_abandoned(ctx, post) {
-        return settle(ctx, post).await;
-    }
-    if let Some(found) = find(ctx, post).await? {
+    let found = if is_abandoned(ctx, post) {
+        take_over(ctx, post).await?
+    } else {
+        find(ctx, post).await?
+    };
+    if let Some(found) = found {
         return Ok(found);
     }
     for _ in 0..LOOKS {
@@ -229,7 +231,7 @@ pub async fn refresh_boards(ctx: &Ctx) -> Result<(), CommandError> {
     for post in active.iter().filter(|post| post.purpose.starts_with(PURPOSE)) {
         let refreshed = match &post.ts {
             Some(_) => refresh(ctx, &post.purpose).await,
-            None if is_abandoned(ctx, post) => take_over(ctx, post).await,
+            None if is_abandoned(ctx, post) => take_over(ctx, post).await.map(drop),
             None => Ok(()),
         };
         if let Err(error) = refreshed {
@@ -239,18 +241,14 @@ pub async fn refresh_boards(ctx: &Ctx) -> Result<(), CommandError> {
     failure.map_or(Ok(()), Err)
 }
 
-/// Settles a claim whose owner is gone. Of several replicas that notice, the one that moves the version does it.
-async fn take_over(ctx: &Ctx, post: &Post) -> Result<(), CommandError> {
-    if ctx
-        .store
-        .posts()
-        .update(post, &post.state, ctx.clock.now())
-        .await?
-        .is_some()
-    {
-        settle(ctx, post).await?;
+/// Settles a claim whose owner is gone. Of several that notice, the one that moves the version does it; the others
+/// get `None`.
+async fn take_over(ctx: &Ctx, post: &Post) -> Result<Option<Posted>, CommandError> {
+    let taken = ctx.store.posts().update(post, &post.state, ctx.clock.now()).await?;
+    match taken {
+        Some(mine) => settle(ctx, &mine).await.map(Some),
+        None => Ok(None),
     }
-    Ok(())
 }
 
 /// Edits one board if what waits has changed since. The edit is repeatable, so it comes before the new state is
