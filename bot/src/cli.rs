@@ -121,7 +121,10 @@ async fn execute(cli: Cli, environment: Environment) -> Result<ExitCode, Failure
 fn slack_is_missing() -> Problem {
     let what = "Slack is not configured: set SLACK_APP_TOKEN and SLACK_BOT_TOKEN (see README, “Connect your \
                 workspace”), or try `em-agent demo`";
-    Problem { key: "SLACK_BOT_TOKEN".to_owned(), what: what.to_owned() }
+    Problem {
+        key: "SLACK_BOT_TOKEN".to_owned(),
+        what: what.to_owned(),
+    }
 }
 
 /// One line of a command's result.

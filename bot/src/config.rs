@@ -87,9 +87,16 @@ impl Config {
         let mut problems = Vec::new();
         let sections = sections::read(&merged, &defaults()?, &mut problems);
         let secrets = secrets::read(environment, &mut problems);
-        let Some(sections) = sections else { return Err(problems) };
+        let Some(sections) = sections else {
+            return Err(problems);
+        };
         match check::check(&sections, &secrets, &mut problems) {
-            Some(checked) if problems.is_empty() => Ok(Self { sections, checked, secrets, file }),
+            Some(checked) if problems.is_empty() => Ok(Self {
+                sections,
+                checked,
+                secrets,
+                file,
+            }),
             Some(_) | None => Err(problems),
         }
     }
@@ -117,7 +124,10 @@ fn defaults() -> Result<sections::Layer, Vec<Problem>> {
 }
 
 fn problem(key: &str, error: &dyn std::fmt::Display) -> Vec<Problem> {
-    vec![Problem { key: key.to_owned(), what: error.to_string() }]
+    vec![Problem {
+        key: key.to_owned(),
+        what: error.to_string(),
+    }]
 }
 
 /// A value of the environment: a list is written as in the file, everything else as it is.
@@ -126,8 +136,11 @@ fn value(name: &str, text: &str) -> Result<config::Value, Vec<Problem>> {
         return Ok(config::Value::from(text));
     }
     let line = format!("value = {text}");
-    let read = config::Config::builder().add_source(File::from_str(&line, FileFormat::Toml)).build();
-    read.and_then(|read| read.get("value")).map_err(|_| problem(name, &"write a list as [\"one\", \"two\"]"))
+    let read = config::Config::builder()
+        .add_source(File::from_str(&line, FileFormat::Toml))
+        .build();
+    read.and_then(|read| read.get("value"))
+        .map_err(|_| problem(name, &"write a list as [\"one\", \"two\"]"))
 }
 
 fn merge(file: Option<&Path>, environment: &Environment) -> Result<config::Config, Vec<Problem>> {

@@ -165,7 +165,9 @@ async fn learn_bot_user(
 ) -> anyhow::Result<Arc<OnceLock<String>>> {
     let known = Arc::new(OnceLock::new());
     let asked = tokio::time::timeout(ASK_AT_FIRST, ctx.slack.auth_test()).await;
-    let silence = || SlackError::Unavailable { reason: format!("no answer within {} s", ASK_AT_FIRST.as_secs()) };
+    let silence = || SlackError::Unavailable {
+        reason: format!("no answer within {} s", ASK_AT_FIRST.as_secs()),
+    };
     match asked.unwrap_or_else(|_| Err(silence())) {
         Ok(identity) => {
             tracing::info!(team = %identity.team, bot = %identity.bot_user_id, "Slack knows us");

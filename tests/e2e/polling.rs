@@ -28,8 +28,15 @@ async fn github() -> GithubSimulator {
 const EVERY_SECOND: &str = "[github]\nrepositories = ['acme/shop']\npoll_interval_seconds = 1";
 
 fn setting(github: &GithubSimulator) -> Setting {
-    let environment = vec![("GITHUB_TOKEN", TOKEN.to_owned()), ("GITHUB_API_URL", github.api_url())];
-    Setting { toml: EVERY_SECOND.to_owned(), environment, ..Setting::default() }
+    let environment = vec![
+        ("GITHUB_TOKEN", TOKEN.to_owned()),
+        ("GITHUB_API_URL", github.api_url()),
+    ];
+    Setting {
+        toml: EVERY_SECOND.to_owned(),
+        environment,
+        ..Setting::default()
+    }
 }
 
 /// Waits until something is so.
@@ -39,7 +46,10 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    assert!(tokio::time::timeout(PATIENCE, looking).await.is_ok(), "{what}: not within {PATIENCE:?}");
+    assert!(
+        tokio::time::timeout(PATIENCE, looking).await.is_ok(),
+        "{what}: not within {PATIENCE:?}"
+    );
 }
 
 /// Waits until whole rounds were read and worked in.
@@ -53,7 +63,10 @@ async fn polled(bot: &TestBot, github: &GithubSimulator) {
 /// Rounds that have begun and were let in: each lists the releases once.
 fn rounds(github: &GithubSimulator) -> usize {
     let calls = github.world().calls();
-    calls.iter().filter(|call| call.path == "/repos/acme/shop/releases" && matches!(call.status, 200 | 304)).count()
+    calls
+        .iter()
+        .filter(|call| call.path == "/repos/acme/shop/releases" && matches!(call.status, 200 | 304))
+        .count()
 }
 
 async fn triage(bot: &TestBot) -> String {
@@ -66,10 +79,15 @@ async fn open_pull_requests_of_a_polled_repository_appear_in_triage(database: Te
     let bot = TestBot::start_with(database, setting(&github)).await;
     polled(&bot, &github).await;
     let text = triage(&bot).await;
-    assert!(text.contains("Faster checkout") && !text.contains("Coupons"), "{text}");
+    assert!(
+        text.contains("Faster checkout") && !text.contains("Coupons"),
+        "{text}"
+    );
 
     let now = thursday_morning() - TimeDelta::minutes(1);
-    github.world().open_pull(REPOSITORY, &NewPull::new("Gift cards", "carla-m"), now);
+    github
+        .world()
+        .open_pull(REPOSITORY, &NewPull::new("Gift cards", "carla-m"), now);
     polled(&bot, &github).await;
     let text = triage(&bot).await;
     assert!(text.contains("Gift cards"), "{text}");
@@ -97,7 +115,14 @@ async fn polling_and_webhooks_of_the_same_history_give_the_same_list(database: T
     assert_eq!(triage(&polling).await, triage(&hooked).await);
     let rows = |dump: &str, kind: &str| dump.lines().filter(|line| line.starts_with(kind)).count();
     let after = polling.database.store.facts().dump().await.unwrap();
-    for kind in ["pull_requests", "reviews", "ci_runs", "deployments", "releases", "waiting "] {
+    for kind in [
+        "pull_requests",
+        "reviews",
+        "ci_runs",
+        "deployments",
+        "releases",
+        "waiting ",
+    ] {
         assert_eq!(rows(&before, kind), rows(&after, kind), "{kind}");
     }
     polling.finish().await;
@@ -116,7 +141,11 @@ async fn after_a_restart_polling_goes_on_where_it_stopped(database: TestDatabase
 
     let calls = github.world().calls();
     // The newest change stands on the edge of what was read, so it alone is read again.
-    let again = |pull: &str| calls.iter().any(|call| call.path == format!("/repos/acme/shop/pulls/{pull}"));
+    let again = |pull: &str| {
+        calls
+            .iter()
+            .any(|call| call.path == format!("/repos/acme/shop/pulls/{pull}"))
+    };
     assert!(again("2") && !again("1"), "{calls:#?}");
     assert_eq!(bot.database.store.facts().digest().await.unwrap(), facts);
     bot.finish().await;
@@ -131,9 +160,16 @@ async fn what_has_not_changed_is_asked_for_conditionally_and_costs_nothing() {
     let before = github.world().budget().remaining;
     polled(&bot, &github).await;
     let calls = github.world().calls();
-    assert!(calls.iter().any(|call| call.conditional && call.status == 304), "{calls:#?}");
+    assert!(
+        calls.iter().any(|call| call.conditional && call.status == 304),
+        "{calls:#?}"
+    );
     let full = calls.iter().filter(|call| call.status == 200).count();
-    assert_eq!(full, usize::try_from(before - github.world().budget().remaining).unwrap(), "{calls:#?}");
+    assert_eq!(
+        full,
+        usize::try_from(before - github.world().budget().remaining).unwrap(),
+        "{calls:#?}"
+    );
     assert!(full <= calls.len() / 2, "most of it is unchanged: {calls:#?}");
     bot.finish().await;
 }
@@ -142,16 +178,28 @@ async fn what_has_not_changed_is_asked_for_conditionally_and_costs_nothing() {
 async fn a_used_up_rate_limit_is_waited_out_and_nothing_is_missed() {
     let github = github().await;
     let reset_at = thursday_morning() + TimeDelta::minutes(30);
-    let used_up = Budget { limit: 5_000, remaining: 0, reset_at: Some(reset_at), refusal: 403 };
+    let used_up = Budget {
+        limit: 5_000,
+        remaining: 0,
+        reset_at: Some(reset_at),
+        refusal: 403,
+    };
     github.world().set_budget(used_up);
     let bot = TestBot::start_with(TestDatabase::sqlite().await, setting(&github)).await;
     until("a refusal", async || !github.world().calls().is_empty()).await;
     let asked = github.world().calls().len();
     // Two intervals of the machine's time; by the bot's clock the limit still holds.
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    assert_eq!(github.world().calls().len(), asked, "it asks although it was told when to come back");
+    assert_eq!(
+        github.world().calls().len(),
+        asked,
+        "it asks although it was told when to come back"
+    );
 
-    github.world().set_budget(Budget { remaining: 5_000, ..used_up });
+    github.world().set_budget(Budget {
+        remaining: 5_000,
+        ..used_up
+    });
     bot.clock.advance(TimeDelta::minutes(31));
     polled(&bot, &github).await;
     assert!(triage(&bot).await.contains("Faster checkout"));
@@ -165,9 +213,18 @@ async fn a_secondary_limit_a_fault_and_a_cut_answer_only_delay_the_list() {
     world.fail_next("/repos", Fault::Status(502));
     world.fail_next("/repos", Fault::Garbage);
     world.fail_next("/repos", Fault::Cut);
-    world.fail_next("/repos", Fault::SecondaryLimit { status: 429, retry_after: Some(60) });
+    world.fail_next(
+        "/repos",
+        Fault::SecondaryLimit {
+            status: 429,
+            retry_after: Some(60),
+        },
+    );
     let bot = TestBot::start_with(TestDatabase::sqlite().await, setting(&github)).await;
-    until("the secondary limit", async || world.calls().iter().any(|call| call.status == 429)).await;
+    until("the secondary limit", async || {
+        world.calls().iter().any(|call| call.status == 429)
+    })
+    .await;
     bot.clock.advance(TimeDelta::seconds(61));
     polled(&bot, &github).await;
     assert!(triage(&bot).await.contains("Faster checkout"));
@@ -181,7 +238,10 @@ async fn a_token_that_github_refuses_is_doctors_first_word_about_github() {
     let bot = TestBot::start_with(TestDatabase::sqlite().await, setting(&github)).await;
     let answer = bot.ask("ana", "#ops", "/em-agent doctor").await;
     let text = bot.text(&answer);
-    assert!(text.contains("GitHub cannot be read") && text.contains("Set GITHUB_TOKEN"), "{text}");
+    assert!(
+        text.contains("GitHub cannot be read") && text.contains("Set GITHUB_TOKEN"),
+        "{text}"
+    );
     bot.finish().await;
 }
 
@@ -192,19 +252,31 @@ async fn backfill_reads_the_past_from_the_day_that_is_named() {
         .env("GITHUB_TOKEN", TOKEN)
         .env("GITHUB_API_URL", &github.api_url())
         .env("EM_AGENT__GITHUB__REPOSITORIES", r#"["acme/shop"]"#);
-    let done = program.run(&["backfill", "github", "--since", "2026-01-01"]).await;
+    let done = program
+        .run(&["backfill", "github", "--since", "2026-01-01"])
+        .await;
     assert_eq!(done.code, Some(0), "{done:?}");
     assert!(done.stdout.contains("since 2026-01-01"), "{done:?}");
     let facts = program.store().await.facts().dump().await.unwrap();
-    assert!(facts.contains("Faster checkout") && facts.contains("Coupons"), "{facts}");
+    assert!(
+        facts.contains("Faster checkout") && facts.contains("Coupons"),
+        "{facts}"
+    );
 
-    let again = program.run(&["backfill", "github", "--since", "2026-01-01"]).await;
+    let again = program
+        .run(&["backfill", "github", "--since", "2026-01-01"])
+        .await;
     assert!(again.stdout.starts_with("Read 0 new events"), "{again:?}");
 
     github.world().revoke_tokens();
-    let refused = program.run(&["backfill", "github", "--since", "2026-01-02"]).await;
+    let refused = program
+        .run(&["backfill", "github", "--since", "2026-01-02"])
+        .await;
     assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(refused.stderr.contains("GitHub does not accept the token"), "{refused:?}");
+    assert!(
+        refused.stderr.contains("GitHub does not accept the token"),
+        "{refused:?}"
+    );
     let unknown = program.run(&["backfill", "sourceforge"]).await;
     assert_eq!(unknown.code, Some(2), "{unknown:?}");
 }

@@ -19,7 +19,10 @@ const MORNING: &str = "[[schedules]]\nname = 'morning'\ncron = '0 11 * * *'\nzon
 /// A bot that has something to post, an hour and a half before the schedule.
 async fn bot(database: TestDatabase, toml: &str) -> TestBot {
     let bot = TestBot::start_with(database, Setting::default()).await;
-    for delivery in story::tell(&GithubWorld::new("token"), thursday_morning() - TimeDelta::days(2)) {
+    for delivery in story::tell(
+        &GithubWorld::new("token"),
+        thursday_morning() - TimeDelta::days(2),
+    ) {
         bot.github(&delivery).await;
     }
     bot.folded().await;
@@ -32,8 +35,16 @@ fn posts(bot: &TestBot) -> usize {
 }
 
 async fn posted(bot: &TestBot, count: usize) {
-    let seen = bot.slack.wait_until(PATIENCE, |_| (posts(bot) >= count).then_some(())).await;
-    assert!(seen.is_ok(), "{} posts instead of {count} at {:?}", posts(bot), bot.clock);
+    let seen = bot
+        .slack
+        .wait_until(PATIENCE, |_| (posts(bot) >= count).then_some(()))
+        .await;
+    assert!(
+        seen.is_ok(),
+        "{} posts instead of {count} at {:?}",
+        posts(bot),
+        bot.clock
+    );
 }
 
 /// Lets the schedules be looked at again; they are looked at every second of the machine's time.
@@ -50,7 +61,10 @@ async fn a_schedule_posts_the_list_once_also_with_two_replicas(database: TestDat
     assert_eq!(posts(&bot), 1);
     let text = bot.slack.read(|workspace| {
         let ops = workspace.channel("ops").unwrap().id.clone();
-        let found = workspace.messages(&ops).last().map(|message| workspace.message_text(message));
+        let found = workspace
+            .messages(&ops)
+            .last()
+            .map(|message| workspace.message_text(message));
         found.unwrap()
     });
     assert!(text.contains("Faster checkout"), "{text}");
@@ -65,7 +79,8 @@ async fn after_a_jump_of_a_day_the_stale_tick_is_skipped_and_the_next_one_fires(
     looked_at_again().await;
     assert_eq!(posts(&bot), 0);
     // It slept again, until half an hour after Saturday's.
-    bot.clock.set(thursday_morning() + TimeDelta::hours(48) + TimeDelta::minutes(30));
+    bot.clock
+        .set(thursday_morning() + TimeDelta::hours(48) + TimeDelta::minutes(30));
     posted(&bot, 1).await;
     bot.finish().await;
 }

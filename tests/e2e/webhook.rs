@@ -33,7 +33,10 @@ fn signed(event: &str, id: &str, body: &Value) -> (Vec<(&'static str, String)>, 
 }
 
 fn deliveries() -> Vec<Delivery> {
-    story::tell(&GithubWorld::new("token"), thursday_morning() - chrono::Duration::days(2))
+    story::tell(
+        &GithubWorld::new("token"),
+        thursday_morning() - chrono::Duration::days(2),
+    )
 }
 
 async fn stored(bot: &TestBot) -> i64 {
@@ -44,13 +47,25 @@ async fn stored(bot: &TestBot) -> i64 {
 async fn a_delivery_that_is_not_signed_with_our_secret_is_refused_and_not_stored(database: TestDatabase) {
     let bot = TestBot::start(database).await;
     let delivery = &deliveries()[0];
-    let unsigned = delivery.headers(WEBHOOK_SECRET).into_iter().filter(|(name, _)| *name != "x-hub-signature-256").collect();
+    let unsigned = delivery
+        .headers(WEBHOOK_SECRET)
+        .into_iter()
+        .filter(|(name, _)| *name != "x-hub-signature-256")
+        .collect();
     let mut changed = delivery.bytes();
     changed.push(b' ');
     for (headers, body, reason) in [
-        (delivery.headers("another secret"), delivery.bytes(), "Signature does not match"),
+        (
+            delivery.headers("another secret"),
+            delivery.bytes(),
+            "Signature does not match",
+        ),
         (unsigned, delivery.bytes(), "Signature missing"),
-        (delivery.headers(WEBHOOK_SECRET), changed, "Signature does not match"),
+        (
+            delivery.headers(WEBHOOK_SECRET),
+            changed,
+            "Signature does not match",
+        ),
     ] {
         let answer = bot.post("/webhooks/github", headers, body).await;
         assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
@@ -66,19 +81,41 @@ async fn a_delivery_that_is_not_signed_with_our_secret_is_refused_and_not_stored
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn during_a_rotation_both_secrets_are_accepted_and_without_one_nothing_is() {
     let environment = vec![("GITHUB_WEBHOOK_SECRET_PREVIOUS", "the old one".to_owned())];
-    let bot = TestBot::start_with(TestDatabase::sqlite().await, Setting { environment, ..Setting::default() }).await;
-    let [first, second, third] = &deliveries()[..3] else { panic!("a story") };
-    for (delivery, secret, expected) in
-        [(first, "the old one", 202), (second, WEBHOOK_SECRET, 202), (third, "a third one", 401)]
-    {
-        let status = bot.webhook("github", delivery.headers(secret), delivery.bytes()).await;
+    let bot = TestBot::start_with(
+        TestDatabase::sqlite().await,
+        Setting {
+            environment,
+            ..Setting::default()
+        },
+    )
+    .await;
+    let [first, second, third] = &deliveries()[..3] else {
+        panic!("a story")
+    };
+    for (delivery, secret, expected) in [
+        (first, "the old one", 202),
+        (second, WEBHOOK_SECRET, 202),
+        (third, "a third one", 401),
+    ] {
+        let status = bot
+            .webhook("github", delivery.headers(secret), delivery.bytes())
+            .await;
         assert_eq!(status.as_u16(), expected, "{secret}");
     }
     bot.finish().await;
 
     let environment = vec![("GITHUB_WEBHOOK_SECRET", String::new())];
-    let bot = TestBot::start_with(TestDatabase::sqlite().await, Setting { environment, ..Setting::default() }).await;
-    let answer = bot.post("/webhooks/github", first.headers(""), first.bytes()).await;
+    let bot = TestBot::start_with(
+        TestDatabase::sqlite().await,
+        Setting {
+            environment,
+            ..Setting::default()
+        },
+    )
+    .await;
+    let answer = bot
+        .post("/webhooks/github", first.headers(""), first.bytes())
+        .await;
     assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
     assert!(answer.text().await.unwrap().contains("set GITHUB_WEBHOOK_SECRET"));
     bot.finish().await;
@@ -86,23 +123,64 @@ async fn during_a_rotation_both_secrets_are_accepted_and_without_one_nothing_is(
 
 async fn what_cannot_be_read_is_refused_with_the_reason(database: TestDatabase) {
     let environment = vec![("MAX_PAYLOAD_BYTES", "4096".to_owned())];
-    let bot = TestBot::start_with(database, Setting { environment, ..Setting::default() }).await;
+    let bot = TestBot::start_with(
+        database,
+        Setting {
+            environment,
+            ..Setting::default()
+        },
+    )
+    .await;
     let (headers, body) = signed("push", "big", &json!({ "text": "x".repeat(5000) }));
     let (no_event, fine) = signed("", "1", &json!({}));
-    let not_json = |body: &[u8]| [signed_headers(WEBHOOK_SECRET, body), vec![("x-github-event", "push".to_owned())]].concat();
+    let not_json = |body: &[u8]| {
+        [
+            signed_headers(WEBHOOK_SECRET, body),
+            vec![("x-github-event", "push".to_owned())],
+        ]
+        .concat()
+    };
     for (source, headers, body, status, reason) in [
         ("github", headers, body, 413, "larger than accepted"),
-        ("github", not_json(b"{\"a\":"), b"{\"a\":".to_vec(), 400, "not a JSON object"),
-        ("github", not_json(b"[1]"), b"[1]".to_vec(), 400, "not a JSON object"),
-        ("github", not_json(b"\xff\xfe"), b"\xff\xfe".to_vec(), 400, "not a JSON object"),
+        (
+            "github",
+            not_json(b"{\"a\":"),
+            b"{\"a\":".to_vec(),
+            400,
+            "not a JSON object",
+        ),
+        (
+            "github",
+            not_json(b"[1]"),
+            b"[1]".to_vec(),
+            400,
+            "not a JSON object",
+        ),
+        (
+            "github",
+            not_json(b"\xff\xfe"),
+            b"\xff\xfe".to_vec(),
+            400,
+            "not a JSON object",
+        ),
         ("github", not_json(b""), Vec::new(), 400, "not a JSON object"),
         ("github", no_event, fine.clone(), 400, "X-GitHub-Event"),
-        ("gitlab", Vec::new(), fine.clone(), 404, "no webhook named `gitlab`"),
+        (
+            "gitlab",
+            Vec::new(),
+            fine.clone(),
+            404,
+            "no webhook named `gitlab`",
+        ),
         ("git%0Ahub", Vec::new(), fine, 404, "no webhook named"),
     ] {
         let answer = bot.post(&format!("/webhooks/{source}"), headers, body).await;
         assert_eq!(answer.status().as_u16(), status, "{reason}");
-        assert_eq!(answer.headers()["content-type"], "application/problem+json", "{reason}");
+        assert_eq!(
+            answer.headers()["content-type"],
+            "application/problem+json",
+            "{reason}"
+        );
         let text = answer.text().await.unwrap();
         assert!(text.contains(reason), "{text}");
     }
@@ -118,11 +196,16 @@ async fn an_event_nobody_knows_is_kept_counted_and_shown_by_doctor(database: Tes
     }
     bot.folded().await;
 
-    let [kind] = &bot.database.store.events().list_unrecognised().await.unwrap()[..] else { panic!("one kind") };
+    let [kind] = &bot.database.store.events().list_unrecognised().await.unwrap()[..] else {
+        panic!("one kind")
+    };
     assert_eq!((kind.event_type.as_str(), kind.count), ("hologram", 2));
     let answer = bot.ask("ana", "#ops", "/em-agent doctor").await;
     let text = bot.text(&answer);
-    assert!(text.contains("2 events “hologram” from github were not understood"), "{text}");
+    assert!(
+        text.contains("2 events “hologram” from github were not understood"),
+        "{text}"
+    );
     bot.finish().await;
 }
 
@@ -130,15 +213,25 @@ async fn a_payload_with_missing_fields_is_kept_and_the_next_one_is_worked_in(dat
     let bot = TestBot::start(database).await;
     let odd = [
         ("pull_request", json!({ "action": "opened" })),
-        ("pull_request", json!({ "action": "opened", "pull_request": { "number": "seven" } })),
+        (
+            "pull_request",
+            json!({ "action": "opened", "pull_request": { "number": "seven" } }),
+        ),
         ("pull_request_review", json!({})),
         ("workflow_run", json!({ "workflow_run": null })),
-        ("deployment_status", json!({ "deployment": {}, "deployment_status": [] })),
+        (
+            "deployment_status",
+            json!({ "deployment": {}, "deployment_status": [] }),
+        ),
         ("push", json!({ "ref": 7 })),
     ];
     for (at, (event, body)) in odd.iter().enumerate() {
         let (headers, bytes) = signed(event, &format!("odd-{at}"), body);
-        assert_eq!(bot.webhook("github", headers, bytes).await, StatusCode::ACCEPTED, "{event}");
+        assert_eq!(
+            bot.webhook("github", headers, bytes).await,
+            StatusCode::ACCEPTED,
+            "{event}"
+        );
     }
     bot.github(&deliveries()[0]).await;
     bot.folded().await;
@@ -146,7 +239,15 @@ async fn a_payload_with_missing_fields_is_kept_and_the_next_one_is_worked_in(dat
     let unrecognised = bot.database.store.events().list_unrecognised().await.unwrap();
     let kept: i64 = unrecognised.iter().map(|kind| kind.count).sum();
     assert!(kept >= 5, "{unrecognised:#?}");
-    assert!(bot.database.store.facts().dump().await.unwrap().contains("Faster checkout"));
+    assert!(
+        bot.database
+            .store
+            .facts()
+            .dump()
+            .await
+            .unwrap()
+            .contains("Faster checkout")
+    );
     assert_eq!(stored(&bot).await, 7);
     bot.finish().await;
 }
@@ -154,7 +255,13 @@ async fn a_payload_with_missing_fields_is_kept_and_the_next_one_is_worked_in(dat
 async fn the_same_delivery_a_hundred_times_at_once_is_stored_once(database: TestDatabase) {
     let bot = TestBot::start(database).await;
     let delivery = &deliveries()[0];
-    let send = || bot.post("/webhooks/github", delivery.headers(WEBHOOK_SECRET), delivery.bytes());
+    let send = || {
+        bot.post(
+            "/webhooks/github",
+            delivery.headers(WEBHOOK_SECRET),
+            delivery.bytes(),
+        )
+    };
     let answers = join_all((0..100).map(|_| async { send().await.json::<Value>().await.unwrap() })).await;
     let count = |status: &str| answers.iter().filter(|answer| answer["status"] == status).count();
     assert_eq!((count("stored"), count("duplicate")), (1, 99));
@@ -197,11 +304,17 @@ impl Blocker {
         let Some(url) = &database.config.url else {
             let options = SqliteConnectOptions::new().filename(database.config.data_dir.join("em-agent.db"));
             let mut other = SqliteConnection::connect_with(&options).await.unwrap();
-            sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+            sqlx::raw_sql("BEGIN IMMEDIATE")
+                .execute(&mut other)
+                .await
+                .unwrap();
             return Self::Sqlite(other);
         };
         let mut other = PgConnection::connect(url.expose_secret()).await.unwrap();
-        sqlx::raw_sql("BEGIN; LOCK TABLE events_raw").execute(&mut other).await.unwrap();
+        sqlx::raw_sql("BEGIN; LOCK TABLE events_raw")
+            .execute(&mut other)
+            .await
+            .unwrap();
         Self::Postgres(other)
     }
 
@@ -213,16 +326,31 @@ impl Blocker {
     }
 }
 
-async fn while_the_database_is_locked_senders_are_told_to_come_back_and_nothing_acknowledged_is_lost(database: TestDatabase) {
+async fn while_the_database_is_locked_senders_are_told_to_come_back_and_nothing_acknowledged_is_lost(
+    database: TestDatabase,
+) {
     let patience = Some(Duration::from_millis(200));
-    let bot = TestBot::start_with(database, Setting { patience, ..Setting::default() }).await;
+    let bot = TestBot::start_with(
+        database,
+        Setting {
+            patience,
+            ..Setting::default()
+        },
+    )
+    .await;
     let deliveries = deliveries();
     let blocker = Blocker::block(&bot.database).await;
     let sending = deliveries.iter().take(8).map(|delivery| async {
         // As a sender does: again and again until it is taken.
         let mut refused = 0;
         loop {
-            let answer = bot.post("/webhooks/github", delivery.headers(WEBHOOK_SECRET), delivery.bytes()).await;
+            let answer = bot
+                .post(
+                    "/webhooks/github",
+                    delivery.headers(WEBHOOK_SECRET),
+                    delivery.bytes(),
+                )
+                .await;
             if answer.status() == StatusCode::ACCEPTED {
                 return refused;
             }
@@ -245,7 +373,9 @@ async fn while_the_database_is_locked_senders_are_told_to_come_back_and_nothing_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_postgresql_throws_every_connection_out_the_bot_goes_on() {
-    let Some(database) = TestDatabase::postgres().await else { return };
+    let Some(database) = TestDatabase::postgres().await else {
+        return;
+    };
     let bot = TestBot::start(database).await;
     let deliveries = deliveries();
     bot.github(&deliveries[0]).await;
@@ -255,7 +385,11 @@ async fn when_postgresql_throws_every_connection_out_the_bot_goes_on() {
                WHERE datname = current_database() AND pid <> pg_backend_pid()";
     sqlx::raw_sql(sql).execute(&mut other).await.unwrap();
     for delivery in &deliveries[1..] {
-        while bot.webhook("github", delivery.headers(WEBHOOK_SECRET), delivery.bytes()).await != StatusCode::ACCEPTED {}
+        while bot
+            .webhook("github", delivery.headers(WEBHOOK_SECRET), delivery.bytes())
+            .await
+            != StatusCode::ACCEPTED
+        {}
     }
     bot.folded().await;
     assert_eq!(stored(&bot).await, i64::try_from(deliveries.len()).unwrap());
@@ -274,9 +408,19 @@ async fn a_bot_without_its_database_says_why_it_is_not_ready(database: TestDatab
     let (status, text) = bot.get("/ready").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(text.contains("The database does not answer."), "{text}");
-    assert_eq!(bot.get("/health").await.0, StatusCode::OK, "it lives all the same");
+    assert_eq!(
+        bot.get("/health").await.0,
+        StatusCode::OK,
+        "it lives all the same"
+    );
     let delivery = &deliveries()[0];
-    let answer = bot.post("/webhooks/github", delivery.headers(WEBHOOK_SECRET), delivery.bytes()).await;
+    let answer = bot
+        .post(
+            "/webhooks/github",
+            delivery.headers(WEBHOOK_SECRET),
+            delivery.bytes(),
+        )
+        .await;
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     bot.finish().await;
 }
@@ -295,10 +439,20 @@ async fn a_bot_without_sockets_says_so_until_they_are_back() {
             tokio::task::yield_now().await;
         }
     };
-    let text = tokio::time::timeout(em_tests::PATIENCE, not_ready).await.expect("it notices");
-    assert!(text.contains("No Socket Mode connection to Slack is open."), "{text}");
+    let text = tokio::time::timeout(em_tests::PATIENCE, not_ready)
+        .await
+        .expect("it notices");
+    assert!(
+        text.contains("No Socket Mode connection to Slack is open."),
+        "{text}"
+    );
     bot.slack.faults().clear();
-    assert!(bot.slack.socket().wait_for_connections(1, em_tests::PATIENCE).await);
+    assert!(
+        bot.slack
+            .socket()
+            .wait_for_connections(1, em_tests::PATIENCE)
+            .await
+    );
     bot.finish().await;
 }
 
@@ -308,12 +462,19 @@ async fn metrics_count_what_came_in_and_wrong_addresses_are_problems() {
     bot.github(&deliveries()[0]).await;
     let (status, text) = bot.get("/metrics").await;
     assert_eq!(status, StatusCode::OK);
-    let counted = |name: &str| text.lines().any(|line| line.starts_with(name) && !line.ends_with(" 0"));
+    let counted = |name: &str| {
+        text.lines()
+            .any(|line| line.starts_with(name) && !line.ends_with(" 0"))
+    };
     assert!(counted("em_events_received_total{"), "{text}");
     for (path, expected) in [("/webhooks/github", 405), ("/nothing", 404), ("/", 404)] {
         let (status, text) = bot.get(path).await;
         assert_eq!(status.as_u16(), expected, "{path}");
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["status"], expected, "{path}: {text}");
+        assert_eq!(
+            serde_json::from_str::<Value>(&text).unwrap()["status"],
+            expected,
+            "{path}: {text}"
+        );
     }
     bot.finish().await;
 }

@@ -93,13 +93,21 @@ impl TestBot {
         let bot = match setting.patience {
             None => start_bot(&environment, &setting.toml, &clock).await,
             Some(patience) => {
-                let store = StoreConfig { patience, ..database.config.clone() };
+                let store = StoreConfig {
+                    patience,
+                    ..database.config.clone()
+                };
                 let store = Store::open(&store).await.expect("the database opens");
                 let config = configuration(&environment, &setting.toml);
-                run::start_on(store, config, std::sync::Arc::new(clock.clone())).await.expect("the bot starts")
+                run::start_on(store, config, std::sync::Arc::new(clock.clone()))
+                    .await
+                    .expect("the bot starts")
             }
         };
-        assert!(slack.socket().wait_for_connections(2, PATIENCE).await, "the bot does not connect");
+        assert!(
+            slack.socket().wait_for_connections(2, PATIENCE).await,
+            "the bot does not connect"
+        );
         let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
         Self {
             slack,
@@ -192,12 +200,24 @@ impl TestBot {
     }
 
     /// Posts to a webhook as it is.
-    pub async fn webhook(&self, source: &str, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> StatusCode {
-        self.post(&format!("/webhooks/{source}"), headers, body).await.status()
+    pub async fn webhook(
+        &self,
+        source: &str,
+        headers: Vec<(&'static str, String)>,
+        body: Vec<u8>,
+    ) -> StatusCode {
+        self.post(&format!("/webhooks/{source}"), headers, body)
+            .await
+            .status()
     }
 
     /// Posts to the bot's HTTP server.
-    pub async fn post(&self, path: &str, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> reqwest::Response {
+    pub async fn post(
+        &self,
+        path: &str,
+        headers: Vec<(&'static str, String)>,
+        body: Vec<u8>,
+    ) -> reqwest::Response {
         let mut request = self.http.post(self.url(path)).body(body);
         for (name, value) in headers {
             request = request.header(name, value);
@@ -260,7 +280,9 @@ fn answers<'w>(workspace: &'w Workspace, user: &str) -> impl Iterator<Item = &'w
 
 async fn start_bot(environment: &Environment, toml: &str, clock: &TestClock) -> Bot {
     let config = configuration(environment, toml);
-    run::start(config, std::sync::Arc::new(clock.clone())).await.expect("the bot starts")
+    run::start(config, std::sync::Arc::new(clock.clone()))
+        .await
+        .expect("the bot starts")
 }
 
 fn configuration(environment: &Environment, toml: &str) -> Config {

@@ -34,7 +34,11 @@ pub fn tell(world: &GithubWorld, start: DateTime<Utc>) -> Vec<Delivery> {
     told.push(coupon.merge("bensmith", hour(14)));
     let (sha, pushed) = world.push(REPOSITORY, "bensmith", "Coupons (#2)", hour(14));
     told.push(pushed);
-    let (run, started) = world.start_run(REPOSITORY, &NewRun::on_push("CI", "main", &sha, "bensmith"), hour(14));
+    let (run, started) = world.start_run(
+        REPOSITORY,
+        &NewRun::on_push("CI", "main", &sha, "bensmith"),
+        hour(14),
+    );
     told.push(started);
     told.push(world.finish_run(REPOSITORY, run, "failure", hour(15)));
     for (state, hours) in [("failure", 16), ("success", 18)] {

@@ -36,10 +36,17 @@ pub(super) fn read(environment: &Environment, problems: &mut Vec<Problem>) -> Se
             .filter_map(&mut secret)
             .collect(),
     };
-    let is_set = |name: &str| [name, &format!("{name}_FILE")].iter().any(|name| environment.contains_key(*name));
+    let is_set = |name: &str| {
+        [name, &format!("{name}_FILE")]
+            .iter()
+            .any(|name| environment.contains_key(*name))
+    };
     if is_set("GITHUB_WEBHOOK_SECRET_PREVIOUS") && !is_set("GITHUB_WEBHOOK_SECRET") {
         let what = "GITHUB_WEBHOOK_SECRET_PREVIOUS is set, so this one is needed too".to_owned();
-        problems.push(Problem { key: "GITHUB_WEBHOOK_SECRET".to_owned(), what });
+        problems.push(Problem {
+            key: "GITHUB_WEBHOOK_SECRET".to_owned(),
+            what,
+        });
     }
     secrets
 }
@@ -71,7 +78,10 @@ fn one(environment: &Environment, name: &str, problems: &mut Vec<Problem>) -> Op
     // Files end with a line break that is not part of the secret.
     let text = text.trim();
     if text.is_empty() {
-        problems.push(Problem { key: file_name, what: "the file is empty".to_owned() });
+        problems.push(Problem {
+            key: file_name,
+            what: "the file is empty".to_owned(),
+        });
         return None;
     }
     Some(SecretString::from(text.to_owned()))

@@ -158,10 +158,22 @@ const OWN_NAMES: [&str; 3] = ["teams", "people", "schedules"];
 
 /// Reads key by key, so that one mistake does not hide another. A key that cannot be read counts as its default, so
 /// that the checks after this still see the rest.
-pub(super) fn read(merged: &config::Config, defaults: &Layer, problems: &mut Vec<Problem>) -> Option<Sections> {
-    let layer = merged.clone().try_deserialize().map_err(|error| problems.push(problem("configuration", &error))).ok()?;
+pub(super) fn read(
+    merged: &config::Config,
+    defaults: &Layer,
+    problems: &mut Vec<Problem>,
+) -> Option<Sections> {
+    let layer = merged
+        .clone()
+        .try_deserialize()
+        .map_err(|error| problems.push(problem("configuration", &error)))
+        .ok()?;
     refuse_unknown_keys(&layer, defaults, problems);
-    let mut reading = Reading { layer, defaults, problems };
+    let mut reading = Reading {
+        layer,
+        defaults,
+        problems,
+    };
     Some(Sections {
         data_dir: reading.value("data_dir")?,
         slack: reading.section("slack")?,
@@ -191,8 +203,14 @@ fn refuse_unknown_keys(layer: &Layer, defaults: &Layer, problems: &mut Vec<Probl
 /// A key that does not exist, and the one that was probably meant.
 fn unknown<'k>(section: &str, key: &str, known: impl Iterator<Item = &'k str>) -> Problem {
     let near = known.max_by(|a, b| strsim::jaro_winkler(a, key).total_cmp(&strsim::jaro_winkler(b, key)));
-    let what = format!("there is no such key; did you mean `{section}{}`?", near.unwrap_or_default());
-    Problem { key: format!("{section}{key}"), what }
+    let what = format!(
+        "there is no such key; did you mean `{section}{}`?",
+        near.unwrap_or_default()
+    );
+    Problem {
+        key: format!("{section}{key}"),
+        what,
+    }
 }
 
 struct Reading<'a> {
@@ -204,10 +222,19 @@ struct Reading<'a> {
 impl Reading<'_> {
     /// A key outside of any section.
     fn value<T: DeserializeOwned>(&mut self, key: &str) -> Option<T> {
-        self.layer.get(key)?.clone().try_deserialize().or_else(|error| {
-            self.problems.push(problem(key, &error));
-            self.defaults.get(key).cloned().unwrap_or(Value::new(None, "")).try_deserialize()
-        }).ok()
+        self.layer
+            .get(key)?
+            .clone()
+            .try_deserialize()
+            .or_else(|error| {
+                self.problems.push(problem(key, &error));
+                self.defaults
+                    .get(key)
+                    .cloned()
+                    .unwrap_or(Value::new(None, ""))
+                    .try_deserialize()
+            })
+            .ok()
     }
 
     /// A section whose keys all have defaults.
@@ -222,7 +249,11 @@ impl Reading<'_> {
         };
         for (key, value) in written {
             if !taken.contains_key(&key) {
-                self.problems.push(unknown(&format!("{name}."), &key, taken.keys().map(String::as_str)));
+                self.problems.push(unknown(
+                    &format!("{name}."),
+                    &key,
+                    taken.keys().map(String::as_str),
+                ));
                 continue;
             }
             let default = taken.insert(key.clone(), value);
@@ -236,7 +267,9 @@ impl Reading<'_> {
 
     /// A section of names that the operator chose.
     fn own<T: DeserializeOwned + Default>(&mut self, name: &str) -> T {
-        let Some(written) = self.layer.get(name) else { return T::default() };
+        let Some(written) = self.layer.get(name) else {
+            return T::default();
+        };
         written.clone().try_deserialize().unwrap_or_else(|error| {
             self.problems.push(problem(name, &error));
             T::default()
@@ -250,6 +283,12 @@ fn table<T: DeserializeOwned>(table: &Table) -> Result<T, ConfigError> {
 
 /// The library's message without the words that only a programmer understands.
 fn problem(key: &str, error: &ConfigError) -> Problem {
-    let what = error.to_string().replace("invalid type: ", "").replace("unknown field", "there is no key");
-    Problem { key: key.to_owned(), what }
+    let what = error
+        .to_string()
+        .replace("invalid type: ", "")
+        .replace("unknown field", "there is no key");
+    Problem {
+        key: key.to_owned(),
+        what,
+    }
 }

@@ -7,7 +7,10 @@ use secrecy::ExposeSecret;
 use super::*;
 
 fn environment_of(pairs: &[(&str, &str)]) -> Environment {
-    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 fn load(toml: &str, environment: &[(&str, &str)]) -> Result<Config, Vec<Problem>> {
@@ -53,7 +56,10 @@ fn the_file_beats_the_defaults_the_prefix_beats_the_file_and_the_fixed_names_bea
 
 #[test]
 fn an_empty_fixed_name_counts_as_not_set() {
-    let config = accepted("[retention]\ndays = 30", &[("RETENTION_DAYS", ""), ("SLACK_BOT_TOKEN", "")]);
+    let config = accepted(
+        "[retention]\ndays = 30",
+        &[("RETENTION_DAYS", ""), ("SLACK_BOT_TOKEN", "")],
+    );
     assert_eq!(config.sections.retention.days, 30);
     assert!(config.secrets.slack_bot_token.is_none());
 }
@@ -76,7 +82,11 @@ fn every_fixed_name_sets_its_key() {
         ("RUST_LOG", "em_bot=debug"),
     ];
     let names: BTreeSet<&str> = NAMES.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, values.iter().map(|(name, _)| *name).collect(), "a name without a value here");
+    assert_eq!(
+        names,
+        values.iter().map(|(name, _)| *name).collect(),
+        "a name without a value here"
+    );
 
     let sections = accepted("", &values).sections;
 
@@ -84,16 +94,29 @@ fn every_fixed_name_sets_its_key() {
     for (name, key) in NAMES {
         let found = key.split('.').fold(&shown, |value, part| &value[part]);
         let (_, expected) = values.iter().find(|(given, _)| given == name).unwrap();
-        assert_eq!(found.to_string().trim_matches('"'), *expected, "{name} sets {key}");
+        assert_eq!(
+            found.to_string().trim_matches('"'),
+            *expected,
+            "{name} sets {key}"
+        );
     }
 }
 
 #[test]
 fn lists_can_be_written_in_the_environment_as_in_the_file() {
-    let environment = [("EM_AGENT__GITHUB__REPOSITORIES", r#"["acme/api", "acme/web"]"#), ("GITHUB_TOKEN", "t")];
-    assert_eq!(accepted("", &environment).sections.github.repositories, ["acme/api", "acme/web"]);
+    let environment = [
+        ("EM_AGENT__GITHUB__REPOSITORIES", r#"["acme/api", "acme/web"]"#),
+        ("GITHUB_TOKEN", "t"),
+    ];
+    assert_eq!(
+        accepted("", &environment).sections.github.repositories,
+        ["acme/api", "acme/web"]
+    );
     let problem = refused("", &[("EM_AGENT__GITHUB__REPOSITORIES", "[acme/api")]);
-    assert!(problem.contains("EM_AGENT__GITHUB__REPOSITORIES: write a list as"), "{problem}");
+    assert!(
+        problem.contains("EM_AGENT__GITHUB__REPOSITORIES: write a list as"),
+        "{problem}"
+    );
 }
 
 #[test]
@@ -113,7 +136,9 @@ fn every_secret_is_read_from_the_environment_or_from_a_file_without_its_line_bre
         std::fs::write(&file, format!("{value}\n")).unwrap();
         let others = cases.iter().filter(|(other, _)| *other != name).copied();
         let file_name = format!("{name}_FILE");
-        let pairs: Vec<_> = others.chain([(file_name.as_str(), file.to_str().unwrap())]).collect();
+        let pairs: Vec<_> = others
+            .chain([(file_name.as_str(), file.to_str().unwrap())])
+            .collect();
         let secrets = accepted("", &pairs).secrets;
         let webhook = |at: usize| secrets.github_webhook_secrets.get(at);
         let found = [
@@ -149,7 +174,11 @@ fn a_secret_given_twice_or_from_a_file_that_cannot_be_used_is_named() {
         "GITHUB_TOKEN: both GITHUB_TOKEN and GITHUB_TOKEN_FILE are set; keep one",
         "GITHUB_WEBHOOK_SECRET_FILE: the file is empty",
     ];
-    assert_eq!(problems.lines().collect::<Vec<_>>(), expected, "a secret that is there but unreadable is not “missing”");
+    assert_eq!(
+        problems.lines().collect::<Vec<_>>(),
+        expected,
+        "a secret that is there but unreadable is not “missing”"
+    );
 }
 
 #[test]
@@ -184,22 +213,57 @@ fn all_problems_are_reported_together_each_naming_its_key() {
         somebody = "not a login"
         [teams.empty]
     "#;
-    let problems = refused(file, &[("SLACK_BOT_TOKEN", "xoxp-wrong"), ("DATABASE_URL", "mysql://db"), ("SLACK_APP_TOKEN", "no")]);
+    let problems = refused(
+        file,
+        &[
+            ("SLACK_BOT_TOKEN", "xoxp-wrong"),
+            ("DATABASE_URL", "mysql://db"),
+            ("SLACK_APP_TOKEN", "no"),
+        ],
+    );
     for key in [
-        "data_dir", "retension", "slack.socket_connections", "slack.api_url", "slack.channel", "http.addr",
-        "http.rate_limit_per_min", "http.max_payload_bytes", "github.repositories", "github.first_look_days",
-        "calendar.zone", "calendar.days", "calendar.start", "calendar.holidays", "triage.rows_per_group",
-        "retention.days", "log.format", "log.filter", "people.SOMEBODY", "teams.empty", "SLACK_BOT_TOKEN",
-        "SLACK_APP_TOKEN", "DATABASE_URL", "GITHUB_TOKEN",
+        "data_dir",
+        "retension",
+        "slack.socket_connections",
+        "slack.api_url",
+        "slack.channel",
+        "http.addr",
+        "http.rate_limit_per_min",
+        "http.max_payload_bytes",
+        "github.repositories",
+        "github.first_look_days",
+        "calendar.zone",
+        "calendar.days",
+        "calendar.start",
+        "calendar.holidays",
+        "triage.rows_per_group",
+        "retention.days",
+        "log.format",
+        "log.filter",
+        "people.SOMEBODY",
+        "teams.empty",
+        "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
+        "DATABASE_URL",
+        "GITHUB_TOKEN",
     ] {
-        assert!(problems.lines().any(|line| line.starts_with(&format!("{key}: "))), "{key} is not named in\n{problems}");
+        assert!(
+            problems.lines().any(|line| line.starts_with(&format!("{key}: "))),
+            "{key} is not named in\n{problems}"
+        );
     }
-    assert!(!problems.contains("xoxp-wrong") && !problems.contains("mysql://db"), "a secret is repeated:\n{problems}");
+    assert!(
+        !problems.contains("xoxp-wrong") && !problems.contains("mysql://db"),
+        "a secret is repeated:\n{problems}"
+    );
 }
 
 #[test]
 fn an_unknown_key_or_section_gets_the_nearest_one_as_a_suggestion() {
-    let problems = refused("[slak]\n[slack]\nsocket_conections = 3\n[shedules]", &[("EM_AGENT__HTTP__ADRR", "x")]);
+    let problems = refused(
+        "[slak]\n[slack]\nsocket_conections = 3\n[shedules]",
+        &[("EM_AGENT__HTTP__ADRR", "x")],
+    );
     for expected in [
         "slak: there is no such key; did you mean `slack`?",
         "slack.socket_conections: there is no such key; did you mean `slack.socket_connections`?",
@@ -214,7 +278,10 @@ fn an_unknown_key_or_section_gets_the_nearest_one_as_a_suggestion() {
 fn a_section_that_is_no_section_is_named() {
     let problems = refused("slack = 'general'\nteams = 3", &[("EM_AGENT__CALENDAR", "UTC")]);
     for key in ["slack: ", "teams: ", "calendar: "] {
-        assert!(problems.lines().any(|line| line.starts_with(key)), "{key} is not named in\n{problems}");
+        assert!(
+            problems.lines().any(|line| line.starts_with(key)),
+            "{key} is not named in\n{problems}"
+        );
     }
 }
 
@@ -234,22 +301,35 @@ fn half_configured_github_is_refused_unless_it_is_switched_off() {
     assert!(refused(file, &[]).starts_with("GITHUB_TOKEN: "));
     accepted(file, &[("GITHUB_TOKEN", "t")]);
     accepted(file, &[("INTEGRATIONS_GITHUB_ENABLED", "false")]);
-    accepted("[github]\norganisations = ['acme']\npoll_interval_seconds = 0", &[]);
+    accepted(
+        "[github]\norganisations = ['acme']\npoll_interval_seconds = 0",
+        &[],
+    );
     assert!(refused("", &[("GITHUB_WEBHOOK_SECRET_PREVIOUS", "old")]).starts_with("GITHUB_WEBHOOK_SECRET: "));
 }
 
 fn schedule(lines: &str) -> String {
-    format!("[[schedules]]\nname = 'morning'\ncron = '0 9 * * 1-5'\nrun = 'triage post'\nchannel = '#ops'\n{lines}")
+    format!(
+        "[[schedules]]\nname = 'morning'\ncron = '0 9 * * 1-5'\nrun = 'triage post'\nchannel = '#ops'\n{lines}"
+    )
 }
 
 #[test]
 fn a_schedule_runs_in_its_own_zone_or_the_calendars() {
     let config = accepted(&schedule(""), &[("EM_AGENT__CALENDAR__ZONE", "Asia/Tokyo")]);
-    let [command] = config.checked.schedules.as_slice() else { panic!("one schedule") };
+    let [command] = config.checked.schedules.as_slice() else {
+        panic!("one schedule")
+    };
     assert_eq!(command.schedule.zone, chrono_tz::Asia::Tokyo);
-    assert_eq!((command.run.as_str(), command.channel.as_deref()), ("triage post", Some("#ops")));
+    assert_eq!(
+        (command.run.as_str(), command.channel.as_deref()),
+        ("triage post", Some("#ops"))
+    );
     let config = accepted(&schedule("zone = 'Europe/Berlin'"), &[]);
-    assert_eq!(config.checked.schedules[0].schedule.zone, chrono_tz::Europe::Berlin);
+    assert_eq!(
+        config.checked.schedules[0].schedule.zone,
+        chrono_tz::Europe::Berlin
+    );
 }
 
 #[test]
@@ -273,16 +353,32 @@ fn a_schedule_that_cannot_be_run_is_refused() {
         let problems = refused(&schedule("").replace(from, to), &[]);
         assert!(problems.starts_with(expected), "{to}: {problems}");
     }
-    assert!(refused(&schedule("zone = 'Mars/Olympus'"), &[]).contains("schedules.morning.zone: `Mars/Olympus`"));
-    assert!(refused(&(schedule("") + &schedule("")), &[]).contains("schedules.morning: two schedules have this name"));
+    assert!(
+        refused(&schedule("zone = 'Mars/Olympus'"), &[]).contains("schedules.morning.zone: `Mars/Olympus`")
+    );
+    assert!(
+        refused(&(schedule("") + &schedule("")), &[])
+            .contains("schedules.morning: two schedules have this name")
+    );
     assert!(refused("[[schedules]]\nname = 'x'", &[]).starts_with("schedules"));
 }
 
 #[test]
 fn people_are_found_by_their_slack_id_however_it_is_written() {
-    let config = accepted("[people]\nU024BE7LH = 'octocat'", &[("EM_AGENT__PEOPLE__U0ANA", "ana-r")]);
-    let people: BTreeSet<_> = config.checked.people.iter().map(|(user, login)| (user.0.as_str(), login.0.as_str())).collect();
-    assert_eq!(people, BTreeSet::from([("U024BE7LH", "octocat"), ("U0ANA", "ana-r")]));
+    let config = accepted(
+        "[people]\nU024BE7LH = 'octocat'",
+        &[("EM_AGENT__PEOPLE__U0ANA", "ana-r")],
+    );
+    let people: BTreeSet<_> = config
+        .checked
+        .people
+        .iter()
+        .map(|(user, login)| (user.0.as_str(), login.0.as_str()))
+        .collect();
+    assert_eq!(
+        people,
+        BTreeSet::from([("U024BE7LH", "octocat"), ("U0ANA", "ana-r")])
+    );
 }
 
 #[test]
@@ -294,7 +390,10 @@ fn a_teams_name_keeps_its_spelling() {
 #[test]
 fn a_file_that_is_not_there_or_not_toml_is_a_problem_and_not_a_default() {
     let missing = Config::load(Some(Path::new("/nowhere/em-agent.toml")), &Environment::new()).unwrap_err();
-    assert_eq!(missing[0].to_string(), "--config: there is no file /nowhere/em-agent.toml");
+    assert_eq!(
+        missing[0].to_string(),
+        "--config: there is no file /nowhere/em-agent.toml"
+    );
     let problems = refused("[slack\nsocket_connections = 3", &[]);
     assert!(problems.contains("em-agent.toml"), "{problems}");
 }
@@ -329,11 +428,21 @@ fn the_commented_defaults_name_every_variable_and_their_examples_can_be_used() {
     for (name, _) in accepted("", &[]).secrets.presence() {
         assert!(DEFAULTS.contains(name), "{name} is not mentioned");
     }
-    let examples = DEFAULTS.lines().map(|line| line.strip_prefix("# ").filter(|line| line.contains(" = ") || line.starts_with('[')));
+    let examples = DEFAULTS.lines().map(|line| {
+        line.strip_prefix("# ")
+            .filter(|line| line.contains(" = ") || line.starts_with('['))
+    });
     let examples: Vec<&str> = examples.flatten().collect();
     assert!(examples.len() > 10, "{examples:?}");
     let config = accepted(&examples.join("\n"), &[]);
-    assert_eq!((config.checked.schedules.len(), config.checked.people.len(), config.checked.teams.len()), (1, 1, 1));
+    assert_eq!(
+        (
+            config.checked.schedules.len(),
+            config.checked.people.len(),
+            config.checked.teams.len()
+        ),
+        (1, 1, 1)
+    );
 }
 
 #[test]

@@ -244,7 +244,11 @@ pub async fn refresh_boards(ctx: &Ctx) -> Result<(), CommandError> {
 /// Settles a claim whose owner is gone. Of several that notice, the one that moves the version does it; the others
 /// get `None`.
 async fn take_over(ctx: &Ctx, post: &Post) -> Result<Option<Posted>, CommandError> {
-    let taken = ctx.store.posts().update(post, &post.state, ctx.clock.now()).await?;
+    let taken = ctx
+        .store
+        .posts()
+        .update(post, &post.state, ctx.clock.now())
+        .await?;
     match taken {
         Some(mine) => settle(ctx, &mine).await.map(Some),
         None => Ok(None),
