@@ -134,8 +134,12 @@ fn detail(reason: &Reason) -> &'static str {
         Reason::Approved => ", and CI is not in the way",
         Reason::Commented { .. } => ", and the author has not answered",
         Reason::ReviewAnswered => ", and the author has answered",
-        Reason::Draft | Reason::ChangesRequested { .. } | Reason::Conflicts | Reason::CiRed { .. } => "",
-        Reason::ReviewRequested { .. } | Reason::NobodyAsked => "",
+        Reason::Draft
+        | Reason::ChangesRequested { .. }
+        | Reason::Conflicts
+        | Reason::CiRed { .. }
+        | Reason::ReviewRequested { .. }
+        | Reason::NobodyAsked => "",
     }
 }
 
