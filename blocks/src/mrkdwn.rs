@@ -449,8 +449,7 @@ mod tests {
         ]
     }
 
-    proptest! {
-        #[test]
+    #[test]
     fn a_sentence_shows_what_is_between_backticks_as_code_and_escapes_the_rest() {
         let text = sentence("Write `/em-agent link` now, <!channel>, not *bold*.").render(1_000);
         assert!(text.starts_with("Write `/em-agent link` now, &lt;"), "{text}");
@@ -459,7 +458,8 @@ mod tests {
         assert_eq!(sentence("").render(1_000), "");
     }
 
-    #[test]
+    proptest! {
+        #[test]
         fn escaped_text_has_no_markup_and_reads_as_written(text in hostile()) {
             let rendered = escape(&text).render(usize::MAX);
             prop_assert!(!rendered.contains(['<', '>']));

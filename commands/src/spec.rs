@@ -51,6 +51,10 @@ impl Spec {
     }
 
     /// The parser's complaint as a sentence for a person, without its own usage text.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "clap may add kinds of error; all are about a word"
+    )]
     fn problem(&self, error: &clap::Error) -> String {
         use clap::error::{ContextKind, ContextValue, ErrorKind};
         let word = |kind| match error.get(kind) {

@@ -174,7 +174,9 @@ async fn a_mention_without_words_gets_help(database: TestDatabase) {
 /// Posts to one of the bot's addresses for Slack, signed as Slack signs.
 async fn post(bot: &TestBot, path: &str, content_type: &str, body: &str) -> u16 {
     let now = em_domain::clock::Clock::now(&bot.clock).timestamp();
-    let request = reqwest::Client::new()
+    let request = reqwest::Client::builder()
+        .build()
+        .unwrap()
         .post(bot.url(path))
         .header("content-type", content_type)
         .header("x-slack-request-timestamp", now.to_string())

@@ -106,7 +106,7 @@ async fn a_second_snooze_takes_the_place_of_the_first(database: TestDatabase) {
     let scene = Scene::start(database).await;
     scene.pull("Retry failed payouts", "ben-k").await;
     let list = scene.bot.ask("ana", "#ops", "/em-agent triage").await;
-    let mut last = String::new();
+    let mut later = String::new();
     for (reason, until) in [
         ("Parked on purpose", "In 2 working days · Mon 19 Jan 09:00"),
         ("The person is away", "In 2 weeks · Thu 29 Jan 09:00"),
@@ -141,12 +141,12 @@ async fn a_second_snooze_takes_the_place_of_the_first(database: TestDatabase) {
                     .map(|_| ())
             })
             .await;
-        last = scene.answer("ana", "/em-agent triage").await;
+        later = scene.answer("ana", "/em-agent triage").await;
     }
     assert!(
-        last.contains("the person is away · by @ana · until Thu 29 Jan 09:00"),
-        "{last}"
+        later.contains("the person is away · by @ana · until Thu 29 Jan 09:00"),
+        "{later}"
     );
-    assert_eq!(last.matches("Retry failed payouts").count(), 1, "{last}");
+    assert_eq!(later.matches("Retry failed payouts").count(), 1, "{later}");
     scene.finish().await;
 }

@@ -24,6 +24,7 @@ pub(crate) fn subject(click: &Click) -> Result<PullRequestKey, CommandError> {
 }
 
 /// The entry *Open*: the browser opens the page; there is nothing to do here.
+#[expect(clippy::unused_async, reason = "handlers are called alike")]
 pub async fn open(_ctx: Ctx, _click: Click) -> Outcome {
     Ok(Reply::Done)
 }
@@ -55,14 +56,6 @@ pub async fn why(ctx: Ctx, click: Click) -> Outcome {
     })))
 }
 
-fn moved_on(ctx: &Ctx, key: &PullRequestKey) -> Outcome {
-    Ok(Reply::private(message_nudged(
-        key,
-        &Nudged::NoLongerWaiting,
-        &ctx.settings.calendar,
-    )))
-}
-
 /// The entry *Nudge*: tells whoever's turn it is, at most once a day for each subject and person.
 pub async fn nudge(ctx: Ctx, click: Click) -> Outcome {
     let key = subject(&click)?;
@@ -73,14 +66,12 @@ pub async fn nudge(ctx: Ctx, click: Click) -> Outcome {
         .await?
         .pop()
     else {
-        return moved_on(&ctx, &key);
+        let gone = message_nudged(&key, &Nudged::NoLongerWaiting, &ctx.settings.calendar);
+        return Ok(Reply::private(gone));
     };
     let nudged = tell(&ctx, &row, &click.user).await?;
-    Ok(Reply::private(message_nudged(
-        &key,
-        &nudged,
-        &ctx.settings.calendar,
-    )))
+    let said = message_nudged(&key, &nudged, &ctx.settings.calendar);
+    Ok(Reply::private(said))
 }
 
 async fn tell(ctx: &Ctx, row: &TriageRow, from: &SlackUser) -> Result<Nudged, CommandError> {
