@@ -28,10 +28,14 @@ pub struct BoardView<'a> {
 /// The posted list. Lines stay where they were posted; done ones are struck through.
 pub fn message_board(view: &BoardView<'_>) -> SlackMessageContent {
     let board = view.board;
-    let progress = format!("{} of {} cleared", board.cleared(), board.lines.len());
-    let day = plain_day(board.day);
+    let title = format!("What is stuck, {}", plain_day(board.day));
+    let heading = if board.lines.is_empty() {
+        title
+    } else {
+        format!("{title} · {} of {} cleared", board.cleared(), board.lines.len())
+    };
     let mut layout = Layout::new();
-    layout.header(&format!("What is stuck, {day} · {progress}"));
+    layout.header(&heading);
     let mut after = Layout::new();
     let posted = i64::try_from(board.lines.len()).unwrap_or(i64::MAX);
     after.context(&and_more(board.total - posted, "waited when this was posted"));
@@ -43,7 +47,7 @@ pub fn message_board(view: &BoardView<'_>) -> SlackMessageContent {
         .collect();
     groups::add(&mut layout, &groups, &after);
     layout.append(after);
-    layout.into_message(&fallback(view, &progress, &day))
+    layout.into_message(&fallback(view, &heading))
 }
 
 /// The lines posted under one turn; `None` if there are none.
@@ -112,7 +116,7 @@ fn closing(board: &Board) -> Mrkdwn {
     words("Everything on this list has moved. Thank you!")
 }
 
-fn fallback(view: &BoardView<'_>, progress: &str, day: &str) -> Mrkdwn {
+fn fallback(view: &BoardView<'_>, heading: &str) -> Mrkdwn {
     let open = view
         .board
         .lines
@@ -120,7 +124,7 @@ fn fallback(view: &BoardView<'_>, progress: &str, day: &str) -> Mrkdwn {
         .filter(|line| line.cleared_at.is_none())
         .take(5);
     let open = join(open.map(|line| row::plain_line(&line.row, setting(view))), "; ");
-    let head = escape(&format!("What is stuck, {day}: {progress}"));
+    let head = escape(heading);
     let open = if open.is_empty() {
         closing(view.board)
     } else {

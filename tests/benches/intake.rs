@@ -24,7 +24,10 @@ const CONNECTIONS: [usize; 3] = [16, 64, 128];
 
 #[tokio::main]
 async fn main() {
-    println!("webhooks of 2 kB for {} s each, sender and bot on the same cores\n", LASTING.as_secs());
+    println!(
+        "webhooks of 2 kB for {} s each, sender and bot on the same cores\n",
+        LASTING.as_secs()
+    );
     println!("| engine | connections | accepted/s | p50 ms | p99 ms | max ms | refused |");
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
     run("SQLite", TestDatabase::sqlite().await).await;

@@ -15,6 +15,7 @@
 )]
 
 pub mod browser;
+pub mod story;
 
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ use em_simulator::github::Delivery;
 use em_simulator::workspace::{Message, Workspace};
 use em_simulator::{Options, Simulator, TimeSource, User};
 use em_storage::testing::TestDatabase;
+use em_storage::{Store, StoreConfig};
 use reqwest::StatusCode;
 use secrecy::ExposeSecret;
 
@@ -65,6 +67,8 @@ pub struct Setting {
     pub environment: Vec<(&'static str, String)>,
     /// How Slack is pretended.
     pub slack: Options,
+    /// How long the bot's store waits for a lock or a connection, if not as usual.
+    pub patience: Option<Duration>,
 }
 
 impl TestBot {
@@ -86,11 +90,16 @@ impl TestBot {
         };
         let slack = Simulator::start(options).await.expect("the pretend Slack starts");
         let environment = environment(&slack, &database, &setting);
-        let bot = start_bot(&environment, &setting.toml, &clock).await;
-        assert!(
-            slack.socket().wait_for_connections(2, PATIENCE).await,
-            "the bot does not connect"
-        );
+        let bot = match setting.patience {
+            None => start_bot(&environment, &setting.toml, &clock).await,
+            Some(patience) => {
+                let store = StoreConfig { patience, ..database.config.clone() };
+                let store = Store::open(&store).await.expect("the database opens");
+                let config = configuration(&environment, &setting.toml);
+                run::start_on(store, config, std::sync::Arc::new(clock.clone())).await.expect("the bot starts")
+            }
+        };
+        assert!(slack.socket().wait_for_connections(2, PATIENCE).await, "the bot does not connect");
         let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
         Self {
             slack,
@@ -131,6 +140,11 @@ impl TestBot {
     /// A second replica on the same database and workspace.
     pub async fn replica(&self, toml: &str) -> Bot {
         start_bot(&self.environment, toml, &self.clock).await
+    }
+
+    /// The bot's configuration with other lines in its file.
+    pub fn configuration(&self, toml: &str) -> Config {
+        configuration(&self.environment, toml)
     }
 
     /// Somebody in the workspace.
@@ -178,20 +192,17 @@ impl TestBot {
     }
 
     /// Posts to a webhook as it is.
-    pub async fn webhook(
-        &self,
-        source: &str,
-        headers: Vec<(&'static str, String)>,
-        body: Vec<u8>,
-    ) -> StatusCode {
-        let mut request = self
-            .http
-            .post(self.url(&format!("/webhooks/{source}")))
-            .body(body);
+    pub async fn webhook(&self, source: &str, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> StatusCode {
+        self.post(&format!("/webhooks/{source}"), headers, body).await.status()
+    }
+
+    /// Posts to the bot's HTTP server.
+    pub async fn post(&self, path: &str, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> reqwest::Response {
+        let mut request = self.http.post(self.url(path)).body(body);
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        request.send().await.expect("the bot answers").status()
+        request.send().await.expect("the bot answers")
     }
 
     /// Reads a page of the bot's HTTP server: status and text.
@@ -248,16 +259,18 @@ fn answers<'w>(workspace: &'w Workspace, user: &str) -> impl Iterator<Item = &'w
 }
 
 async fn start_bot(environment: &Environment, toml: &str, clock: &TestClock) -> Bot {
+    let config = configuration(environment, toml);
+    run::start(config, std::sync::Arc::new(clock.clone())).await.expect("the bot starts")
+}
+
+fn configuration(environment: &Environment, toml: &str) -> Config {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("em-agent.toml");
     std::fs::write(&file, toml).unwrap();
-    let config = match Config::load(Some(&file), environment) {
+    match Config::load(Some(&file), environment) {
         Ok(config) => config,
         Err(problems) => panic!("the configuration cannot be used: {problems:?}"),
-    };
-    run::start(config, std::sync::Arc::new(clock.clone()))
-        .await
-        .expect("the bot starts")
+    }
 }
 
 fn environment(slack: &Simulator, database: &TestDatabase, setting: &Setting) -> Environment {
