@@ -1,9 +1,8 @@
 //! The test harness: the real bot against a pretend Slack and a pretend GitHub, over real sockets, on either engine.
 //!
-//! A test starts a [`TestBot`], acts as a person (`bot.user("ana").types("#ops", "/em-agent triage")`), waits for what
-//! people see, and ends with [`TestBot::finish`], which fails if a message broke one of Slack's rules, if something
-//! was posted that the test never looked for, or if the bot logged an error that the test did not expect. Time is the
-//! test's ([`TestClock`]); nothing sleeps.
+//! A test starts a [`TestBot`], acts as a person (`bot.ask("ana", "#ops", "/em-agent triage")`), waits for what people
+//! see, and ends with [`TestBot::finish`], which fails if Slack would have refused anything that the bot said. Time is
+//! the test's ([`TestClock`]); nothing sleeps for time to pass.
 //!
 //! To add a test: a module of the feature's name in `e2e/`, listed in `e2e/main.rs`.
 
