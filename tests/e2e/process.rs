@@ -7,7 +7,8 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
+use em_domain::clock::{Clock as _, SystemClock};
 use em_simulator::github::{Delivery, GithubSimulator, GithubWorld, NewPull};
 use em_simulator::{Fault, Options, Simulator};
 use em_storage::testing::TestDatabase;
@@ -287,7 +288,7 @@ fn long_history() -> String {
     let (pull, opened) = world.open_pull("acme/long", &NewPull::new("One of many", "ana-ruiz"), thursday_morning());
     let closed = pull.close("ana-ruiz", thursday_morning() + TimeDelta::hours(1));
     let template = |mut delivery: Delivery| {
-        delivery.id = "DELIVERY".to_owned();
+        "DELIVERY".clone_into(&mut delivery.id);
         delivery.body["number"] = "NUMBER".into();
         delivery.body["pull_request"]["number"] = "NUMBER".into();
         story::recorded(&delivery) + "\n"
@@ -307,7 +308,7 @@ async fn an_import_that_was_killed_is_run_again_and_ends_in_the_same_facts() {
     let file = program.write("events.jsonl", &history);
     program.run(&["migrate"]).await;
     let store = program.store().await;
-    let stored = async || store.events().count_before(Utc::now() + TimeDelta::days(1)).await.unwrap();
+    let stored = async || store.events().count_before(SystemClock.now() + TimeDelta::days(1)).await.unwrap();
     let mut import = program.command(&["import", &file]).spawn().unwrap();
     while stored().await == 0 {
         assert!(import.try_wait().unwrap().is_none(), "it ended before it could be killed");
@@ -443,7 +444,7 @@ async fn doctor_live_asks_the_running_bot() {
 async fn logs_are_json_lines_that_belong_together_and_never_hold_a_secret() {
     const GITHUB_TOKEN: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
     let (slack, github) = (slack().await, GithubSimulator::start(GITHUB_TOKEN).await.unwrap());
-    let told = story::tell(github.world(), Utc::now() - TimeDelta::days(2));
+    let told = story::tell(github.world(), SystemClock.now() - TimeDelta::days(2));
     let program = Program::new()
         .for_slack(&slack)
         .env("GITHUB_TOKEN", GITHUB_TOKEN)
