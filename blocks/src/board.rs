@@ -28,22 +28,26 @@ pub struct BoardView<'a> {
 /// The posted list. Lines stay where they were posted; done ones are struck through.
 pub fn message_board(view: &BoardView<'_>) -> SlackMessageContent {
     let board = view.board;
-    let progress = format!("{} of {} cleared", board.cleared(), board.lines.len());
-    let day = plain_day(board.day);
+    let title = format!("What is stuck, {}", plain_day(board.day));
+    let heading = if board.lines.is_empty() {
+        title
+    } else {
+        format!("{title} · {} of {} cleared", board.cleared(), board.lines.len())
+    };
     let mut layout = Layout::new();
-    layout.header(&format!("What is stuck, {day} · {progress}"));
+    layout.header(&heading);
     let mut after = Layout::new();
     let posted = i64::try_from(board.lines.len()).unwrap_or(i64::MAX);
     after.context(&and_more(board.total - posted, "waited when this was posted"));
     after.section(&closing(board));
     after.foot(&as_of(view.now, view.calendar));
-    let groups = Turn::ALL
+    let groups: Vec<Group<'_>> = Turn::ALL
         .into_iter()
         .filter_map(|turn| group(view, turn))
         .collect();
-    groups::add(&mut layout, groups, &after);
+    groups::add(&mut layout, &groups, &after);
     layout.append(after);
-    layout.into_message(&fallback(view, &progress, &day))
+    layout.into_message(&fallback(view, &heading))
 }
 
 /// The lines posted under one turn; `None` if there are none.
@@ -112,7 +116,7 @@ fn closing(board: &Board) -> Mrkdwn {
     words("Everything on this list has moved. Thank you!")
 }
 
-fn fallback(view: &BoardView<'_>, progress: &str, day: &str) -> Mrkdwn {
+fn fallback(view: &BoardView<'_>, heading: &str) -> Mrkdwn {
     let open = view
         .board
         .lines
@@ -120,11 +124,78 @@ fn fallback(view: &BoardView<'_>, progress: &str, day: &str) -> Mrkdwn {
         .filter(|line| line.cleared_at.is_none())
         .take(5);
     let open = join(open.map(|line| row::plain_line(&line.row, setting(view))), "; ");
-    let head = escape(&format!("What is stuck, {day}: {progress}"));
+    let head = escape(heading);
     let open = if open.is_empty() {
         closing(view.board)
     } else {
         cat([words("Still open: "), open])
     };
     join([head, open], ". ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{calendar, now, rows};
+    use crate::transcript::transcript;
+    use insta::assert_snapshot;
+
+    fn shown(board: &Board) -> String {
+        transcript(&message_board(&BoardView {
+            board,
+            calendar: &calendar(),
+            now: now(),
+        }))
+    }
+
+    #[test]
+    fn done_lines_are_struck_through_where_they_stand() {
+        let mut board = Board::new(now().date_naive(), rows()[..3].to_vec(), 5);
+        board.update(&rows()[1..3], now());
+        assert_snapshot!(shown(&board), @r"
+        (text) What is stuck, Fri 21 Nov: 1 of 3 cleared. Still open: shop/api#820: Cache the price list, 6 h; shop/api#799: Use <!channel> *now*, 3 d 3 h
+        # What is stuck, Fri 21 Nov · 1 of 3 cleared
+        *Waiting for a reviewer*
+        ✓ Done: ~Retry payments on timeout (https://github.com/shop/api/pull/812)~
+        shop/api#812 · moved on Fri 21 Nov 15:00
+        *Cache the price list (https://github.com/shop/api/pull/820)*
+        shop/api#820 · by ana · 6 h of working time since Thu 20 Nov 19:00
+        *bob* to look again: the author has answered
+            ⋮ Why here? | Nudge | Snooze… | Open
+        *Use <!channel> *now* (https://github.com/shop/api/pull/799)*
+        shop/api#799 · by ana · 3 d 3 h of working time since Mon 17 Nov 12:00
+        Nobody has been asked to review yet; the author can ask somebody
+            ⋮ Why here? | Nudge | Snooze… | Open
+        > and 2 more waited when this was posted
+        > As of Fri 21 Nov 15:00. Waits count working hours: Mon–Fri 09:00–17:00, Europe/Berlin
+        ");
+    }
+
+    #[test]
+    fn a_board_on_which_all_is_done_says_thanks() {
+        let mut board = Board::new(now().date_naive(), rows()[..2].to_vec(), 2);
+        board.update(&[], now());
+        assert_snapshot!(shown(&board), @r"
+        (text) What is stuck, Fri 21 Nov: 2 of 2 cleared. Everything on this list has moved. Thank you!
+        # What is stuck, Fri 21 Nov · 2 of 2 cleared
+        *Waiting for a reviewer*
+        ✓ Done: ~Retry payments on timeout (https://github.com/shop/api/pull/812)~
+        shop/api#812 · moved on Fri 21 Nov 15:00
+        ✓ Done: ~Cache the price list (https://github.com/shop/api/pull/820)~
+        shop/api#820 · moved on Fri 21 Nov 15:00
+        Everything on this list has moved. Thank you!
+        > As of Fri 21 Nov 15:00. Waits count working hours: Mon–Fri 09:00–17:00, Europe/Berlin
+        ");
+    }
+
+    #[test]
+    fn a_board_mentions_nobody() {
+        let board = Board::new(now().date_naive(), rows(), 9);
+        let message = message_board(&BoardView {
+            board: &board,
+            calendar: &calendar(),
+            now: now(),
+        });
+        assert!(!serde_json::to_string(&message).unwrap().contains("<@"));
+    }
 }

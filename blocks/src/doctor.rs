@@ -4,7 +4,7 @@ use slack_morphism::prelude::SlackMessageContent;
 
 use crate::layout::Layout;
 use crate::limits::fit;
-use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, words};
+use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, sentence, words};
 
 /// How bad a finding is. The order is the order of showing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +62,7 @@ pub fn message_doctor(findings: &[Finding]) -> SlackMessageContent {
     let worst = of(Health::Fail)
         .chain(of(Health::Warn))
         .take(10)
-        .map(|finding| escape(&fit(&finding.what, 200)));
+        .map(|finding| sentence(&fit(&finding.what, 200)));
     let headline = headline(of(Health::Fail).count(), of(Health::Warn).count());
     layout.into_message(&join([escape(&headline)].into_iter().chain(worst), ". "))
 }
@@ -81,10 +81,10 @@ fn line(finding: &Finding) -> Mrkdwn {
         if text.is_empty() {
             Mrkdwn::default()
         } else {
-            cat([words(title), escape(&fit(text, 400))])
+            cat([words(title), sentence(&fit(text, 400))])
         }
     };
-    let what = cat([words("• "), escape(&fit(&finding.what, 200))]);
+    let what = cat([words("• "), sentence(&fit(&finding.what, 200))]);
     join(
         [
             what,
@@ -93,4 +93,52 @@ fn line(finding: &Finding) -> Mrkdwn {
         ],
         "\n",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::transcript;
+    use insta::assert_snapshot;
+
+    fn finding(health: Health, what: &str, why: &str, fix: &str) -> Finding {
+        Finding {
+            health,
+            what: what.into(),
+            why: why.into(),
+            fix: fix.into(),
+        }
+    }
+
+    #[test]
+    fn the_worst_comes_first_with_its_cure() {
+        let findings = [
+            finding(Health::Ok, "The database answers", "", ""),
+            finding(
+                Health::Warn,
+                "No webhook has come from GitHub yet",
+                "Changes show up a minute late.",
+                "",
+            ),
+            finding(
+                Health::Fail,
+                "Slack scope users:read.email is missing",
+                "I cannot tell who is who.",
+                "Reinstall the app from manifest.yaml.",
+            ),
+        ];
+        assert_snapshot!(transcript(&message_doctor(&findings)), @r"
+        (text) 1 to put right, 1 to look at. Slack scope users:read.email is missing. No webhook has come from GitHub yet
+        # 1 to put right, 1 to look at
+        *✗ Does not work · 1*
+        • Slack scope users:read.email is missing
+           Why it matters: I cannot tell who is who.
+           To do: Reinstall the app from manifest.yaml.
+        *! Needs a look · 1*
+        • No webhook has come from GitHub yet
+           Why it matters: Changes show up a minute late.
+        *✓ Works · 1*
+        • The database answers
+        ");
+    }
 }

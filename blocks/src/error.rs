@@ -6,7 +6,7 @@ use slack_morphism::prelude::SlackMessageContent;
 use crate::help::typed;
 use crate::layout::Layout;
 use crate::limits::fit;
-use crate::mrkdwn::{Mrkdwn, cat, code, escape, join, words};
+use crate::mrkdwn::{self, Mrkdwn, cat, code, escape, join, words};
 
 /// What a failure left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub fn message_failure(id: &ErrorId, effect: Effect) -> SlackMessageContent {
 
 /// A sentence written for the person (`CommandError::User`).
 pub fn message_sorry(sentence: &str) -> SlackMessageContent {
-    said(&escape(&fit(sentence, 2_000)))
+    said(&mrkdwn::sentence(&fit(sentence, 2_000)))
 }
 
 /// The person may not do this; `reason` says which rule forbids it.
@@ -60,4 +60,48 @@ fn said(text: &Mrkdwn) -> SlackMessageContent {
     let mut layout = Layout::new();
     layout.section(text);
     layout.into_message(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::transcript;
+    use insta::assert_snapshot;
+
+    fn told(message: &SlackMessageContent) -> String {
+        transcript(message)
+            .split_once(") ")
+            .map_or(String::new(), |(_, text)| text.to_owned())
+    }
+
+    #[test]
+    fn failures_say_whether_anything_changed_and_how_to_get_help() {
+        let id = ErrorId::new(ulid::Ulid::from_parts(1_763_733_600_000, 7));
+        assert_snapshot!(told(&message_failure(&id, Effect::Nothing)), @r"
+        Something went wrong on my side. Nothing was changed. Please try again in a moment. If it stays like this, give this to the person who runs me: `err_01KAKBDXR00000000000000007`
+        Something went wrong on my side. Nothing was changed. Please try again in a moment. If it stays like this, give this to the person who runs me: `err_01KAKBDXR00000000000000007`
+        ");
+        assert_snapshot!(told(&message_failure(&id, Effect::Unsure)), @r"
+        Something went wrong on my side. Part of it may have been done: please look before you try again. If it stays like this, give this to the person who runs me: `err_01KAKBDXR00000000000000007`
+        Something went wrong on my side. Part of it may have been done: please look before you try again. If it stays like this, give this to the person who runs me: `err_01KAKBDXR00000000000000007`
+        ");
+    }
+
+    #[test]
+    fn refusals_say_why() {
+        assert_snapshot!(told(&message_denied("Only team leads may post.")), @r"
+        You are not allowed to do that, so nothing was changed. Only team leads may post.
+        You are not allowed to do that, so nothing was changed. Only team leads may post.
+        ");
+        assert_snapshot!(told(&message_sorry("That pull request is closed already.")), @r"
+        That pull request is closed already.
+        That pull request is closed already.
+        ");
+        assert_snapshot!(told(&message_bad_usage("I do not know the word <mien>.", "triage [mine]")), @r"
+        I do not know the word <mien>.
+        It is typed like this: `/em-agent triage [mine]`
+        I do not know the word <mien>.
+        It is typed like this: `/em-agent triage [mine]`
+        ");
+    }
 }

@@ -1,6 +1,7 @@
 //! Purpose: groups of rows in one message: as many rows of each as fit, and how many there are besides.
 
-use crate::layout::{Layout, Menu};
+use crate::element::Menu;
+use crate::layout::Layout;
 use crate::limits::{BLOCK_OVERHEAD, MESSAGE_TEXT};
 use crate::mrkdwn::{Mrkdwn, bold};
 
@@ -15,6 +16,7 @@ const LINE_TEXT: usize = 120;
 pub struct Group<'a> {
     heading: Mrkdwn,
     rows: Vec<(Mrkdwn, Option<Menu>)>,
+    costs: Vec<usize>,
     rest: Box<dyn Fn(usize) -> Mrkdwn + 'a>,
 }
 
@@ -26,8 +28,18 @@ impl<'a> Group<'a> {
         rows: impl Iterator<Item = (Mrkdwn, Option<Menu>)>,
         rest: impl Fn(usize) -> Mrkdwn + 'a,
     ) -> Self {
-        let (rows, rest) = (rows.take(MAX_ROWS).collect(), Box::new(rest));
-        Self { heading, rows, rest }
+        let rows: Vec<_> = rows.take(MAX_ROWS).collect();
+        let costs = rows
+            .iter()
+            .map(|(text, _)| text.length() + ROW_OVERHEAD)
+            .collect();
+        let rest = Box::new(rest);
+        Self {
+            heading,
+            rows,
+            costs,
+            rest,
+        }
     }
 
     /// What its heading and the line below take.
@@ -36,20 +48,17 @@ impl<'a> Group<'a> {
     }
 
     fn cost(&self, shown: usize) -> usize {
-        self.rows[..shown]
-            .iter()
-            .map(|(text, _)| text.length() + ROW_OVERHEAD)
-            .sum()
+        self.costs[..shown].iter().sum()
     }
 }
 
 /// Adds the groups to `layout`, leaving room for `after`. Returns whether anything was left out.
-pub fn add(layout: &mut Layout, groups: Vec<Group<'_>>, after: &Layout) -> bool {
+pub fn add(layout: &mut Layout, groups: &[Group<'_>], after: &Layout) -> bool {
     // One frame more, for the hint that a caller adds when something was left out.
     let frames = (groups.len() + 1) * Group::frame_cost();
     let room = MESSAGE_TEXT.saturating_sub(layout.spent() + after.spent() + frames);
     let mut was_cut = false;
-    for (group, shown) in groups.iter().zip(allot(&groups, room)) {
+    for (group, shown) in groups.iter().zip(allot(groups, room)) {
         layout.section(&bold(group.heading.clone()).capped(LINE_TEXT));
         let rest = (group.rest)(shown).capped(LINE_TEXT);
         was_cut |= !rest.is_empty();

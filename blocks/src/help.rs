@@ -80,3 +80,58 @@ pub fn message_unknown(word: &str, suggestion: Option<&str>) -> SlackMessageCont
     layout.section(&text);
     layout.into_message(&text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::transcript;
+    use insta::assert_snapshot;
+
+    const TRIAGE: CommandHelp<'static> = CommandHelp {
+        usage: "triage [mine] [--team T]",
+        summary: "What is stuck, and who must move.",
+        examples: &["triage", "triage mine"],
+    };
+    const WHOAMI: CommandHelp<'static> = CommandHelp {
+        usage: "whoami",
+        summary: "Who I take you for.",
+        examples: &[],
+    };
+
+    #[test]
+    fn help_lists_every_command() {
+        assert_snapshot!(transcript(&message_help(&[TRIAGE, WHOAMI])), @r"
+        (text) What I can do: triage [mine] [--team T]; whoami
+        # What I can do
+        `/em-agent triage [mine] [--team T]`
+        What is stuck, and who must move.
+        `/em-agent whoami`
+        Who I take you for.
+        > More on one: `/em-agent help COMMAND`. You can also mention me or write to me directly, without the slash. Only you see my answers unless you ask me to post.
+        ");
+    }
+
+    #[test]
+    fn help_on_one_command_has_examples() {
+        assert_snapshot!(transcript(&message_help_for(&TRIAGE)), @r"
+        (text) `/em-agent triage [mine] [--team T]`: What is stuck, and who must move.
+        `/em-agent triage [mine] [--team T]`
+        What is stuck, and who must move.
+        *For example*
+        • `/em-agent triage`
+        • `/em-agent triage mine`
+        ");
+    }
+
+    #[test]
+    fn an_unknown_word_gets_the_nearest_command() {
+        assert_snapshot!(transcript(&message_unknown("traige", Some("triage"))), @r"
+        (text) I do not know `traige`. Did you mean `/em-agent triage`?
+        I do not know `traige`. Did you mean `/em-agent triage`?
+        ");
+        assert_snapshot!(transcript(&message_unknown("<!channel>", None)), @r"
+        (text) I do not know `<!channel>`. This shows what I can do: `/em-agent help`
+        I do not know `<!channel>`. This shows what I can do: `/em-agent help`
+        ");
+    }
+}

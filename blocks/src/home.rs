@@ -6,9 +6,10 @@ use em_domain::id::Login;
 use em_domain::triage::TriageReport;
 use slack_morphism::prelude::SlackView;
 
+use crate::element::Button;
 use crate::groups;
 use crate::help::{CommandHelp, typed};
-use crate::layout::{Button, Layout};
+use crate::layout::Layout;
 use crate::limits::fit;
 use crate::mrkdwn::{bold, cat, escape, words};
 use crate::people::People;
@@ -53,7 +54,7 @@ pub fn view_home(view: &HomeView<'_>) -> SlackView {
             if groups.is_empty() {
                 layout.section(&words("Nothing waits for you. Enjoy the quiet."));
             }
-            groups::add(&mut layout, groups, &after);
+            groups::add(&mut layout, &groups, &after);
             after.foot(&cat([
                 words("You are "),
                 bold(escape(&fit(login.as_str(), 60))),
@@ -79,4 +80,72 @@ fn start(layout: &mut Layout, commands: &[CommandHelp<'_>]) {
     layout.section(&bold(words("To start with")));
     layout.lines(commands.iter().take(COMMANDS).map(CommandHelp::line));
     layout.context(&cat([words("Everything: "), typed("help")]));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{calendar, clear, groups, known, now, rows};
+    use crate::transcript::transcript_view;
+    use insta::assert_snapshot;
+
+    const COMMANDS: &[CommandHelp<'static>] = &[CommandHelp {
+        usage: "triage [mine]",
+        summary: "What is stuck, and who must move.",
+        examples: &[],
+    }];
+
+    #[test]
+    fn own_items_come_first() {
+        let report = TriageReport {
+            groups: groups(&rows()[6..7], 0),
+            ..clear()
+        };
+        let login = Login::from("ana");
+        let view = HomeView {
+            mine: Some((&login, &report)),
+            calendar: &calendar(),
+            people: People::private(&known),
+            now: now(),
+            commands: COMMANDS,
+        };
+        assert_snapshot!(transcript_view(&view_home(&view)), @r"
+        (home)
+        # What waits for you
+        *Ready for you to merge · 1*
+        *Bump serde (https://github.com/shop/api/pull/755)*
+        shop/api#755 · by @U0ANA · 1 d 6 h of working time since Wed 19 Nov 08:00
+        *@U0ANA* to merge: it is approved
+            ⋮ Why here? | Nudge | Snooze… | Open
+        ---
+        *To start with*
+        `/em-agent triage [mine]`
+        What is stuck, and who must move.
+        > Everything: `/em-agent help`
+        > You are *ana* on GitHub. As of Fri 21 Nov 15:00. Waits count working hours: Mon–Fri 09:00–17:00, Europe/Berlin
+        [Refresh]
+        ");
+    }
+
+    #[test]
+    fn a_stranger_is_asked_who_they_are() {
+        let view = HomeView {
+            mine: None,
+            calendar: &calendar(),
+            people: People::private(&known),
+            now: now(),
+            commands: COMMANDS,
+        };
+        assert_snapshot!(transcript_view(&view_home(&view)), @r"
+        (home)
+        # What waits for you
+        Tell me who you are on GitHub, and your own list appears here: `/em-agent link github NAME`
+        ---
+        *To start with*
+        `/em-agent triage [mine]`
+        What is stuck, and who must move.
+        > Everything: `/em-agent help`
+        [Refresh]
+        ");
+    }
 }

@@ -10,6 +10,7 @@
 
 pub mod board;
 pub mod doctor;
+pub mod element;
 pub mod error;
 pub mod groups;
 pub mod help;

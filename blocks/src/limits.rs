@@ -67,22 +67,24 @@ pub fn length(text: &str) -> usize {
 /// `text`, cut to at most `max` units with an ellipsis at the end if it is longer. For plain text only: text
 /// with markup is cut by [`crate::mrkdwn::Mrkdwn::render`].
 pub fn fit(text: &str, max: usize) -> Cow<'_, str> {
-    if length(text) <= max {
-        return Cow::Borrowed(text);
+    // Looks no further than the limit: titles may be books.
+    let (mut used, mut kept) = (0, 0);
+    for (start, c) in text.char_indices() {
+        used += c.len_utf16();
+        if used > max {
+            // A joiner at the cut would tie the ellipsis to the half of an emoji.
+            let head = text[..kept].trim_end_matches(['\u{200d}', ' ']);
+            return Cow::Owned(if max == 0 {
+                String::new()
+            } else {
+                format!("{head}…")
+            });
+        }
+        if used < max {
+            kept = start + c.len_utf8();
+        }
     }
-    let Some(room) = max.checked_sub(1) else {
-        return Cow::Borrowed("");
-    };
-    let mut used = 0;
-    let kept: String = text
-        .chars()
-        .take_while(|c| {
-            used += c.len_utf16();
-            used <= room
-        })
-        .collect();
-    // A joiner at the cut would tie the ellipsis to the half of an emoji.
-    Cow::Owned(format!("{}…", kept.trim_end_matches(['\u{200d}', ' '])))
+    Cow::Borrowed(text)
 }
 
 /// One line of plain text of at most `max` units, never empty: what Slack's `plain_text` objects need.

@@ -85,3 +85,44 @@ pub fn message_link(outcome: LinkOutcome<'_>) -> SlackMessageContent {
 fn systems(known: &[&str]) -> Mrkdwn {
     join(known.iter().take(30).map(|system| code(system)), ", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::transcript;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn every_outcome_says_what_happened_and_what_to_do() {
+        let login = Login::from("ana");
+        let outcomes = [
+            LinkOutcome::Linked(&login),
+            LinkOutcome::AlreadyLinked(&login),
+            LinkOutcome::NotALogin("ana maria"),
+            LinkOutcome::Taken {
+                login: &login,
+                by: &"U0BOB".into(),
+            },
+            LinkOutcome::Configured(&login),
+            LinkOutcome::UnknownSystem {
+                typed: "gitlab",
+                known: &["github"],
+            },
+        ];
+        let told = outcomes.map(|outcome| {
+            transcript(&message_link(outcome))
+                .lines()
+                .last()
+                .unwrap_or("")
+                .to_owned()
+        });
+        assert_snapshot!(told.join("\n"), @r"
+        Linked: you are *ana* on GitHub. `/em-agent triage mine` shows what waits for you.
+        You are *ana* on GitHub already. Nothing changed.
+        `ana maria` cannot be a GitHub name: those are letters, digits and single dashes, at most 39. For example `/em-agent link github octocat`
+        *ana* is linked to @U0BOB. Nothing changed. If that is wrong, ask them, or the person who runs me, to change it.
+        The configuration says that you are *ana*. Nothing changed. The person who runs me can change it there.
+        I cannot link `gitlab`. I can link: `github`.
+        ");
+    }
+}

@@ -2,7 +2,7 @@
 
 use slack_morphism::prelude::*;
 
-use crate::layout::plain_text;
+use crate::element::plain_text;
 use crate::limits::{self, length};
 
 /// The frame of a modal.

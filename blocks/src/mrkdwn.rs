@@ -9,11 +9,11 @@ use chrono::{DateTime, Utc};
 use em_domain::id::{SlackChannel, SlackUser};
 use url::Url;
 
-use crate::limits::{clean, fit, length};
+use crate::limits::{self, clean, fit, length};
 
 /// Put around a formatting character of other people's text. Slack formats only where such a character stands at
 /// the edge of a word; the word joiner is no edge, cannot be seen, and is not read out.
-const WORD_JOINER: char = '\u{2060}';
+const WORD_JOINER: &str = "\u{2060}";
 
 /// The longest address that is made a link inside text; longer ones are shown without.
 const MAX_LINK_URL: usize = 300;
@@ -72,7 +72,9 @@ pub fn link(url: &str, label: &str) -> Mrkdwn {
 
 /// `text` as an address of the web, if it is one.
 pub fn web_address(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok()?;
+    let url = Some(text)
+        .filter(|text| text.len() <= limits::URL)
+        .and_then(|text| Url::parse(text).ok())?;
     let is_plain = |c: char| !matches!(c, '<' | '>' | '"' | ' ') && !c.is_control();
     (matches!(url.scheme(), "http" | "https") && url.has_host() && url.as_str().chars().all(is_plain))
         .then_some(url)
@@ -140,6 +142,39 @@ pub fn code(text: &str) -> Mrkdwn {
     })
 }
 
+/// A sentence of the program's that was put together at run time: what stands between backticks is code, the rest
+/// is shown as it is.
+pub fn sentence(text: &str) -> Mrkdwn {
+    let parts = text.split('`').enumerate();
+    let pieces = parts.flat_map(|(number, part)| {
+        let piece = if number % 2 == 1 {
+            code(part).0
+        } else {
+            spaced(part)
+        };
+        piece.into_iter()
+    });
+    Mrkdwn(pieces.collect())
+}
+
+/// Like [`escape`], but the spaces at the ends stay.
+fn spaced(text: &str) -> Vec<Piece> {
+    let space = |has: bool| has.then_some(Piece::Ours(" "));
+    let inner = escape(text).0;
+    if inner.is_empty() {
+        return space(!text.is_empty()).into_iter().collect();
+    }
+    let (before, after) = (
+        text.starts_with(char::is_whitespace),
+        text.ends_with(char::is_whitespace),
+    );
+    space(before)
+        .into_iter()
+        .chain(inner)
+        .chain(space(after))
+        .collect()
+}
+
 /// One after the other.
 pub fn cat<const N: usize>(parts: [Mrkdwn; N]) -> Mrkdwn {
     Mrkdwn(parts.into_iter().flat_map(|part| part.0).collect())
@@ -170,6 +205,17 @@ impl Mrkdwn {
             return self;
         }
         Self(vec![Piece::Capped { max, inner: self }])
+    }
+
+    /// The same words without bold, links and the like: for notifications and screen readers.
+    #[must_use]
+    pub fn without_style(&self) -> Self {
+        let plain = |piece: &Piece| match piece {
+            Piece::Styled { inner, .. } | Piece::Capped { inner, .. } => inner.without_style().0,
+            Piece::Link { label, .. } => vec![Piece::Theirs(label.clone())],
+            Piece::Ours(_) | Piece::Theirs(_) | Piece::Mark(_) | Piece::Code(_) => vec![piece.clone()],
+        };
+        Self(self.0.iter().flat_map(plain).collect())
     }
 
     /// The length it would have in full, in UTF-16 units.
@@ -225,8 +271,26 @@ impl Pen {
         }
     }
 
-    fn letters(&mut self, letters: impl IntoIterator<Item = String>) -> bool {
-        letters.into_iter().all(|letter| self.take(&letter) || self.cut())
+    fn letters(&mut self, letters: impl IntoIterator<Item = Letter>) -> bool {
+        letters
+            .into_iter()
+            .all(|letter| self.letter(&letter) || self.cut())
+    }
+
+    fn letter(&mut self, letter: &Letter) -> bool {
+        let Letter { before, body, after } = *letter;
+        let mut buffer = [0; 4];
+        let body = match body {
+            Body::Plain(c) => &*c.encode_utf8(&mut buffer),
+            Body::Entity(entity) => entity,
+        };
+        let needed = length(before) + length(body) + length(after);
+        let fits = needed <= self.room;
+        if fits {
+            self.room -= needed;
+            self.out.extend([before, body, after]);
+        }
+        fits
     }
 
     fn link(&mut self, url: &str, label: &str) -> bool {
@@ -274,38 +338,69 @@ impl Pen {
     }
 }
 
-fn entity(c: char) -> String {
-    match c {
-        '&' => "&amp;".to_owned(),
-        '<' => "&lt;".to_owned(),
-        '>' => "&gt;".to_owned(),
-        other => other.to_string(),
+/// One character as it is sent: whole or not at all.
+#[derive(Debug, Clone, Copy)]
+struct Letter {
+    before: &'static str,
+    body: Body,
+    after: &'static str,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Body {
+    Plain(char),
+    Entity(&'static str),
+}
+
+/// A character of ours: only Slack's three control characters need care.
+fn entity(c: char) -> Letter {
+    let body = match c {
+        '&' => Body::Entity("&amp;"),
+        '<' => Body::Entity("&lt;"),
+        '>' => Body::Entity("&gt;"),
+        other => Body::Plain(other),
+    };
+    Letter {
+        before: "",
+        body,
+        after: "",
     }
 }
 
 /// The characters of somebody else's text, each so written that Slack shows it and does nothing more.
-fn literal(text: &str) -> Vec<String> {
-    let letters: Vec<char> = text.chars().collect();
-    let near = |index: Option<usize>| index.and_then(|i| letters.get(i)).copied();
-    let step = |(index, letter): (usize, &char)| {
-        let before = near(index.checked_sub(1));
-        let after = near(Some(index + 1));
-        literal_letter(*letter, before, after)
-    };
-    letters.iter().enumerate().map(step).collect()
+fn literal(text: &str) -> impl Iterator<Item = Letter> {
+    let mut before = None;
+    let mut letters = text.chars().peekable();
+    std::iter::from_fn(move || {
+        let letter = letters.next()?;
+        let written = literal_letter(letter, before, letters.peek().copied());
+        before = Some(letter);
+        Some(written)
+    })
 }
 
-fn literal_letter(letter: char, before: Option<char>, after: Option<char>) -> String {
+fn literal_letter(letter: char, before: Option<char>, after: Option<char>) -> Letter {
     let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let plain = entity(letter);
     match letter {
         // Inside a word (`snake_case`) these do not format, and the name stays good to copy.
-        '*' | '_' | '~' if is_word(before) && is_word(after) => letter.to_string(),
-        '*' | '_' | '~' | '`' => format!("{WORD_JOINER}{letter}{WORD_JOINER}"),
+        '*' | '_' | '~' if is_word(before) && is_word(after) => plain,
+        '*' | '_' | '~' | '`' => Letter {
+            before: WORD_JOINER,
+            after: WORD_JOINER,
+            ..plain
+        },
         // `:tada:` and `@channel`, where a client would still read them.
-        ':' | '@' if after.is_some_and(|c| !c.is_whitespace()) => format!("{letter}{WORD_JOINER}"),
+        ':' | '@' if after.is_some_and(|c| !c.is_whitespace()) => Letter {
+            after: WORD_JOINER,
+            ..plain
+        },
         // At the start of a line it would be a quotation, escaped or not.
-        '>' => format!("{WORD_JOINER}&gt;"),
-        other => entity(other),
+        '>' => Letter {
+            before: WORD_JOINER,
+            ..plain
+        },
+        _ => plain,
     }
 }
 
@@ -356,6 +451,15 @@ mod tests {
 
     proptest! {
         #[test]
+    fn a_sentence_shows_what_is_between_backticks_as_code_and_escapes_the_rest() {
+        let text = sentence("Write `/em-agent link` now, <!channel>, not *bold*.").render(1_000);
+        assert!(text.starts_with("Write `/em-agent link` now, &lt;"), "{text}");
+        assert!(text.contains("\u{2060}*\u{2060}bold"), "{text}");
+        assert_eq!(sentence("`triage`").render(1_000), "`triage`");
+        assert_eq!(sentence("").render(1_000), "");
+    }
+
+    #[test]
         fn escaped_text_has_no_markup_and_reads_as_written(text in hostile()) {
             let rendered = escape(&text).render(usize::MAX);
             prop_assert!(!rendered.contains(['<', '>']));

@@ -8,7 +8,8 @@ use em_domain::triage::{Reason, TriageRow};
 use slack_morphism::prelude::SlackMessageContent;
 
 use crate::SLASH_COMMAND;
-use crate::layout::{Button, Layout};
+use crate::element::Button;
+use crate::layout::Layout;
 use crate::mrkdwn::{Mrkdwn, bold, cat, code, escape, join, link, mention, words};
 use crate::people::list;
 use crate::row::{self, OPEN};
@@ -185,10 +186,61 @@ fn not_reached(logins: &[Login]) -> Mrkdwn {
     let names = list(logins.iter().map(|login| escape(login.as_str())));
     let typed = code(&format!("{SLASH_COMMAND} link github NAME"));
     cat([
-        words("I do not know who "),
+        words("I do not know the Slack name of "),
         names,
-        words(" is in Slack. They can tell me with "),
+        words(". They can tell me with "),
         typed,
         words("."),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{calendar, now, rows};
+    use crate::transcript::transcript;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn a_nudge_says_who_asks_what_for_and_since_when() {
+        let nudge = Nudge {
+            row: &rows()[3],
+            from: &"U0BOB".into(),
+            calendar: &calendar(),
+            now: now(),
+        };
+        assert_snapshot!(transcript(&message_nudge(&nudge)), @r"
+        (text) @U0BOB asks for your help with a pull request. shop/api#771, needed: the changes asked for in the review. Waiting 1 d 7 h.
+        @U0BOB asks for your help with a pull request.
+        *Round to cents (https://github.com/shop/api/pull/771)*
+        shop/api#771
+        What is needed: the changes asked for in the review (https://github.com/shop/api/pull/812#pullrequestreview-1)
+        It has been your turn for 1 d 7 h of working time, since Tue 18 Nov 16:00
+        [Open pull request https://github.com/shop/api/pull/771]
+        > You get at most one such message a day about each pull request.
+        ");
+    }
+
+    #[test]
+    fn the_asker_hears_what_came_of_it() {
+        let told = |nudged: &Nudged| {
+            let message = transcript(&message_nudged(&rows()[0].key, nudged, &calendar()));
+            message
+                .lines()
+                .skip(message.lines().count() / 2)
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        assert_snapshot!(told(&Nudged::Sent { to: vec!["U0ANA".into()], unknown: vec!["bob".into()] }), @r"
+        Told *@U0ANA* about shop/api#812 in a direct message.
+        I do not know the Slack name of *bob*. They can tell me with `/em-agent link github NAME`.
+        ");
+        assert_snapshot!(told(&Nudged::AlreadyToday { to: vec!["U0ANA".into()], at: now() }), @"*@U0ANA* was told about shop/api#812 already: Fri 21 Nov 15:00. Once a day is enough, so nothing was sent.");
+        assert_snapshot!(told(&Nudged::NobodyLinked { logins: vec!["bob".into(), "cy".into()] }), @r"
+        Nobody was told about shop/api#812.
+        I do not know the Slack name of *bob*, *cy*. They can tell me with `/em-agent link github NAME`.
+        ");
+        assert_snapshot!(told(&Nudged::NobodyNamed), @"Nobody is named on shop/api#812, so nobody was told. Ask somebody to review it on GitHub.");
+        assert_snapshot!(told(&Nudged::NoLongerWaiting), @"shop/api#812 has moved on since this list was made, so nobody was told.");
+    }
 }

@@ -13,10 +13,13 @@ use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, mention, words};
 /// How many people are named before "and 2 more".
 const NAMED: usize = 3;
 
+/// Finds the Slack user of a GitHub login.
+pub type Known<'a> = dyn Fn(&Login) -> Option<SlackUser> + 'a;
+
 /// The people of a message.
 #[derive(Clone, Copy)]
 pub struct People<'a> {
-    known: Option<&'a dyn Fn(&Login) -> Option<SlackUser>>,
+    known: Option<&'a Known<'a>>,
 }
 
 impl std::fmt::Debug for People<'_> {
@@ -31,7 +34,7 @@ impl std::fmt::Debug for People<'_> {
 
 impl<'a> People<'a> {
     /// For a message that only one person sees; `known` finds the Slack user of a GitHub login.
-    pub fn private(known: &'a dyn Fn(&Login) -> Option<SlackUser>) -> Self {
+    pub fn private(known: &'a Known<'a>) -> Self {
         Self { known: Some(known) }
     }
 

@@ -5,7 +5,7 @@ use em_domain::calendar::WorkCalendar;
 use em_domain::pull_request::PullRequestKey;
 use em_domain::triage::{Reason, TriageRow, Turn};
 
-use crate::layout::{Menu, MenuOption};
+use crate::element::{Menu, MenuOption};
 use crate::limits::fit;
 use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, link, words};
 use crate::people::{People, list};
@@ -67,13 +67,13 @@ pub fn text(row: &TriageRow, setting: RowSetting<'_>) -> Mrkdwn {
     )
 }
 
-/// How long, and since when: `2 d 3 h since Tue 14:05`.
+/// How long, and since when: `2 d 3 h of working time since Tue 14:05`.
 fn wait(row: &TriageRow, setting: RowSetting<'_>) -> Mrkdwn {
     let since = row.waiting.since;
     let waited = waited(setting.calendar, since, setting.now);
     cat([
         escape(&waited),
-        words(" since "),
+        words(" of working time since "),
         when(since, setting.calendar.zone),
     ])
 }
@@ -96,7 +96,7 @@ pub fn who_must_move(row: &TriageRow, people: People<'_>) -> Mrkdwn {
     match &row.waiting.reason {
         Reason::ReviewRequested { teams } => cat([reviewers(row, teams, people), words(" to review")]),
         Reason::ReviewAnswered => cat([who, words(" to look again: the author has answered")]),
-        Reason::NobodyAsked => words("Nobody has been asked to review yet"),
+        Reason::NobodyAsked => words("Nobody has been asked to review yet; the author can ask somebody"),
         Reason::ChangesRequested { url } => cat([
             who,
             words(" to act on "),

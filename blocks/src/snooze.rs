@@ -162,3 +162,86 @@ pub fn message_snoozed(snooze: &Snooze, calendar: &WorkCalendar) -> SlackMessage
     layout.section(&text);
     layout.into_message(&text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{calendar, now, rows, snooze};
+    use crate::transcript::{transcript, transcript_view};
+    use insta::assert_snapshot;
+
+    fn modal(memory: &SnoozeMemory) -> Option<SlackView> {
+        let row = &rows()[0];
+        let question = SnoozeQuestion {
+            title: &row.title,
+            url: &row.url,
+            subject: &row.key,
+            calendar: &calendar(),
+            now: now(),
+        };
+        modal_snooze(&question, memory)
+    }
+
+    fn memory(subject: &str) -> SnoozeMemory {
+        SnoozeMemory {
+            subject: subject.to_owned(),
+            channel: Some("C0TEAM".into()),
+            message_ts: None,
+            response_url: None,
+        }
+    }
+
+    #[test]
+    fn the_question_offers_reasons_and_times_on_working_days() {
+        assert_snapshot!(transcript_view(&modal(&memory("shop/api#812")).unwrap()), @r"
+        (modal triage.snooze) Snooze [Snooze] [Cancel]
+        Retry payments on timeout (https://github.com/shop/api/pull/812) · shop/api#812
+        Why may it wait?
+          (•) Waiting on product
+          ( ) Waiting on another change
+          ( ) The person is away
+          ( ) Parked on purpose
+        Until when?
+          (•) Next working day · Mon 24 Nov 09:00
+          ( ) In 2 working days · Tue 25 Nov 09:00
+          ( ) In 2 weeks · Fri 5 Dec 09:00
+        > It is left out of the lists until then, and shown under Snoozed with your name.
+        ");
+    }
+
+    #[test]
+    fn the_memory_comes_back_as_it_was() {
+        let view = serde_json::to_value(modal(&memory("shop/api#812")).unwrap()).unwrap();
+        let text = view["private_metadata"].as_str().unwrap();
+        assert_eq!(SnoozeMemory::parse(text), Some(memory("shop/api#812")));
+        assert!(modal(&memory(&"x".repeat(3_000))).is_none());
+    }
+
+    #[test]
+    fn an_answer_is_read_from_what_the_modal_offered() {
+        let state = |until: &str| {
+            let field = |value: &str| serde_json::json!({"type": "x", "selected_option": {"text": {"type": "plain_text", "text": "x"}, "value": value}});
+            serde_json::from_value::<SlackViewState>(serde_json::json!({"values": {
+                "reason": {"reason": field("away")}, "until": {"until": field(until)}
+            }}))
+            .unwrap()
+        };
+        let expected = SnoozeAnswer {
+            reason: SnoozeReason::Away,
+            until: calendar().opens_after(now(), 1),
+        };
+        assert_eq!(
+            answer(&state(&expected.until.timestamp().to_string())),
+            Some(expected)
+        );
+        assert_eq!(answer(&state("tomorrow")), None);
+    }
+
+    #[test]
+    fn a_snooze_is_confirmed() {
+        assert_snapshot!(transcript(&message_snoozed(&snooze(), &calendar())), @r"
+        (text) Snoozed shop/api#700 until Mon 24 Nov 09:00: waiting on product. It comes back by itself.
+        Snoozed shop/api#700 until Mon 24 Nov 09:00: waiting on product. It comes back by itself.
+        ");
+    }
+}

@@ -54,7 +54,7 @@ fn check_markup(text: &str) {
         let known = ["https://", "http://", "!date^", "@U0", "#C"];
         assert!(known.iter().any(|start| inside.starts_with(start)), "{inside}");
         assert!(
-            !inside.starts_with("@U0EVIL") && !inside.contains("<"),
+            !inside.starts_with("@U0EVIL") && !inside.contains('<'),
             "{inside}"
         );
         rest = after;
@@ -241,14 +241,14 @@ fn rows_accounted_for(message: &SlackMessageContent) -> i64 {
     hidden + i64::try_from(rows).unwrap()
 }
 
-/// A row's text starts with its title in bold on a line of its own; rows without a menu have it too.
+/// A row has lines; so have the lists below the groups, whose lines are marked.
 fn is_row(block: &Value) -> bool {
     let text = block["text"]["text"].as_str().unwrap_or("");
-    block["type"] == "section" && text.contains(" since <!date^") && !text.contains("\n• ")
+    block["type"] == "section" && text.contains('\n') && !text.contains("\n• ")
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn any_report_is_within_the_limits_and_accounts_for_every_row(report in any_report(), team in hostile()) {

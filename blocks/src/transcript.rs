@@ -105,7 +105,7 @@ fn input(block: &Value) -> String {
         };
         format!("  {mark} {}", text_of(&option["text"]))
     });
-    let label = format!("{}:", text_of(&block["label"]));
+    let label = text_of(&block["label"]).to_owned();
     [label].into_iter().chain(options).collect::<Vec<_>>().join("\n")
 }
 
@@ -134,8 +134,7 @@ pub fn readable(mrkdwn: &str) -> String {
 fn special(inside: &str) -> String {
     match (inside.chars().next(), inside.split_once('|')) {
         (Some('!'), Some((_, fallback))) => fallback.to_owned(),
-        (Some('@' | '#' | '!'), _) => inside.to_owned(),
+        (Some('@' | '#' | '!'), _) | (_, None) => inside.to_owned(),
         (_, Some((url, label))) => format!("{label} ({url})"),
-        (_, None) => inside.to_owned(),
     }
 }

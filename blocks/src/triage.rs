@@ -7,8 +7,9 @@ use em_domain::triage::{FailedDeployment, FailingBranch, SnoozedRow, TriageGroup
 use slack_morphism::prelude::SlackMessageContent;
 
 use crate::SLASH_COMMAND;
+use crate::element::Button;
 use crate::groups::{self, Group};
-use crate::layout::{Button, Layout};
+use crate::layout::Layout;
 use crate::limits::fit;
 use crate::mrkdwn::{Mrkdwn, bold, cat, channel, code, escape, join, link, words};
 use crate::people::People;
@@ -91,7 +92,7 @@ pub fn message_report(view: &TriageView<'_>) -> SlackMessageContent {
     after.foot(&as_of(view.report.as_of, view.calendar));
     after.foot_actions(buttons(view));
     let groups = groups_of(view.report, setting(view), view.scope.is_mine());
-    if groups::add(&mut layout, groups, &after) {
+    if groups::add(&mut layout, &groups, &after) {
         layout.context(&how_to_narrow(&view.scope));
     }
     layout.append(after);
@@ -103,7 +104,7 @@ fn summary(view: &TriageView<'_>) -> Mrkdwn {
     if view.report.is_clear() {
         return match &view.scope {
             Scope::Everyone => words(
-                "Nothing is stuck: no open pull request waits for anybody, and no default branch is red.",
+                "Nothing is stuck: no open pull request waits for anybody, no default branch is red, and no deployment failed lately.",
             ),
             Scope::Mine(_) => words("Nothing waits for you. Enjoy the quiet."),
             Scope::Team(_) => words("Nothing of this team's is stuck. Well done."),
@@ -360,4 +361,171 @@ pub fn message_shared(to: &SlackChannel, permalink: Option<&str>) -> SlackMessag
     let mut layout = Layout::new();
     layout.section(&text);
     layout.into_message(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{calendar, clear, groups, known, report, rows};
+    use crate::transcript::transcript;
+    use insta::assert_snapshot;
+
+    fn shown(report: &TriageReport, scope: Scope) -> String {
+        let view = TriageView {
+            report,
+            calendar: &calendar(),
+            scope,
+            people: People::private(&known),
+        };
+        transcript(&message_report(&view))
+    }
+
+    #[test]
+    fn the_report_names_who_must_move_and_since_when() {
+        assert_snapshot!(shown(&report(), Scope::Everyone), @r"
+        (text) What is stuck, and who must move. 9 open pull requests wait · 1 default branch is red · 1 deployment failed. Waiting for a reviewer: 3, longest shop/api#812: Retry payments on timeout, 6 h. Waiting for the author: 3, longest shop/api#771: Round to cents, 1 d 7 h. Ready to merge: 1, longest shop/api#755: Bump serde, 1 d 6 h. Waiting for CI: 2, longest shop/api#750: Faster tests, 1 d 6 h
+        # What is stuck, and who must move
+        *9* open pull requests wait · *1* default branch is red · *1* deployment failed
+        *Waiting for a reviewer · 3*
+        *Retry payments on timeout (https://github.com/shop/api/pull/812)*
+        shop/api#812 · by @U0ANA · 6 h of working time since Fri 21 Nov 03:00
+        *bob*, *team payments* to review
+            ⋮ Why here? | Nudge | Snooze… | Open
+        *Cache the price list (https://github.com/shop/api/pull/820)*
+        shop/api#820 · by @U0ANA · 6 h of working time since Thu 20 Nov 19:00
+        *bob* to look again: the author has answered
+            ⋮ Why here? | Nudge | Snooze… | Open
+        *Use <!channel> *now* (https://github.com/shop/api/pull/799)*
+        shop/api#799 · by @U0ANA · 3 d 3 h of working time since Mon 17 Nov 12:00
+        Nobody has been asked to review yet; the author can ask somebody
+            ⋮ Why here? | Nudge | Snooze… | Open
+        *Waiting for the author · 3*
+        *Round to cents (https://github.com/shop/api/pull/771)*
+        shop/api#771 · by @U0ANA · 1 d 7 h of working time since Tue 18 Nov 16:00
+        *@U0ANA* to act on the review (https://github.com/shop/api/pull/812#pullrequestreview-1): changes requested, nothing pushed since
+            ⋮ Why here? | Nudge | Snooze… | Open
+        *Log slow queries (https://github.com/shop/api/pull/765)*
+        shop/api#765 · by @U0ANA · 1 d 6 h of working time since Tue 18 Nov 22:00
+        *@U0ANA* to answer the review (https://github.com/shop/api/pull/812#pullrequestreview-1)
+            ⋮ Why here? | Nudge | Snooze… | Open
+        *Drop old index (https://github.com/shop/api/pull/760)*
+        shop/api#760 · by @U0ANA · 1 d 6 h of working time since Wed 19 Nov 03:00
+        *@U0ANA* to resolve conflicts with the base branch
+            ⋮ Why here? | Nudge | Snooze… | Open
+        *Ready to merge · 1*
+        *Bump serde (https://github.com/shop/api/pull/755)*
+        shop/api#755 · by @U0ANA · 1 d 6 h of working time since Wed 19 Nov 08:00
+        *@U0ANA* to merge: it is approved
+            ⋮ Why here? | Nudge | Snooze… | Open
+        *Waiting for CI · 2*
+        *Faster tests (https://github.com/shop/api/pull/750)*
+        shop/api#750 · by @U0ANA · 1 d 6 h of working time since Wed 19 Nov 13:00
+        *@U0ANA* to look at test (https://github.com/shop/api/actions/runs/1): it failed
+            ⋮ Why here? | Nudge | Snooze… | Open
+        *New login page (https://github.com/shop/api/pull/745)*
+        shop/api#745 · by @U0ANA · 1 d 6 h of working time since Wed 19 Nov 18:00
+        Approved; e2e (https://github.com/shop/api/actions/runs/1) has not finished
+            ⋮ Why here? | Nudge | Snooze… | Open
+        *Default branches that are red · 1*
+        • shop/web, branch main: build (https://github.com/shop/web/actions/runs/7) failing for 3 h, since Fri 21 Nov 12:00
+        *Failed deployments · 1*
+        • shop/web to production (https://github.com/shop/web/deployments/9) · from v1.4.2 · by bob · Fri 21 Nov 13:00
+        *Snoozed · 1*
+        • Free shipping (https://github.com/shop/api/pull/700) · shop/api#700
+           waiting on product · by @U0ANA · until Mon 24 Nov 09:00
+        > As of Fri 21 Nov 15:00. Waits count working hours: Mon–Fri 09:00–17:00, Europe/Berlin
+        [Post to channel] [Refresh]
+        ");
+    }
+
+    #[test]
+    fn a_long_report_says_how_many_it_leaves_out_and_how_to_see_them() {
+        let many = TriageReport {
+            groups: groups(&rows()[..1], 37),
+            ..clear()
+        };
+        assert_snapshot!(shown(&many, Scope::Everyone), @r"
+        (text) What is stuck, and who must move. 38 open pull requests wait. Waiting for a reviewer: 38, longest shop/api#812: Retry payments on timeout, 6 h
+        # What is stuck, and who must move
+        *38* open pull requests wait
+        *Waiting for a reviewer · 38*
+        *Retry payments on timeout (https://github.com/shop/api/pull/812)*
+        shop/api#812 · by @U0ANA · 6 h of working time since Fri 21 Nov 03:00
+        *bob*, *team payments* to review
+            ⋮ Why here? | Nudge | Snooze… | Open
+        > and 37 more that have waited less
+        > To see fewer at a time: `/em-agent triage mine` or `/em-agent triage --team NAME`
+        > As of Fri 21 Nov 15:00. Waits count working hours: Mon–Fri 09:00–17:00, Europe/Berlin
+        [Post to channel] [Refresh]
+        ");
+    }
+
+    #[test]
+    fn a_persons_own_list_speaks_to_them() {
+        let mine = TriageReport {
+            groups: groups(&rows()[6..7], 0),
+            ..clear()
+        };
+        assert_snapshot!(shown(&mine, Scope::Mine("ana".into())), @r"
+        (text) What waits for you. 1 open pull request waits. Ready for you to merge: 1, longest shop/api#755: Bump serde, 1 d 6 h
+        # What waits for you
+        *1* open pull request waits
+        *Ready for you to merge · 1*
+        *Bump serde (https://github.com/shop/api/pull/755)*
+        shop/api#755 · by @U0ANA · 1 d 6 h of working time since Wed 19 Nov 08:00
+        *@U0ANA* to merge: it is approved
+            ⋮ Why here? | Nudge | Snooze… | Open
+        > As of Fri 21 Nov 15:00. Waits count working hours: Mon–Fri 09:00–17:00, Europe/Berlin
+        [Refresh]
+        ");
+    }
+
+    #[test]
+    fn nothing_stuck_is_one_friendly_sentence() {
+        assert_snapshot!(shown(&clear(), Scope::Everyone), @r"
+        (text) What is stuck, and who must move. Nothing is stuck: no open pull request waits for anybody, no default branch is red, and no deployment failed lately.
+        # What is stuck, and who must move
+        Nothing is stuck: no open pull request waits for anybody, no default branch is red, and no deployment failed lately.
+        > As of Fri 21 Nov 15:00. Waits count working hours: Mon–Fri 09:00–17:00, Europe/Berlin
+        [Refresh]
+        ");
+        assert_snapshot!(shown(&clear(), Scope::Mine("ana".into())).lines().nth(2).unwrap_or(""), @"Nothing waits for you. Enjoy the quiet.");
+        assert_snapshot!(shown(&clear(), Scope::Team("Payments".into())).lines().nth(2).unwrap_or(""), @"Nothing of this team's is stuck. Well done.");
+    }
+
+    #[test]
+    fn a_posted_report_mentions_nobody() {
+        let view = TriageView {
+            report: &report(),
+            calendar: &calendar(),
+            scope: Scope::Everyone,
+            people: People::posted(),
+        };
+        let json = serde_json::to_string(&message_report(&view)).unwrap();
+        assert!(!json.contains("<@") && json.contains("ana"));
+    }
+
+    #[test]
+    fn a_scope_survives_the_trip_through_a_button() {
+        for scope in [
+            Scope::Everyone,
+            Scope::Mine("ana".into()),
+            Scope::Team("a:b".into()),
+        ] {
+            assert_eq!(Scope::parse(&scope.value()), Some(scope));
+        }
+        assert_eq!(Scope::parse("nonsense"), None);
+    }
+
+    #[test]
+    fn a_posted_list_is_confirmed() {
+        let message = message_shared(
+            &"C0TEAM".into(),
+            Some("https://shop.slack.com/archives/C0TEAM/p1"),
+        );
+        assert_snapshot!(transcript(&message), @r"
+        (text) Posted to #C0TEAM: see it. It is kept up to date for the rest of the working day.
+        Posted to #C0TEAM: see it (https://shop.slack.com/archives/C0TEAM/p1). It is kept up to date for the rest of the working day.
+        ");
+    }
 }

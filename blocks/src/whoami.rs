@@ -94,3 +94,59 @@ fn origin(origin: LinkOrigin) -> &'static str {
         LinkOrigin::Configuration => "because the configuration says so",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{calendar, now};
+    use crate::transcript::transcript;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn a_linked_person_sees_their_account_and_why() {
+        let link = Link {
+            slack_user: "U0ANA".into(),
+            login: "ana".into(),
+            origin: LinkOrigin::Email,
+            linked_at: now(),
+        };
+        let view = WhoamiView {
+            user: &"U0ANA".into(),
+            links: &[link],
+            zone: Some("Europe/Berlin"),
+            teams: &["Payments".to_owned()],
+            calendar: &calendar(),
+        };
+        assert_snapshot!(transcript(&message_whoami(&view)), @r"
+        (text) You are @U0ANA. GitHub: ana, because both accounts have the same e-mail address, since Fri 21 Nov 15:00
+        You are @U0ANA.
+        *GitHub*
+        *ana*, because both accounts have the same e-mail address, since Fri 21 Nov 15:00
+        | *Your teams*: Payments
+        | *Your time zone*: Europe/Berlin
+        | *Working hours*: Mon–Fri 09:00–17:00, Europe/Berlin
+        > Not right? `/em-agent link github NAME` corrects it.
+        ");
+    }
+
+    #[test]
+    fn a_stranger_is_told_how_to_link() {
+        let view = WhoamiView {
+            user: &"U0NEW".into(),
+            links: &[],
+            zone: None,
+            teams: &[],
+            calendar: &calendar(),
+        };
+        assert_snapshot!(transcript(&message_whoami(&view)), @r"
+        (text) You are @U0NEW. GitHub: No account is linked, so I cannot tell what waits for you. Type `/em-agent link github NAME`.
+        You are @U0NEW.
+        *GitHub*
+        No account is linked, so I cannot tell what waits for you. Type `/em-agent link github NAME`.
+        | *Your teams*: none that I know of
+        | *Your time zone*: not set in Slack
+        | *Working hours*: Mon–Fri 09:00–17:00, Europe/Berlin
+        > Not right? `/em-agent link github NAME` corrects it.
+        ");
+    }
+}

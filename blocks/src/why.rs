@@ -3,6 +3,7 @@
 use chrono::{Days, NaiveDate};
 use em_domain::calendar::WorkCalendar;
 use em_domain::ci_run::CiOutcome;
+use em_domain::pull_request::PullRequestKey;
 use em_domain::review::Verdict;
 use em_domain::triage::{Reason, Surroundings, TriageRow};
 use slack_morphism::prelude::SlackMessageContent;
@@ -30,29 +31,29 @@ pub struct WhyView<'a> {
 /// The rules in the order in which `em_domain::triage::waiting` asks them: what it says when the rule matches, and
 /// when it does not.
 const RULES: [(&str, &str); 8] = [
-    ("It is a draft", "It is not a draft"),
+    ("it is a draft", "it is not a draft"),
     (
-        "Changes were requested and nothing was pushed since",
-        "No request for changes stands unanswered",
+        "changes were requested and nothing was pushed since",
+        "no request for changes stands unanswered",
     ),
     (
-        "It conflicts with its base branch",
-        "No conflict with the base branch is known",
+        "it conflicts with its base branch",
+        "no conflict with the base branch is known",
     ),
     (
         "CI is red on the newest commit",
         "CI is not red on the newest commit",
     ),
     (
-        "It is approved",
-        "It is not approved, or a reviewer still objects",
+        "it is approved",
+        "it is not approved, or a reviewer still objects",
     ),
     (
-        "A review was asked for and not given yet",
-        "No review that was asked for is outstanding",
+        "a review was asked for and not given yet",
+        "no review that was asked for is outstanding",
     ),
-    ("A reviewer has left remarks", "No reviewer has left remarks"),
-    ("Nobody was asked to review", ""),
+    ("a reviewer has left remarks", "no reviewer has left remarks"),
+    ("nobody was asked to review", ""),
 ];
 
 /// The place in [`RULES`] of the rule that matched.
@@ -74,7 +75,8 @@ pub fn message_why(view: &WhyView<'_>) -> SlackMessageContent {
     let row = view.row;
     let mut layout = Layout::new();
     layout.section(&cat([
-        bold(words("Why is this here? ")),
+        bold(words("Why is this here?")),
+        words(" "),
         row::subject(&row.title, &row.url, &row.key),
     ]));
     layout.section(&titled("Who must move", who_must_move(row, view.setting.people)));
@@ -97,6 +99,17 @@ pub fn message_why(view: &WhyView<'_>) -> SlackMessageContent {
     ]))
 }
 
+/// There is nothing to explain any more.
+pub fn message_moved_on(subject: &PullRequestKey) -> SlackMessageContent {
+    let text = cat([
+        row::short_key(subject),
+        words(" has moved on since this list was made: it no longer waits for anybody."),
+    ]);
+    let mut layout = Layout::new();
+    layout.section(&text);
+    layout.into_message(&text)
+}
+
 fn titled(title: &'static str, text: Mrkdwn) -> Mrkdwn {
     if text.is_empty() {
         text
@@ -109,9 +122,9 @@ fn rules(reason: &Reason) -> Mrkdwn {
     let matched = rule(reason);
     let passed = RULES[..matched]
         .iter()
-        .map(|(_, no)| cat([words("✗ no: "), words(no)]));
+        .map(|(_, no)| cat([words("✗ not this: "), words(no)]));
     let (yes, _) = RULES[matched];
-    let decided = bold(cat([words("✓ yes: "), words(yes), words(detail(reason))]));
+    let decided = bold(cat([words("✓ this one: "), words(yes), words(detail(reason))]));
     join(passed.chain([decided]), "\n")
 }
 
@@ -121,8 +134,12 @@ fn detail(reason: &Reason) -> &'static str {
         Reason::Approved => ", and CI is not in the way",
         Reason::Commented { .. } => ", and the author has not answered",
         Reason::ReviewAnswered => ", and the author has answered",
-        Reason::Draft | Reason::ChangesRequested { .. } | Reason::Conflicts | Reason::CiRed { .. } => "",
-        Reason::ReviewRequested { .. } | Reason::NobodyAsked => "",
+        Reason::Draft
+        | Reason::ChangesRequested { .. }
+        | Reason::Conflicts
+        | Reason::CiRed { .. }
+        | Reason::ReviewRequested { .. }
+        | Reason::NobodyAsked => "",
     }
 }
 
@@ -147,7 +164,7 @@ fn evidence(view: &WhyView<'_>) -> Mrkdwn {
     let runs = runs.into_iter().take(EVIDENCE).map(|run| {
         let link = row::workflow_link(&run.workflow, &run.url);
         cat([
-            words("• CI "),
+            words("• Workflow "),
             link,
             words(": "),
             words(outcome(run.outcome)),
@@ -162,7 +179,10 @@ fn evidence(view: &WhyView<'_>) -> Mrkdwn {
         .map(|comment| comment.created_at)
         .max();
     let comments = comments.map(|at| {
-        let number = format!("{} comments", view.around.comments.len());
+        let number = match view.around.comments.len() {
+            1 => "1 comment".to_owned(),
+            many => format!("{many} comments"),
+        };
         cat([words("• "), escape(&number), words(", the last "), when(at, zone)])
     });
     let all = join(reviews.chain(runs).chain(comments), "\n");
@@ -238,22 +258,22 @@ fn skipped(calendar: &WorkCalendar, from: NaiveDate, to: NaiveDate) -> Mrkdwn {
         return Mrkdwn::default();
     }
     let named: Vec<String> = holidays.iter().take(3).map(|day| plain_day(*day)).collect();
-    let named = if named.is_empty() {
-        String::new()
-    } else {
-        format!(", among them the holidays {}", named.join(", "))
-    };
     let more = if holidays.len() > 3 {
         format!(" and {} more", holidays.len() - 3)
     } else {
         String::new()
+    };
+    let named = match holidays.len() {
+        0 => String::new(),
+        1 => format!(" (holiday: {})", named.join(", ")),
+        _ => format!(" (holidays: {}{more})", named.join(", ")),
     };
     let days = if off == 1 {
         "1 day off".to_owned()
     } else {
         format!("{off} days off")
     };
-    escape(&fit(&format!("Not counted: {days}{named}{more}"), 300))
+    escape(&fit(&format!("Not counted: {days}{named}"), 300))
 }
 
 fn remedy(reason: &Reason) -> &'static str {
@@ -274,5 +294,140 @@ fn remedy(reason: &Reason) -> &'static str {
         Reason::CiRunning { .. } => "CI coming to an end.",
         Reason::Approved => "Merging it.",
         Reason::Draft => "Marking it ready for review.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::people::People;
+    use crate::sample::{calendar, known, now, review_url, rows};
+    use crate::transcript::transcript;
+    use em_domain::ci_run::CiRun;
+    use em_domain::pull_request::{Account, PullRequest, PullRequestState, Snapshot};
+    use em_domain::review::Review;
+    use em_domain::stamped::Stamped;
+    use em_domain::triage::waiting;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn the_explanation_shows_rules_evidence_and_the_counting() {
+        let calendar = calendar();
+        let row = &rows()[3];
+        let setting = RowSetting {
+            calendar: &calendar,
+            people: People::private(&known),
+            now: now(),
+        };
+        let around = Surroundings {
+            reviews: &[review(Verdict::ChangesRequested)],
+            comments: &[],
+            runs: &[red_run()],
+        };
+        assert_snapshot!(transcript(&message_why(&WhyView { row, around, setting })), @r"
+        (text) shop/api#771 is here because: @U0ANA to act on the review: changes requested, nothing pushed since. It has waited 1 d 7 h.
+        *Why is this here?* Round to cents (https://github.com/shop/api/pull/771) · shop/api#771
+        *Who must move*
+        *@U0ANA* to act on the review (https://github.com/shop/api/pull/812#pullrequestreview-1): changes requested, nothing pushed since
+        *Rules, asked in this order*
+        ✗ not this: it is not a draft
+        *✓ this one: changes were requested and nothing was pushed since*
+        *What was looked at*
+        • bob: requested changes (https://github.com/shop/api/pull/812#pullrequestreview-1), Tue 18 Nov 16:00
+        • CI test (https://github.com/shop/api/actions/runs/1): failed, Fri 21 Nov 15:00
+        *How the wait is counted*
+        Their turn since Tue 18 Nov 16:00: 2 d 23 h by the clock, *1 d 7 h of working time* (1 d is 8 h)
+        Counted: Mon–Fri 09:00–17:00, Europe/Berlin
+        Not counted: 1 day off (holiday: Wed 19 Nov)
+        *What would change it*
+        Pushing the changes, asking for a new review, or the reviewer dismissing theirs.
+        ");
+    }
+
+    /// A pull request to which every rule applies, taken apart rule by rule.
+    #[test]
+    fn the_rules_are_told_in_the_order_in_which_the_domain_asks_them() {
+        let at = now();
+        let mut snapshot = Snapshot {
+            state: PullRequestState::Open,
+            is_ready: false,
+            requested_reviewers: vec!["cy".into()],
+            requested_teams: Vec::new(),
+            labels: Vec::new(),
+            author: account("ana"),
+            title: String::new(),
+            url: String::new(),
+            base_ref: String::new(),
+            head_ref: String::new(),
+            head_sha: None,
+            created_at: at,
+            closed_at: None,
+            merged_at: None,
+            merge_commit_sha: None,
+        };
+        let mut reviews = vec![review(Verdict::ChangesRequested)];
+        let mut runs = vec![red_run()];
+        let mut conflicts = Some(Stamped { at, value: true });
+        let mut seen = Vec::new();
+        for step in 0..RULES.len() {
+            match step {
+                1 => snapshot.is_ready = true,
+                2 => reviews = vec![review(Verdict::Approved)],
+                3 => conflicts = None,
+                4 => runs.clear(),
+                5 => reviews = vec![review(Verdict::Commented)],
+                6 => snapshot.requested_reviewers.clear(),
+                7 => reviews.clear(),
+                _ => {}
+            }
+            let mut pull_request = PullRequest::new(rows()[0].key.clone());
+            pull_request.snapshot = Some(Stamped {
+                at,
+                value: snapshot.clone(),
+            });
+            pull_request.conflicts.clone_from(&conflicts);
+            let around = Surroundings {
+                reviews: &reviews,
+                comments: &[],
+                runs: &runs,
+            };
+            seen.push(rule(&waiting(&pull_request, around).unwrap().reason));
+        }
+        assert_eq!(seen, (0..RULES.len()).collect::<Vec<_>>());
+    }
+
+    fn account(login: &str) -> Account {
+        Account {
+            login: login.into(),
+            is_bot: false,
+        }
+    }
+
+    fn review(verdict: Verdict) -> Review {
+        Review {
+            pull_request: rows()[3].key.clone(),
+            id: 1,
+            reviewer: account("bob"),
+            verdict,
+            submitted_at: rows()[3].waiting.since,
+            url: review_url(),
+        }
+    }
+
+    fn red_run() -> CiRun {
+        CiRun {
+            repository: "shop/api".into(),
+            id: "workflow:1".into(),
+            workflow: "test".into(),
+            head_sha: "abc".into(),
+            branch: None,
+            on_default_branch: false,
+            attempt: 1,
+            outcome: CiOutcome::Failure,
+            created_at: now(),
+            started_at: None,
+            updated_at: now(),
+            url: "https://github.com/shop/api/actions/runs/1".into(),
+        }
     }
 }

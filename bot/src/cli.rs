@@ -72,7 +72,11 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&Failure::Failed(anyhow::Error::new(error).context("cannot start"))),
+        Err(error) => {
+            return fail(&Failure::Failed(
+                anyhow::Error::new(error).context("cannot start"),
+            ));
+        }
     };
     let outcome = runtime.block_on(execute(cli, environment()));
     // A name look-up or a file that hangs must not hold the end back.

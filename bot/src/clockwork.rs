@@ -20,6 +20,8 @@ const SETTLE: Duration = Duration::from_millis(500);
 const REFRESH_BOARDS: Duration = Duration::from_secs(60);
 /// How long Slack's delivery ids are remembered; Slack retries for about an hour.
 const REMEMBER_DELIVERIES: chrono::Duration = chrono::Duration::days(1);
+/// How often people are linked by e-mail: Slack's list of people is asked for, a page for every 200.
+const LINK_PEOPLE: Duration = Duration::from_secs(3600);
 /// How often old events are purged.
 const PURGE: Duration = Duration::from_secs(3600);
 
@@ -32,7 +34,9 @@ pub async fn run_schedules(dispatcher: Arc<Dispatcher>, ctx: Ctx, config: Config
         match ticker.claim_due().await {
             Ok(ticks) => {
                 for tick in ticks {
-                    let Some(command) = commands.iter().find(|c| c.schedule.name == tick.schedule) else { continue };
+                    let Some(command) = commands.iter().find(|c| c.schedule.name == tick.schedule) else {
+                        continue;
+                    };
                     let Some(channel) = &command.channel else { continue };
                     if let Err(error) = dispatcher.scheduled(&tick.schedule, &command.run, channel).await {
                         tracing::error!(schedule = %tick.schedule, error = format!("{error:#}"), "a schedule failed");
@@ -57,7 +61,26 @@ pub async fn run_boards(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken)
             () = tokio::time::sleep(REFRESH_BOARDS) => {}
         }
         if let Err(error) = em_commands::triage::post::refresh_boards(&ctx).await {
-            tracing::warn!(error = format!("{error:#}"), "posted boards could not be brought up to date; trying again");
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "posted boards could not be brought up to date; trying again"
+            );
+        }
+    }
+}
+
+/// Links people by e-mail, so that most never need to say who they are.
+pub async fn run_links(ctx: Ctx, stop: CancellationToken) {
+    loop {
+        if let Err(error) = em_commands::link::link_everybody_by_email(&ctx).await {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "people could not be linked by e-mail; trying again"
+            );
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LINK_PEOPLE) => {}
         }
     }
 }

@@ -145,7 +145,9 @@ fn merge(file: Option<&Path>, environment: &Environment) -> Result<config::Confi
     }
     for (name, key) in NAMES {
         if let Some(value) = environment.get(*name).filter(|value| !value.is_empty()) {
-            builder = builder.set_override(*key, value.as_str()).map_err(|error| problem(name, &error))?;
+            builder = builder
+                .set_override(*key, value.as_str())
+                .map_err(|error| problem(name, &error))?;
         }
     }
     let shown = file.map_or_else(|| "configuration".to_owned(), |path| path.display().to_string());

@@ -10,8 +10,9 @@ use std::path::Path;
 use anyhow::Context;
 use chrono::{DateTime, Datelike, Days, TimeZone, Utc, Weekday};
 use clap::Args;
+use em_commands::registry::SLASH_COMMAND;
 use em_domain::clock::{Clock, SystemClock};
-use em_simulator::Simulator;
+use em_simulator::{Simulator, Suggestion};
 use flate2::read::MultiGzDecoder;
 use std::io::{BufRead, BufReader, Read};
 
@@ -25,7 +26,7 @@ const HISTORY: &[u8] = include_bytes!("../demo/history.jsonl.gz");
 const SCENARIO: &str = include_str!("../demo/scenario.jsonl");
 /// The demo's configuration.
 const SETTINGS: &str = include_str!("../demo/em-agent.toml");
-/// The instant that the written sample takes for "now": a Thursday morning.
+/// The instant that the sample data takes for "now": a Thursday morning.
 const SCENARIO_NOW: &str = "2026-01-15T10:00:00Z";
 
 /// How the demo is shown.
@@ -41,9 +42,15 @@ pub struct Options {
 /// # Errors
 /// The port is taken, or the temporary files cannot be written.
 pub async fn run(options: Options) -> anyhow::Result<()> {
-    let demo = start(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)), &SystemClock).await?;
+    let demo = start(
+        SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)),
+        &SystemClock,
+    )
+    .await?;
     say(&format!("\n  EM Agent's demo workspace is at  {}\n", demo.url));
-    say("  Open it in a browser and type  /em-agent triage  in #payments. Ctrl-C ends it; nothing is kept.\n");
+    say(
+        "  Open it in a browser and type  /em-agent triage  in #payments. Ctrl-C ends it; nothing is kept.\n",
+    );
     run::stop_asked().await?;
     demo.stop().await;
     Ok(())
@@ -81,12 +88,22 @@ pub async fn start(addr: SocketAddr, clock: &dyn Clock) -> anyhow::Result<Demo> 
     let store = wire::open_store(&config).await?;
     let now = clock.now();
     let delta = today(now) - scenario_now();
-    import::lines(&store, BufReader::new(MultiGzDecoder::new(HISTORY)), now).await?;
+    import::lines(
+        &store,
+        Cursor::new(shifted(MultiGzDecoder::new(HISTORY), delta)?),
+        now,
+    )
+    .await?;
     import::lines(&store, Cursor::new(shifted(SCENARIO.as_bytes(), delta)?), now).await?;
     store.close().await;
     let bot = run::start(config, wire::system_clock()).await?;
     let url = simulator.base_url().to_owned();
-    Ok(Demo { url, simulator, bot, _files: files })
+    Ok(Demo {
+        url,
+        simulator,
+        bot,
+        _files: files,
+    })
 }
 
 fn config(simulator: &Simulator, folder: &Path) -> anyhow::Result<Config> {
@@ -113,7 +130,24 @@ fn config(simulator: &Simulator, folder: &Path) -> anyhow::Result<Config> {
 
 /// The pretend workspace: its page, and the commands that its composer offers.
 fn workspace(addr: SocketAddr) -> em_simulator::Options {
-    em_simulator::Options { port: addr.port(), ui: true, ..em_simulator::Options::default() }
+    let suggestion = |text: &str, about: &str| Suggestion {
+        command: format!("{SLASH_COMMAND} {text}"),
+        about: about.to_owned(),
+    };
+    em_simulator::Options {
+        port: addr.port(),
+        ui: true,
+        escapes_command: true,
+        suggestions: vec![
+            suggestion("triage", "what is stuck"),
+            suggestion("triage mine", "what waits for me"),
+            suggestion("triage post", "post the list here"),
+            suggestion("whoami", "who I am"),
+            suggestion("doctor", "check the connections"),
+            suggestion("help", "everything else"),
+        ],
+        ..em_simulator::Options::default()
+    }
 }
 
 fn scenario_now() -> DateTime<Utc> {

@@ -67,7 +67,9 @@ impl Dispatcher {
                 next = inbound.recv() => next,
             };
             let Some(next) = next else { break };
-            let Ok(permit) = Arc::clone(&self.handlers).acquire_owned().await else { break };
+            let Ok(permit) = Arc::clone(&self.handlers).acquire_owned().await else {
+                break;
+            };
             let this = Arc::clone(&self);
             self.tasks.spawn(async move {
                 this.take(next).await;
@@ -103,7 +105,13 @@ impl Dispatcher {
         if !entry.is_fresh() {
             return true;
         }
-        match self.ctx.store.deliveries().record(&inbound.id, inbound.received_at).await {
+        match self
+            .ctx
+            .store
+            .deliveries()
+            .record(&inbound.id, inbound.received_at)
+            .await
+        {
             Ok(is_first) => !is_first,
             Err(error) => {
                 // Better served twice than not at all: every handler bears repetition.
@@ -118,7 +126,9 @@ impl Dispatcher {
         let started = Instant::now();
         let outcome = match tokio::spawn(running.instrument(tracing::Span::current())).await {
             Ok(outcome) => outcome,
-            Err(error) => Err(CommandError::Internal(anyhow::anyhow!("the handler of {name} ended: {error}"))),
+            Err(error) => Err(CommandError::Internal(anyhow::anyhow!(
+                "the handler of {name} ended: {error}"
+            ))),
         };
         let result = match &outcome {
             Ok(_) => "ok",
@@ -126,7 +136,8 @@ impl Dispatcher {
             Err(CommandError::User(_) | CommandError::Usage { .. } | CommandError::Slack(_)) => "refused",
         };
         metrics::counter!(names::COMMANDS_TOTAL, "command" => name, "result" => result).increment(1);
-        metrics::histogram!(names::COMMAND_SECONDS, "command" => name).record(started.elapsed().as_secs_f64());
+        metrics::histogram!(names::COMMAND_SECONDS, "command" => name)
+            .record(started.elapsed().as_secs_f64());
         outcome
     }
 

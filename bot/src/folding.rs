@@ -10,8 +10,9 @@ use em_telemetry::names;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// Events folded in one transaction: large enough to be quick, small enough that a crash repeats little.
-const BATCH: u16 = 1000;
+/// Events folded in one transaction: large enough to be quick, small enough that arriving events, which share the
+/// one writer, do not wait long for it.
+const BATCH: u16 = 250;
 /// How long to wait for word of new events before looking anyway.
 const LOOK_ANYWAY: Duration = Duration::from_secs(5);
 /// How long to wait after the database failed.
@@ -50,7 +51,10 @@ async fn fold_all(store: &Store, changed: &Notify) -> Result<(), em_storage::Sto
         }
         metrics::histogram!(names::EVENT_FOLD_SECONDS).record(started.elapsed().as_secs_f64());
         if folded.unrecognised > 0 {
-            tracing::warn!(events = folded.unrecognised, "events were not understood; `doctor` lists them");
+            tracing::warn!(
+                events = folded.unrecognised,
+                "events were not understood; `doctor` lists them"
+            );
         }
         changed.notify_one();
     }

@@ -30,7 +30,11 @@ impl Health {
                 reasons.push("The database does not answer.".to_owned());
             }
         }
-        if self.socket.as_ref().is_some_and(|socket| socket.now().connected == 0) {
+        if self
+            .socket
+            .as_ref()
+            .is_some_and(|socket| socket.now().connected == 0)
+        {
             reasons.push("No Socket Mode connection to Slack is open.".to_owned());
         }
         reasons

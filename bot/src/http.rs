@@ -47,7 +47,10 @@ pub fn router(intake: Intake, health: Health, max_payload_bytes: usize) -> Route
         })
         .layer(DefaultBodyLimit::max(max_payload_bytes))
         .layer(CatchPanicLayer::custom(|_| {
-            problem(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong here. Please send it again.")
+            problem(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Something went wrong here. Please send it again.",
+            )
         }))
 }
 
@@ -55,13 +58,22 @@ pub fn router(intake: Intake, health: Health, max_payload_bytes: usize) -> Route
 pub fn problem(status: StatusCode, detail: &str) -> Response {
     let title = status.canonical_reason().unwrap_or("Error");
     let body = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
-    (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/problem+json")],
+        body.to_string(),
+    )
+        .into_response()
 }
 
 async fn webhook(State(intake): State<Intake>, Path(source): Path<String>, request: Request) -> Response {
     let started = Instant::now();
     let (response, outcome) = receive(&intake, &source, request).await;
-    let known = if source == Source::github().as_str() { "github" } else { "unknown" };
+    let known = if source == Source::github().as_str() {
+        "github"
+    } else {
+        "unknown"
+    };
     metrics::counter!(names::EVENTS_RECEIVED_TOTAL, "source" => known, "outcome" => outcome).increment(1);
     metrics::histogram!(names::WEBHOOK_SECONDS).record(started.elapsed().as_secs_f64());
     response
@@ -77,12 +89,31 @@ async fn receive(intake: &Intake, source: &str, request: Request) -> (Response, 
     let body = match Bytes::from_request(request, &()).await {
         Ok(body) => body,
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            return (problem(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than accepted here."), "too_large");
+            return (
+                problem(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "The body is larger than accepted here.",
+                ),
+                "too_large",
+            );
         }
-        Err(_) => return (problem(StatusCode::BAD_REQUEST, "The body did not arrive whole."), "broken"),
+        Err(_) => {
+            return (
+                problem(StatusCode::BAD_REQUEST, "The body did not arrive whole."),
+                "broken",
+            );
+        }
     };
     let id = EventId::new(Ulid::new());
-    let event = match webhook::receive(Delivery { headers: &headers, body: &body }, &intake.github_secrets, intake.clock.now(), id) {
+    let event = match webhook::receive(
+        Delivery {
+            headers: &headers,
+            body: &body,
+        },
+        &intake.github_secrets,
+        intake.clock.now(),
+        id,
+    ) {
         Ok(event) => event,
         Err(refused) => return refusal(&refused),
     };
@@ -99,21 +130,38 @@ async fn receive(intake: &Intake, source: &str, request: Request) -> (Response, 
 
 fn accepted(status: &str, id: Option<&EventId>) -> Response {
     let body = json!({ "status": status, "id": id });
-    (StatusCode::ACCEPTED, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+    (
+        StatusCode::ACCEPTED,
+        [(header::CONTENT_TYPE, "application/json")],
+        body.to_string(),
+    )
+        .into_response()
 }
 
 fn refusal(refused: &Refused) -> (Response, &'static str) {
     let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    let outcome = if status == StatusCode::UNAUTHORIZED { "unsigned" } else { "malformed" };
+    let outcome = if status == StatusCode::UNAUTHORIZED {
+        "unsigned"
+    } else {
+        "malformed"
+    };
     tracing::warn!(reason = %refused, "webhook refused");
-    (problem(status, &format!("{}: {refused}.", refused.title())), outcome)
+    (
+        problem(status, &format!("{}: {refused}.", refused.title())),
+        outcome,
+    )
 }
 
 /// Not stored, so not accepted: the sender keeps it and sends it again.
 fn try_later(error: &StoreError) -> Response {
     tracing::error!(%error, "webhook not stored");
-    let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, "The event could not be stored. Please send it again.");
-    response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
+    let mut response = problem(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "The event could not be stored. Please send it again.",
+    );
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
     response
 }
 
@@ -126,5 +174,9 @@ async fn ready(State(health): State<Health>) -> Response {
 }
 
 async fn metrics_text() -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], em_telemetry::metrics::metrics_text()).into_response()
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
+        em_telemetry::metrics::metrics_text(),
+    )
+        .into_response()
 }

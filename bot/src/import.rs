@@ -52,7 +52,11 @@ impl fmt::Display for Imported {
             write!(f, "; {} were known already", self.duplicate)?;
         }
         if self.unrecognised > 0 {
-            write!(f, "; {} were not understood and are kept as they are", self.unrecognised)?;
+            write!(
+                f,
+                "; {} were not understood and are kept as they are",
+                self.unrecognised
+            )?;
         }
         if self.unreadable_lines > 0 {
             write!(f, "; {} lines could not be read", self.unreadable_lines)?;
@@ -74,9 +78,14 @@ pub async fn file(
     let shown = file.display().to_string();
     let open = || format!("cannot read {shown}");
     let size = Arc::new(AtomicU64::new(0));
-    let reader = BufReader::new(Counted { inner: File::open(file).with_context(open)?, read: Arc::clone(&size) });
+    let reader = BufReader::new(Counted {
+        inner: File::open(file).with_context(open)?,
+        read: Arc::clone(&size),
+    });
     let lines = unpacked(reader).with_context(open)?;
-    from_lines(store, lines, received_at, &size, progress).await.with_context(|| format!("importing {shown} stopped"))
+    from_lines(store, lines, received_at, &size, progress)
+        .await
+        .with_context(|| format!("importing {shown} stopped"))
 }
 
 /// Imports lines that are already at hand.
@@ -109,7 +118,11 @@ async fn from_lines(
         progress(read.load(Ordering::Relaxed));
     }
     let (unreadable_lines, unreadable) = reading.await??;
-    Ok(Imported { unreadable_lines, unreadable, ..imported })
+    Ok(Imported {
+        unreadable_lines,
+        unreadable,
+        ..imported
+    })
 }
 
 /// Reads ahead on a thread of its own; ends early when the writer has gone.
@@ -123,7 +136,11 @@ fn read_batches(
     let mut line = Vec::new();
     for number in 1u64.. {
         line.clear();
-        if lines.read_until(b'\n', &mut line).with_context(|| format!("after line {}", number - 1))? == 0 {
+        if lines
+            .read_until(b'\n', &mut line)
+            .with_context(|| format!("after line {}", number - 1))?
+            == 0
+        {
             break;
         }
         if line.trim_ascii().is_empty() {
@@ -138,7 +155,11 @@ fn read_batches(
                 }
             }
         }
-        if batch.len() == BATCH && sender.blocking_send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).is_err() {
+        if batch.len() == BATCH
+            && sender
+                .blocking_send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))
+                .is_err()
+        {
             return Ok((unreadable, named));
         }
     }
@@ -151,7 +172,11 @@ fn read_batches(
 /// The text of a file, whether it is packed or not.
 fn unpacked(mut reader: BufReader<Counted>) -> std::io::Result<Box<dyn BufRead + Send>> {
     let is_gzip = reader.fill_buf()?.starts_with(&GZIP);
-    Ok(if is_gzip { Box::new(BufReader::new(MultiGzDecoder::new(reader))) } else { Box::new(reader) })
+    Ok(if is_gzip {
+        Box::new(BufReader::new(MultiGzDecoder::new(reader)))
+    } else {
+        Box::new(reader)
+    })
 }
 
 /// Counts the bytes that pass, for the progress bar.

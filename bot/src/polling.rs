@@ -103,9 +103,19 @@ impl Polling {
     ///
     /// # Errors
     /// Nothing more can be read, or the store fails. What was read until then is stored.
-    pub async fn round(&self, name: &str, start: Cursor, progress: impl Fn(Round)) -> Result<Round, PollError> {
+    pub async fn round(
+        &self,
+        name: &str,
+        start: Cursor,
+        progress: impl Fn(Round),
+    ) -> Result<Round, PollError> {
         let mut round = Round::default();
-        let mut cursor = self.store.cursors().find(name).await?.map_or(start, |stored| stored.value);
+        let mut cursor = self
+            .store
+            .cursors()
+            .find(name)
+            .await?
+            .map_or(start, |stored| stored.value);
         loop {
             let batch = self.poller.poll(cursor, self.clock.now()).await?;
             for problem in &batch.problems {
@@ -119,7 +129,10 @@ impl Polling {
                 }
             }
             cursor = batch.cursor;
-            self.store.cursors().upsert(name, &cursor, self.clock.now()).await?;
+            self.store
+                .cursors()
+                .upsert(name, &cursor, self.clock.now())
+                .await?;
             self.stored.notify_one();
             progress(round);
             if !batch.more {

@@ -95,21 +95,46 @@ pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyho
     tasks.spawn(Arc::clone(&dispatcher).serve(inbound, stop.clone()));
     let socket = start_socket(&config, &ctx, sender.clone(), &tasks, &stop);
 
-    let health = Health { store: store.clone(), socket: socket.clone() };
+    let health = Health {
+        store: store.clone(),
+        socket: socket.clone(),
+    };
     let http_addr = start_http(&config, &ctx, &stored, sender, health, &tasks, &stop).await?;
 
-    tasks.spawn(folding::run(store.clone(), Arc::clone(&stored), Arc::clone(&changed), stop.clone()));
-    if let (Some(mut polling), Some(interval)) =
-        (wire::polling(&config, store, clock)?, config.checked.poll_interval)
-    {
+    tasks.spawn(folding::run(
+        store.clone(),
+        Arc::clone(&stored),
+        Arc::clone(&changed),
+        stop.clone(),
+    ));
+    if let (Some(mut polling), Some(interval)) = (
+        wire::polling(&config, store, clock)?,
+        config.checked.poll_interval,
+    ) {
         polling.stored = stored;
         tasks.spawn(polling.run(interval, stop.clone()));
     }
     tasks.spawn(clockwork::run_boards(ctx.clone(), changed, stop.clone()));
-    tasks.spawn(clockwork::run_purge(ctx.clone(), config.sections.retention.days, stop.clone()));
-    tasks.spawn(clockwork::run_schedules(dispatcher, ctx.clone(), config, stop.clone()));
+    tasks.spawn(clockwork::run_links(ctx.clone(), stop.clone()));
+    tasks.spawn(clockwork::run_purge(
+        ctx.clone(),
+        config.sections.retention.days,
+        stop.clone(),
+    ));
+    tasks.spawn(clockwork::run_schedules(
+        dispatcher,
+        ctx.clone(),
+        config,
+        stop.clone(),
+    ));
     tracing::info!(%http_addr, "ready to work");
-    Ok(Bot { http_addr, ctx, socket, stop, tasks })
+    Ok(Bot {
+        http_addr,
+        ctx,
+        socket,
+        stop,
+        tasks,
+    })
 }
 
 impl Bot {
@@ -133,7 +158,11 @@ impl Bot {
 }
 
 /// Our own user id. Tokens that are refused stop the start; a Slack that does not answer only delays the answer.
-async fn learn_bot_user(ctx: &Ctx, tasks: &TaskTracker, stop: &CancellationToken) -> anyhow::Result<Arc<OnceLock<String>>> {
+async fn learn_bot_user(
+    ctx: &Ctx,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> anyhow::Result<Arc<OnceLock<String>>> {
     let known = Arc::new(OnceLock::new());
     let asked = tokio::time::timeout(ASK_AT_FIRST, ctx.slack.auth_test()).await;
     let silence = || SlackError::Unavailable { reason: format!("no answer within {} s", ASK_AT_FIRST.as_secs()) };
@@ -142,7 +171,9 @@ async fn learn_bot_user(ctx: &Ctx, tasks: &TaskTracker, stop: &CancellationToken
             tracing::info!(team = %identity.team, bot = %identity.bot_user_id, "Slack knows us");
             known.get_or_init(|| identity.bot_user_id);
         }
-        Err(error @ (SlackError::Unauthorized { .. } | SlackError::NoToken { .. })) => bail!("{}", error.advice()),
+        Err(error @ (SlackError::Unauthorized { .. } | SlackError::NoToken { .. })) => {
+            bail!("{}", error.advice())
+        }
         Err(error) => {
             tracing::warn!(%error, "Slack does not answer; trying again");
             let (ctx, known, stop) = (ctx.clone(), Arc::clone(&known), stop.clone());
@@ -217,7 +248,10 @@ async fn start_http(
     let addr = listener.local_addr().context("the HTTP server has no address")?;
     let stopped = stop.clone().cancelled_owned();
     tasks.spawn(async move {
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+        if let Err(error) = axum::serve(listener, router)
+            .with_graceful_shutdown(stopped)
+            .await
+        {
             tracing::error!(%error, "the HTTP server ended");
         }
     });

@@ -29,7 +29,10 @@ pub fn system_clock() -> SharedClock {
 pub fn start_logging(config: &Config) {
     let log = &config.sections.log;
     let format = log.format.parse().unwrap_or_else(|_| Format::of_stderr());
-    let settings = em_telemetry::Settings { format, filter: log.filter.clone() };
+    let settings = em_telemetry::Settings {
+        format,
+        filter: log.filter.clone(),
+    };
     if let Err(error) = em_telemetry::init(&settings) {
         tracing::warn!(%error, "the log filter is not understood");
     }
@@ -45,9 +48,12 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
         &config.sections.data_dir,
         new_install_key(),
     ))
+    .await
+    .context("the database cannot be opened")?;
+    store
+        .migrate()
         .await
-        .context("the database cannot be opened")?;
-    store.migrate().await.context("the database could not be brought up to date")?;
+        .context("the database could not be brought up to date")?;
     Ok(store)
 }
 
@@ -73,7 +79,11 @@ fn github_config(config: &Config) -> GithubConfig {
 
 /// GitHub's webhook secrets; none while GitHub is switched off.
 pub fn webhook_secrets(config: &Config) -> Vec<SecretString> {
-    if config.sections.github.enabled { config.secrets.github_webhook_secrets.clone() } else { Vec::new() }
+    if config.sections.github.enabled {
+        config.secrets.github_webhook_secrets.clone()
+    } else {
+        Vec::new()
+    }
 }
 
 fn github(config: &Config, clock: SharedClock) -> anyhow::Result<Option<Github>> {
@@ -82,7 +92,10 @@ fn github(config: &Config, clock: SharedClock) -> anyhow::Result<Option<Github>>
         return Ok(None);
     }
     let client = GithubClient::new(&config, clock, Pacing::default()).context("GitHub's client")?;
-    Ok(Some(Github { client: Arc::new(client), config }))
+    Ok(Some(Github {
+        client: Arc::new(client),
+        config,
+    }))
 }
 
 /// What polls GitHub, if it is configured.
@@ -90,13 +103,24 @@ fn github(config: &Config, clock: SharedClock) -> anyhow::Result<Option<Github>>
 /// # Errors
 /// The client cannot be built from the configuration.
 pub fn polling(config: &Config, store: Store, clock: SharedClock) -> anyhow::Result<Option<Polling>> {
-    let Some(Github { client, config: github }) = github(config, clock.clone())? else { return Ok(None) };
+    let Some(Github {
+        client,
+        config: github,
+    }) = github(config, clock.clone())?
+    else {
+        return Ok(None);
+    };
     if github.repositories.is_empty() && github.organisations.is_empty() {
         return Ok(None);
     }
     let lookback = chrono::Duration::days(i64::from(config.sections.github.first_look_days));
     let poller = Poller::new(client, &github, Arc::new(|| EventId::new(Ulid::new())), lookback);
-    Ok(Some(Polling { store, poller, clock, stored: Arc::new(Notify::new()) }))
+    Ok(Some(Polling {
+        store,
+        poller,
+        clock,
+        stored: Arc::new(Notify::new()),
+    }))
 }
 
 /// Everything handlers need.
@@ -112,7 +136,13 @@ pub fn ctx(config: &Config, store: Store, clock: SharedClock) -> anyhow::Result<
     };
     let slack = Slack::new(&slack, clock.clone()).context("Slack's client")?;
     let github = github(config, clock.clone())?;
-    Ok(Ctx { store, slack, github, clock, settings: Arc::new(settings(config)) })
+    Ok(Ctx {
+        store,
+        slack,
+        github,
+        clock,
+        settings: Arc::new(settings(config)),
+    })
 }
 
 fn settings(config: &Config) -> Settings {
@@ -127,7 +157,8 @@ fn settings(config: &Config) -> Settings {
             rows_per_group: triage.rows_per_group,
         },
         teams: config.checked.teams.clone(),
-        default_channel: Some(config.sections.slack.default_channel.clone()).filter(|channel| !channel.is_empty()),
+        default_channel: Some(config.sections.slack.default_channel.clone())
+            .filter(|channel| !channel.is_empty()),
         has_github_webhook_secret: !webhook_secrets(config).is_empty(),
         polls_github: github.enabled
             && config.secrets.github_token.is_some()
@@ -149,5 +180,9 @@ pub async fn link_configured_people(config: &Config, ctx: &Ctx) -> anyhow::Resul
         linked_at: ctx.clock.now(),
     };
     let links: Vec<Link> = config.checked.people.iter().map(link).collect();
-    ctx.store.people().replace_configured(&links).await.context("people from the configuration")
+    ctx.store
+        .people()
+        .replace_configured(&links)
+        .await
+        .context("people from the configuration")
 }

@@ -6,6 +6,8 @@ use em_blocks::link::{LinkOutcome, message_link};
 use em_domain::id::{Login, SlackUser};
 use em_domain::person::{Link, LinkOrigin, is_github_login};
 
+use em_integrations::slack::Person;
+
 use crate::ctx::Ctx;
 use crate::invocation::{CommandError, Invocation, Outcome, Reply};
 use crate::spec::Spec;
@@ -90,6 +92,11 @@ pub async fn login_of(ctx: &Ctx, user: &SlackUser) -> Result<Option<Link>, Comma
     let Ok(Some(person)) = ctx.slack.user(user.as_str()).await else {
         return Ok(None);
     };
+    link_by_email(ctx, &person).await
+}
+
+/// Links whoever has an address that a commit carries too.
+async fn link_by_email(ctx: &Ctx, person: &Person) -> Result<Option<Link>, CommandError> {
     let Some(email) = person.email.as_deref() else {
         return Ok(None);
     };
@@ -97,13 +104,34 @@ pub async fn login_of(ctx: &Ctx, user: &SlackUser) -> Result<Option<Link>, Comma
         return Ok(None);
     };
     let link = Link {
-        slack_user: user.clone(),
+        slack_user: SlackUser(person.id.clone()),
         login,
         origin: LinkOrigin::Email,
         linked_at: ctx.clock.now(),
     };
     ctx.store.people().link(&link).await?;
     Ok(Some(link))
+}
+
+/// Links everybody in the workspace who is not linked yet and whose address a commit carries, so that people need
+/// not say who they are. One small query for each such person.
+///
+/// # Errors
+/// Slack or the database cannot be reached.
+pub async fn link_everybody_by_email(ctx: &Ctx) -> Result<(), CommandError> {
+    let linked = ctx.store.people().list_links().await?;
+    for person in ctx
+        .slack
+        .users()
+        .await?
+        .iter()
+        .filter(|person| !person.is_bot && !person.deleted)
+    {
+        if !linked.iter().any(|link| link.slack_user.as_str() == person.id) {
+            link_by_email(ctx, person).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The Slack user of a GitHub account, where one is known.
@@ -121,23 +149,12 @@ pub async fn user_of(ctx: &Ctx, login: &Login) -> Result<Option<SlackUser>, Comm
     {
         return Ok(Some(link.slack_user));
     }
-    // Nobody said so, but a commit may carry an address that somebody here has.
-    let Ok(people) = ctx.slack.users().await else {
-        return Ok(None);
-    };
-    for person in people.iter().filter(|person| !person.is_bot && !person.deleted) {
-        let Some(email) = person.email.as_deref() else {
-            continue;
-        };
-        if ctx
-            .store
-            .people()
-            .find_login_by_email(email)
-            .await?
-            .is_some_and(|found| found.same(login))
-        {
-            return Ok(Some(SlackUser(person.id.clone())));
-        }
-    }
-    Ok(None)
+    // Nobody said so, but a commit seen since the last look may carry an address that somebody here has.
+    link_everybody_by_email(ctx).await?;
+    let links = ctx
+        .store
+        .people()
+        .list_links_to(std::slice::from_ref(login))
+        .await?;
+    Ok(links.into_iter().next().map(|link| link.slack_user))
 }

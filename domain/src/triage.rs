@@ -206,7 +206,11 @@ impl<'a> Case<'a> {
             .as_ref()
             .filter(|stamped| stamped.value)
             // What was pushed since may have resolved it: until GitHub says so again, nothing is known.
-            .filter(|stamped| self.pull_request.pushed_at.is_none_or(|pushed| pushed <= stamped.at))?;
+            .filter(|stamped| {
+                self.pull_request
+                    .pushed_at
+                    .is_none_or(|pushed| pushed <= stamped.at)
+            })?;
         Some(self.author_turn(Reason::Conflicts, conflicts.at))
     }
 

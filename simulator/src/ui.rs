@@ -4,6 +4,12 @@
 //! `/ui/events` says that something changed, and swaps what differs. Nothing is loaded from anywhere else, and the
 //! content security policy holds the page to that.
 
+#![expect(
+    clippy::format_collect,
+    clippy::format_push_string,
+    reason = "pages are small; HTML reads best as it is written"
+)]
+
 mod act;
 mod block;
 mod choice;
@@ -52,11 +58,11 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/ui/events", get(events))
         .route(
             "/ui/style.css",
-            get(|| asset("text/css; charset=utf-8", include_str!("ui/style.css"))),
+            get(|| async { asset("text/css; charset=utf-8", include_str!("ui/style.css")) }),
         )
         .route(
             "/ui/script.js",
-            get(|| asset("text/javascript; charset=utf-8", include_str!("ui/script.js"))),
+            get(|| async { asset("text/javascript; charset=utf-8", include_str!("ui/script.js")) }),
         )
         .route("/ui/command", post(act::command))
         .route("/ui/say", post(act::say))
@@ -72,7 +78,9 @@ async fn whole(
     Query(query): Query<visit::Query>,
     headers: HeaderMap,
 ) -> Response {
-    let (html, me) = draw(&shared, &query, &headers, |page| page.document());
+    let (html, me) = draw(&shared, &query, &headers, |page| {
+        (page.document(), page.visit.me.clone())
+    });
     let remember = HeaderValue::from_str(&format!("as={me}; Path=/; SameSite=Strict; Max-Age=31536000"));
     let mut response = Html(html).into_response();
     if let Ok(cookie) = remember {
@@ -86,23 +94,22 @@ async fn fragment(
     Query(query): Query<visit::Query>,
     headers: HeaderMap,
 ) -> Html<String> {
-    Html(draw(&shared, &query, &headers, |page| page.app()).0)
+    draw(&shared, &query, &headers, |page| Html(page.app()))
 }
 
-fn draw(
+fn draw<T>(
     shared: &Shared,
     query: &visit::Query,
     headers: &HeaderMap,
-    part: impl Fn(&Page<'_>) -> String,
-) -> (String, String) {
+    part: impl FnOnce(&Page<'_>) -> T,
+) -> T {
     shared.read(|workspace| {
         let visit = Visit::new(query, headers, workspace);
-        let page = Page {
+        part(&Page {
             workspace,
             visit: &visit,
             suggestions: &shared.options.suggestions,
-        };
-        (part(&page), visit.me.clone())
+        })
     })
 }
 
@@ -112,8 +119,8 @@ async fn events(State(shared): State<Arc<Shared>>) -> Sse<impl Stream<Item = Res
     let stream = futures::stream::unfold((changes, stop), |(mut changes, stop)| async move {
         tokio::select! {
             () = stop.cancelled() => None,
-            changed = changes.changed() => {
-                changed.ok()?;
+            alive = changes.changed() => {
+                alive.ok()?;
                 let version = changes.borrow_and_update().to_string();
                 Some((Ok(Event::default().data(version)), (changes, stop)))
             }
@@ -122,7 +129,7 @@ async fn events(State(shared): State<Arc<Shared>>) -> Sse<impl Stream<Item = Res
     Sse::new(stream).keep_alive(KeepAlive::default())
 }
 
-async fn asset(kind: &'static str, content: &'static str) -> impl IntoResponse {
+fn asset(kind: &'static str, content: &'static str) -> impl IntoResponse {
     ([(CONTENT_TYPE, kind)], content)
 }
 

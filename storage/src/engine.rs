@@ -328,6 +328,14 @@ fn storable(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
+/// The time, within the years that both engines keep and sort: SQLite compares texts of four-digit years.
+fn storable_time(time: DateTime<Utc>) -> DateTime<Utc> {
+    /// 9999-12-31T23:59:59Z.
+    const LAST_SECOND: i64 = 253_402_300_799;
+    let last = DateTime::from_timestamp(LAST_SECOND, 0).unwrap_or(DateTime::UNIX_EPOCH);
+    time.clamp(DateTime::UNIX_EPOCH, last)
+}
+
 /// A table that rows are written to in bulk. Its first columns are the key.
 pub(crate) struct Table {
     pub(crate) name: &'static str,
@@ -376,8 +384,8 @@ macro_rules! bound {
                 Value::MaybeText(v) => query.bind(v),
                 Value::Integer(v) => query.bind(v),
                 Value::Boolean(v) => query.bind(v),
-                Value::Time(v) => query.bind(v),
-                Value::MaybeTime(v) => query.bind(v),
+                Value::Time(v) => query.bind(storable_time(v)),
+                Value::MaybeTime(v) => query.bind(v.map(storable_time)),
                 Value::Json(v) => query.bind(Json(v)),
                 Value::Bytes(v) => query.bind(v),
             };

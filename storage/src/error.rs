@@ -48,6 +48,7 @@ impl StoreError {
 }
 
 impl From<sqlx::Error> for StoreError {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "another crate's open list")]
     fn from(error: sqlx::Error) -> Self {
         let text = error.to_string();
         match &error {
@@ -64,6 +65,7 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::BeginFailed => Self::Unavailable(text),
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Corrupt(text),
             sqlx::Error::Configuration(_) => Self::Configuration(text),
+            // What is left are mistakes in a statement, and whatever sqlx adds later.
             _ => Self::Refused(text),
         }
     }
@@ -98,6 +100,7 @@ fn from_postgres(code: Option<&str>, text: String) -> StoreError {
 }
 
 impl From<sqlx::migrate::MigrateError> for StoreError {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "another crate's open list")]
     fn from(error: sqlx::migrate::MigrateError) -> Self {
         match error {
             sqlx::migrate::MigrateError::VersionMissing(version) => Self::NewerSchema { version },

@@ -54,7 +54,12 @@ impl Nudges<'_> {
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         const FIND: &str = "SELECT claimed_at FROM nudges WHERE subject = $1 AND person = $2 AND day = $3";
         Ok(crate::engine::on_engine!(self.store.pool(), |c| {
-            sqlx::query_scalar(FIND).bind(subject).bind(person.as_str()).bind(day).fetch_optional(c).await
+            sqlx::query_scalar(FIND)
+                .bind(subject)
+                .bind(person.as_str())
+                .bind(day)
+                .fetch_optional(c)
+                .await
         })?)
     }
 

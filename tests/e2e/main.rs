@@ -2,8 +2,14 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
 
+mod demo;
+mod dispatch;
 mod docs;
+mod doctor;
 mod floors;
+mod help;
+mod home;
+mod link;
 mod manifest;
 mod polling;
 mod process;

@@ -12,7 +12,11 @@ fn manifest() -> Value {
 }
 
 fn texts(list: &Value) -> BTreeSet<&str> {
-    list.as_array().unwrap().iter().map(|item| item.as_str().unwrap()).collect()
+    list.as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item.as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -24,7 +28,10 @@ fn the_manifest_declares_the_command_the_scopes_and_the_shortcuts_that_the_progr
     let scopes: BTreeSet<&str> = SCOPES.iter().map(|(scope, _)| *scope).collect();
     assert_eq!(texts(&manifest["oauth_config"]["scopes"]["bot"]), scopes);
     let declared = manifest["features"]["shortcuts"].as_array().unwrap();
-    let declared: BTreeSet<&str> = declared.iter().map(|s| s["callback_id"].as_str().unwrap()).collect();
+    let declared: BTreeSet<&str> = declared
+        .iter()
+        .map(|s| s["callback_id"].as_str().unwrap())
+        .collect();
     assert_eq!(declared, SHORTCUTS.iter().map(|(id, _)| *id).collect());
 }
 
@@ -34,5 +41,8 @@ fn the_manifest_switches_on_what_the_program_relies_on() {
     assert_eq!(settings["socket_mode_enabled"], true);
     assert_eq!(settings["interactivity"]["is_enabled"], true);
     let events = settings["event_subscriptions"]["bot_events"].clone();
-    assert_eq!(texts(&events), BTreeSet::from(["app_home_opened", "app_mention", "message.im"]));
+    assert_eq!(
+        texts(&events),
+        BTreeSet::from(["app_home_opened", "app_mention", "message.im"])
+    );
 }

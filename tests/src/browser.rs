@@ -56,10 +56,31 @@ pub struct Browser {
     driver: Child,
     port: u16,
     session: String,
-    _profile: tempfile::TempDir,
+    profile: tempfile::TempDir,
 }
 
 impl Browser {
+    /// A browser for a test; `None`, said loudly, where there is none on the machine. With `EM_REQUIRE_BROWSER=1` that
+    /// is a failure.
+    ///
+    /// # Panics
+    /// If there is no browser and one is required.
+    pub async fn for_test() -> Option<Self> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a switch of the tests, not a setting of the program"
+        )]
+        let is_required = std::env::var("EM_REQUIRE_BROWSER").is_ok_and(|value| value == "1");
+        match Self::start().await {
+            Ok(browser) => Some(browser),
+            Err(error) => {
+                assert!(!is_required, "{error}");
+                eprintln!("SKIPPED: a browser test, because {error}");
+                None
+            }
+        }
+    }
+
     /// Starts a browser with an empty profile and a window of 1280 by 900.
     ///
     /// # Errors
@@ -77,14 +98,14 @@ impl Browser {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
-        let port = announced_port(&mut driver);
+        let port = announced_port(&mut driver).inspect_err(|_| drop(driver.kill()))?;
         let mut browser = Self {
             driver,
-            port: port?,
+            port,
             session: String::new(),
-            _profile: profile,
+            profile,
         };
-        let profile = format!("--user-data-dir={}", browser._profile.path().display());
+        let profile = format!("--user-data-dir={}", browser.profile.path().display());
         let arguments = FLAGS
             .iter()
             .copied()

@@ -8,7 +8,11 @@
 //! To add a test: a module of the feature's name in `e2e/`, listed in `e2e/main.rs`.
 
 #![expect(clippy::missing_panics_doc, reason = "a harness panics to fail its test")]
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a harness panics to fail its test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a harness panics to fail its test"
+)]
 
 pub mod browser;
 pub mod story;
@@ -97,16 +101,40 @@ impl TestBot {
         };
         assert!(slack.socket().wait_for_connections(2, PATIENCE).await, "the bot does not connect");
         let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
-        Self { slack, clock, bot, database, environment, http }
+        Self {
+            slack,
+            clock,
+            bot,
+            database,
+            environment,
+            http,
+        }
     }
 
     /// Stops the bot and starts it again on the same database, as a deployment does.
     pub async fn restart(self, toml: &str) -> Self {
-        let Self { slack, clock, bot, database, environment, http } = self;
+        let Self {
+            slack,
+            clock,
+            bot,
+            database,
+            environment,
+            http,
+        } = self;
         bot.stop().await;
         let bot = start_bot(&environment, toml, &clock).await;
-        assert!(slack.socket().wait_for_connections(2, PATIENCE).await, "the bot does not connect again");
-        Self { slack, clock, bot, database, environment, http }
+        assert!(
+            slack.socket().wait_for_connections(2, PATIENCE).await,
+            "the bot does not connect again"
+        );
+        Self {
+            slack,
+            clock,
+            bot,
+            database,
+            environment,
+            http,
+        }
     }
 
     /// A second replica on the same database and workspace.
@@ -136,10 +164,14 @@ impl TestBot {
     pub async fn ask(&self, user: &str, channel: &str, text: &str) -> Message {
         let person = self.user(user);
         let before = self.private_answers(&person.id);
-        let outcome = person.types(channel, text).expect("the person sees the channel").await;
+        let outcome = person
+            .types(channel, text)
+            .expect("the person sees the channel")
+            .await;
         assert!(outcome.is_acked(), "{text}: {outcome:?}");
         let id = person.id.clone();
-        self.until(|workspace| answers(workspace, &id).nth(before).cloned()).await
+        self.until(|workspace| answers(workspace, &id).nth(before).cloned())
+            .await
     }
 
     fn private_answers(&self, user: &str) -> usize {
@@ -153,7 +185,9 @@ impl TestBot {
 
     /// Sends a GitHub webhook with a good signature and waits until it is accepted.
     pub async fn github(&self, delivery: &Delivery) {
-        let status = self.webhook("github", delivery.headers(WEBHOOK_SECRET), delivery.bytes()).await;
+        let status = self
+            .webhook("github", delivery.headers(WEBHOOK_SECRET), delivery.bytes())
+            .await;
         assert!(status.is_success(), "{}: {status}", delivery.event);
     }
 
@@ -173,7 +207,12 @@ impl TestBot {
 
     /// Reads a page of the bot's HTTP server: status and text.
     pub async fn get(&self, path: &str) -> (StatusCode, String) {
-        let answer = self.http.get(self.url(path)).send().await.expect("the bot answers");
+        let answer = self
+            .http
+            .get(self.url(path))
+            .send()
+            .await
+            .expect("the bot answers");
         (answer.status(), answer.text().await.expect("text"))
     }
 
@@ -184,8 +223,21 @@ impl TestBot {
 
     /// Waits until every stored event is a fact.
     pub async fn folded(&self) {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        while self.database.store.events().count_pending().await.expect("the database answers") > 0 {
+        self.folded_within(PATIENCE).await;
+    }
+
+    /// The same with another patience.
+    pub async fn folded_within(&self, patience: Duration) {
+        let deadline = tokio::time::Instant::now() + patience;
+        while self
+            .database
+            .store
+            .events()
+            .count_pending()
+            .await
+            .expect("the database answers")
+            > 0
+        {
             assert!(tokio::time::Instant::now() < deadline, "events are not worked in");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -201,7 +253,9 @@ impl TestBot {
 }
 
 fn answers<'w>(workspace: &'w Workspace, user: &str) -> impl Iterator<Item = &'w Message> {
-    workspace.all_messages().filter(move |message| message.ephemeral_for.as_deref() == Some(user))
+    workspace
+        .all_messages()
+        .filter(move |message| message.ephemeral_for.as_deref() == Some(user))
 }
 
 async fn start_bot(environment: &Environment, toml: &str, clock: &TestClock) -> Bot {
@@ -225,7 +279,10 @@ fn environment(slack: &Simulator, database: &TestDatabase, setting: &Setting) ->
         ("SLACK_APP_TOKEN", slack.app_token().to_owned()),
         ("SLACK_BOT_TOKEN", slack.bot_token().to_owned()),
         ("SLACK_SIGNING_SECRET", slack.signing_secret().to_owned()),
-        ("EM_AGENT_DATA_DIR", database.config.data_dir.display().to_string()),
+        (
+            "EM_AGENT_DATA_DIR",
+            database.config.data_dir.display().to_string(),
+        ),
         ("HTTP_ADDR", "127.0.0.1:0".to_owned()),
         ("GITHUB_WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
     ]
@@ -235,7 +292,11 @@ fn environment(slack: &Simulator, database: &TestDatabase, setting: &Setting) ->
     if let Some(url) = &database.config.url {
         environment.insert("DATABASE_URL".to_owned(), url.expose_secret().to_owned());
     }
-    environment.extend(setting.environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    environment.extend(
+        setting
+            .environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone())),
+    );
     environment
 }
-

@@ -29,7 +29,10 @@ pub(crate) fn execute(
         Command::Schema => say(DEFAULTS.trim_end()),
         Command::Check => {
             let config = Config::load(file, environment)?;
-            let read = config.file.map_or_else(|| "defaults and environment".to_owned(), |f| f.display().to_string());
+            let read = config.file.map_or_else(
+                || "defaults and environment".to_owned(),
+                |f| f.display().to_string(),
+            );
             say(&format!("The configuration can be used ({read})."));
         }
         Command::Show => {

@@ -22,7 +22,10 @@ pub(crate) struct Options {
 /// How long a living bot may take to say so.
 const LIVE_WITHIN: Duration = Duration::from_secs(3);
 
-pub(crate) async fn execute(options: Options, loaded: Result<Config, Vec<Problem>>) -> Result<ExitCode, Failure> {
+pub(crate) async fn execute(
+    options: Options,
+    loaded: Result<Config, Vec<Problem>>,
+) -> Result<ExitCode, Failure> {
     let config = loaded?;
     if options.live {
         return live(&config).await;
@@ -33,7 +36,11 @@ pub(crate) async fn execute(options: Options, loaded: Result<Config, Vec<Problem
         print(finding);
     }
     let is_sick = findings.iter().any(|finding| finding.health == Health::Fail);
-    Ok(if is_sick { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if is_sick {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 async fn examine(config: &Config) -> Vec<Finding> {
@@ -66,14 +73,24 @@ fn print(finding: &Finding) {
         Health::Fail => "FAIL ",
     };
     say(&format!("{mark} {}", finding.what));
-    for line in [&finding.why, &finding.fix].into_iter().filter(|line| !line.is_empty()) {
+    for line in [&finding.why, &finding.fix]
+        .into_iter()
+        .filter(|line| !line.is_empty())
+    {
         say(&format!("        {line}"));
     }
 }
 
 async fn live(config: &Config) -> Result<ExitCode, Failure> {
     let url = format!("http://127.0.0.1:{}/health", config.checked.http_addr.port());
-    let client = reqwest::Client::builder().timeout(LIVE_WITHIN).build().context("cannot ask")?;
+    let client = reqwest::Client::builder()
+        .timeout(LIVE_WITHIN)
+        .build()
+        .context("cannot ask")?;
     let answer = client.get(&url).send().await.context("the bot does not answer")?;
-    Ok(if answer.status().is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if answer.status().is_success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

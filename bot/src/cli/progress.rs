@@ -19,7 +19,11 @@ impl Progress {
     /// Work of `total` steps (0: not known).
     pub(crate) fn new(label: &'static str, total: u64) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = if total == 0 { ProgressBar::new_spinner() } else { ProgressBar::new(total) };
+            let bar = if total == 0 {
+                ProgressBar::new_spinner()
+            } else {
+                ProgressBar::new(total)
+            };
             let template = if total == 0 {
                 "{msg} {spinner} {human_pos} ({per_sec})"
             } else {
@@ -30,7 +34,11 @@ impl Progress {
             }
             bar.with_message(label)
         });
-        Self { label, bar, logged: Instant::now() }
+        Self {
+            label,
+            bar,
+            logged: Instant::now(),
+        }
     }
 
     /// The work stands at step `at`.

@@ -50,24 +50,41 @@ pub(crate) async fn import(options: ImportOptions, config: Config) -> Result<Exi
         .with_context(|| format!("cannot read {}", options.file.display()))?
         .len();
     let mut progress = Progress::new("import", size);
-    let done = import::file(&store, &options.file, SystemClock.now(), |bytes| progress.at(bytes)).await;
+    let done = import::file(&store, &options.file, SystemClock.now(), |bytes| {
+        progress.at(bytes)
+    })
+    .await;
     progress.finish();
     let imported = done?;
     say(&imported.to_string());
     for line in &imported.unreadable {
         say(&format!("  line {line}"));
     }
-    Ok(if imported.unreadable_lines == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if imported.unreadable_lines == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 pub(crate) async fn replay(config: Config) -> Result<(), Failure> {
     let store = wire::open_store(&config).await?;
-    let total = store.events().count_before(SystemClock.now()).await.context("cannot count the events")?;
+    let total = store
+        .events()
+        .count_before(SystemClock.now())
+        .await
+        .context("cannot count the events")?;
     let mut progress = Progress::new("replay", u64::try_from(total).unwrap_or_default());
-    let replayed = store.facts().replay(normalise, |events| progress.at(events)).await;
+    let replayed = store
+        .facts()
+        .replay(normalise, |events| progress.at(events))
+        .await;
     progress.finish();
     let replayed = replayed.context("the facts could not be rebuilt; the old ones are still in place")?;
-    say(&format!("Rebuilt all facts from {} events ({} not understood).", replayed.events, replayed.unrecognised));
+    say(&format!(
+        "Rebuilt all facts from {} events ({} not understood).",
+        replayed.events, replayed.unrecognised
+    ));
     Ok(())
 }
 
@@ -77,10 +94,13 @@ pub(crate) async fn backfill(options: BackfillOptions, config: Config) -> Result
     let polling = wire::polling(&config, store, wire::system_clock())?.ok_or_else(|| {
         anyhow!("GitHub is not configured for polling: set GITHUB_TOKEN and github.repositories or github.organisations")
     })?;
-    let since = options.since.and_then(|date| date.and_hms_opt(0, 0, 0)).map_or_else(
-        || SystemClock.now() - chrono::Duration::days(BACKFILL_DAYS),
-        |midnight| DateTime::<Utc>::from_naive_utc_and_offset(midnight, Utc),
-    );
+    let since = options
+        .since
+        .and_then(|date| date.and_hms_opt(0, 0, 0))
+        .map_or_else(
+            || SystemClock.now() - chrono::Duration::days(BACKFILL_DAYS),
+            |midnight| DateTime::<Utc>::from_naive_utc_and_offset(midnight, Utc),
+        );
     let progress = RefCell::new(Progress::new("backfill", 0));
     let store = polling.store.clone();
     let name = format!("github-backfill:{}", since.date_naive());
@@ -90,10 +110,26 @@ pub(crate) async fn backfill(options: BackfillOptions, config: Config) -> Result
         .await
         .context("not everything could be read; run it again, it goes on where it stopped")?;
     progress.into_inner().finish();
-    while store.facts().fold_pending(1000, normalise).await.context("cannot work in the events")?.events > 0 {}
-    say(&format!("Read {} new events ({} were known) since {}.", round.stored, round.known, since.date_naive()));
+    while store
+        .facts()
+        .fold_pending(1000, normalise)
+        .await
+        .context("cannot work in the events")?
+        .events
+        > 0
+    {}
+    say(&format!(
+        "Read {} new events ({} were known) since {}.",
+        round.stored,
+        round.known,
+        since.date_naive()
+    ));
     if round.problems > 0 {
-        return Err(anyhow!("{} lists could not be read (see the log); run it again to try them again", round.problems).into());
+        return Err(anyhow!(
+            "{} lists could not be read (see the log); run it again to try them again",
+            round.problems
+        )
+        .into());
     }
     Ok(())
 }

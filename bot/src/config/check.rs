@@ -85,7 +85,10 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
     let people = people(&mut checks, sections);
     let teams = teams(&mut checks, sections);
     let http_addr = sections.http.addr.parse();
-    let http_addr = checks.keep("http.addr", http_addr.map_err(|_| "write an address and a port, as 127.0.0.1:8080"));
+    let http_addr = checks.keep(
+        "http.addr",
+        http_addr.map_err(|_| "write an address and a port, as 127.0.0.1:8080"),
+    );
     check_database_url(&mut checks, secrets);
     Some(Checked {
         http_addr: http_addr?,
@@ -93,21 +96,39 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
         teams,
         people,
         schedules,
-        poll_interval: Some(Duration::from_secs(sections.github.poll_interval_seconds)).filter(|d| !d.is_zero()),
+        poll_interval: Some(Duration::from_secs(sections.github.poll_interval_seconds))
+            .filter(|d| !d.is_zero()),
     })
 }
 
 fn check_slack(checks: &mut Checks<'_>, sections: &Sections, secrets: &Secrets) {
     let connections = sections.slack.socket_connections;
-    checks.require("slack.socket_connections", (1..=10).contains(&connections), "write a number from 1 to 10");
+    checks.require(
+        "slack.socket_connections",
+        (1..=10).contains(&connections),
+        "write a number from 1 to 10",
+    );
     check_url(checks, "slack.api_url", &sections.slack.api_url);
     let starts = |token: &Option<secrecy::SecretString>, prefix: &str| {
-        token.as_ref().is_none_or(|token| token.expose_secret().starts_with(prefix))
+        token
+            .as_ref()
+            .is_none_or(|token| token.expose_secret().starts_with(prefix))
     };
-    checks.require("SLACK_APP_TOKEN", starts(&secrets.slack_app_token, "xapp-"), "an app token starts with xapp-");
-    checks.require("SLACK_BOT_TOKEN", starts(&secrets.slack_bot_token, "xoxb-"), "a bot token starts with xoxb-");
+    checks.require(
+        "SLACK_APP_TOKEN",
+        starts(&secrets.slack_app_token, "xapp-"),
+        "an app token starts with xapp-",
+    );
+    checks.require(
+        "SLACK_BOT_TOKEN",
+        starts(&secrets.slack_bot_token, "xoxb-"),
+        "a bot token starts with xoxb-",
+    );
     match (&secrets.slack_app_token, &secrets.slack_bot_token) {
-        (Some(_), None) => checks.refuse("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN is set, so this one is needed too"),
+        (Some(_), None) => checks.refuse(
+            "SLACK_BOT_TOKEN",
+            "SLACK_APP_TOKEN is set, so this one is needed too",
+        ),
         (None, Some(_)) if secrets.slack_signing_secret.is_none() => {
             checks.refuse(
                 "SLACK_APP_TOKEN",
@@ -123,17 +144,31 @@ fn check_github(checks: &mut Checks<'_>, sections: &Sections, secrets: &Secrets)
     check_url(checks, "github.api_url", &github.api_url);
     for name in &github.repositories {
         let parts: Vec<&str> = name.split('/').collect();
-        let fits = parts.len() == 2 && parts.iter().all(|part| !part.is_empty() && !part.contains(char::is_whitespace));
-        checks.require("github.repositories", fits, &format!("`{name}` is not owner/name"));
+        let fits = parts.len() == 2
+            && parts
+                .iter()
+                .all(|part| !part.is_empty() && !part.contains(char::is_whitespace));
+        checks.require(
+            "github.repositories",
+            fits,
+            &format!("`{name}` is not owner/name"),
+        );
     }
     let wants_polling = !(github.repositories.is_empty() && github.organisations.is_empty());
     if github.enabled && wants_polling && github.poll_interval_seconds > 0 && secrets.github_token.is_none() {
-        checks.refuse("GITHUB_TOKEN", "github.repositories or github.organisations are set; polling them needs a token");
+        checks.refuse(
+            "GITHUB_TOKEN",
+            "github.repositories or github.organisations are set; polling them needs a token",
+        );
     }
 }
 
 fn check_numbers(checks: &mut Checks<'_>, sections: &Sections) {
-    checks.require("http.rate_limit_per_min", sections.http.rate_limit_per_min > 0, "write a number above 0");
+    checks.require(
+        "http.rate_limit_per_min",
+        sections.http.rate_limit_per_min > 0,
+        "write a number above 0",
+    );
     let size = sections.http.max_payload_bytes;
     checks.require("http.max_payload_bytes", size >= 1024, "write at least 1024");
     let rows = sections.triage.rows_per_group;
@@ -144,35 +179,70 @@ fn check_numbers(checks: &mut Checks<'_>, sections: &Sections) {
     let log = em_telemetry::Settings { format: Format::Json, filter: sections.log.filter.clone() };
     checks.keep("log.filter", em_telemetry::subscriber(&log, std::io::sink).map(drop));
     let format = sections.log.format.as_str();
-    checks.require("log.format", ["auto", "json", "pretty"].contains(&format), "write auto, json or pretty");
+    checks.require(
+        "log.format",
+        ["auto", "json", "pretty"].contains(&format),
+        "write auto, json or pretty",
+    );
 }
 
 fn check_url(checks: &mut Checks<'_>, key: &str, text: &str) {
-    let fits = url::Url::parse(text).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
-    checks.require(key, fits, "write an address that starts with https:// (or http://)");
+    let fits =
+        url::Url::parse(text).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
+    checks.require(
+        key,
+        fits,
+        "write an address that starts with https:// (or http://)",
+    );
 }
 
 fn calendar(checks: &mut Checks<'_>, section: &sections::Calendar) -> Option<WorkCalendar> {
     let zone = zone(checks, "calendar.zone", &section.zone);
     let days: Option<Vec<Weekday>> = section.days.iter().map(|day| day.parse().ok()).collect();
-    checks.require("calendar.days", days.as_ref().is_some_and(|d| !d.is_empty()), "write names such as \"mon\"");
+    checks.require(
+        "calendar.days",
+        days.as_ref().is_some_and(|d| !d.is_empty()),
+        "write names such as \"mon\"",
+    );
     let mut time = |key: &str, text: &str| {
-        checks.keep(key, NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| "write a time as 09:00"))
+        checks.keep(
+            key,
+            NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| "write a time as 09:00"),
+        )
     };
-    let (start, end) = (time("calendar.start", &section.start), time("calendar.end", &section.end));
+    let (start, end) = (
+        time("calendar.start", &section.start),
+        time("calendar.end", &section.end),
+    );
     if let (Some(start), Some(end)) = (start, end) {
-        checks.require("calendar.end", start < end, "it must be later than calendar.start");
+        checks.require(
+            "calendar.end",
+            start < end,
+            "it must be later than calendar.start",
+        );
     }
     let mut holidays = BTreeSet::new();
     for text in &section.holidays {
-        let day = text.parse::<NaiveDate>().map_err(|_| format!("`{text}` is not a date; write 2026-12-25"));
+        let day = text
+            .parse::<NaiveDate>()
+            .map_err(|_| format!("`{text}` is not a date; write 2026-12-25"));
         holidays.extend(checks.keep("calendar.holidays", day));
     }
-    Some(WorkCalendar { zone: zone?, days: WorkCalendar::weekdays(days?), start: start?, end: end?, holidays })
+    Some(WorkCalendar {
+        zone: zone?,
+        days: WorkCalendar::weekdays(days?),
+        start: start?,
+        end: end?,
+        holidays,
+    })
 }
 
 fn zone(checks: &mut Checks<'_>, key: &str, text: &str) -> Option<Tz> {
-    checks.keep(key, text.parse::<Tz>().map_err(|_| format!("`{text}` is not a time zone; write Europe/Berlin or UTC")))
+    checks.keep(
+        key,
+        text.parse::<Tz>()
+            .map_err(|_| format!("`{text}` is not a time zone; write Europe/Berlin or UTC")),
+    )
 }
 
 fn schedules(checks: &mut Checks<'_>, sections: &Sections, calendar_zone: Tz) -> Vec<ScheduledCommand> {
@@ -180,12 +250,19 @@ fn schedules(checks: &mut Checks<'_>, sections: &Sections, calendar_zone: Tz) ->
     let mut schedules = Vec::new();
     for section in &sections.schedules {
         let key = format!("schedules.{}", section.name);
-        checks.require(&key, names.insert(section.name.clone()), "two schedules have this name");
+        checks.require(
+            &key,
+            names.insert(section.name.clone()),
+            "two schedules have this name",
+        );
         let zone = match &section.zone {
             Some(text) => zone(checks, &format!("{key}.zone"), text),
             None => Some(calendar_zone),
         };
-        let channel = section.channel.clone().or(Some(sections.slack.default_channel.clone()));
+        let channel = section
+            .channel
+            .clone()
+            .or(Some(sections.slack.default_channel.clone()));
         let channel = channel.filter(|channel| !channel.is_empty());
         checks.require(
             &format!("{key}.channel"),
@@ -196,8 +273,15 @@ fn schedules(checks: &mut Checks<'_>, sections: &Sections, calendar_zone: Tz) ->
             checks.refuse(&format!("{key}.run"), what);
         }
         let Some(zone) = zone else { continue };
-        let schedule = checks.keep(&format!("{key}.cron"), Schedule::parse(&section.name, &section.cron, zone));
-        schedules.extend(schedule.map(|schedule| ScheduledCommand { schedule, run: section.run.clone(), channel }));
+        let schedule = checks.keep(
+            &format!("{key}.cron"),
+            Schedule::parse(&section.name, &section.cron, zone),
+        );
+        schedules.extend(schedule.map(|schedule| ScheduledCommand {
+            schedule,
+            run: section.run.clone(),
+            channel,
+        }));
     }
     schedules
 }
@@ -209,7 +293,11 @@ fn people(checks: &mut Checks<'_>, sections: &Sections) -> Vec<(SlackUser, Login
         let user = user.to_ascii_uppercase();
         let key = format!("people.{user}");
         let is_user = user.starts_with(['U', 'W']) && user.bytes().all(|b| b.is_ascii_alphanumeric());
-        checks.require(&key, is_user, "the key is a Slack member id, as U024BE7LH (profile, Copy member ID)");
+        checks.require(
+            &key,
+            is_user,
+            "the key is a Slack member id, as U024BE7LH (profile, Copy member ID)",
+        );
         checks.require(&key, is_github_login(login), "the value is a GitHub login");
         people.push((SlackUser(user), Login(login.clone())));
     }
@@ -224,7 +312,11 @@ fn teams(checks: &mut Checks<'_>, sections: &Sections) -> Vec<TeamScope> {
         checks.require(&key, !is_empty, "give it repositories or members");
         teams.push(TeamScope {
             name: name.clone(),
-            repositories: team.repositories.iter().map(|r| RepositoryName(r.clone())).collect(),
+            repositories: team
+                .repositories
+                .iter()
+                .map(|r| RepositoryName(r.clone()))
+                .collect(),
             members: team.members.iter().map(|m| Login(m.clone())).collect(),
         });
     }
@@ -235,5 +327,9 @@ fn check_database_url(checks: &mut Checks<'_>, secrets: &Secrets) {
     let Some(url) = &secrets.database_url else { return };
     let known = ["sqlite:", "postgres://", "postgresql://"];
     let fits = known.iter().any(|scheme| url.expose_secret().starts_with(scheme));
-    checks.require("DATABASE_URL", fits, "write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE");
+    checks.require(
+        "DATABASE_URL",
+        fits,
+        "write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE",
+    );
 }

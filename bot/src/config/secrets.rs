@@ -51,7 +51,10 @@ fn one(environment: &Environment, name: &str, problems: &mut Vec<Problem>) -> Op
     let text = match (direct, from_file) {
         (Some(_), Some(_)) => {
             let what = format!("both {name} and {file_name} are set; keep one");
-            problems.push(Problem { key: name.to_owned(), what });
+            problems.push(Problem {
+                key: name.to_owned(),
+                what,
+            });
             return None;
         }
         (Some(text), None) => text.clone(),
@@ -84,7 +87,10 @@ impl Secrets {
             ("DATABASE_URL", self.database_url.is_some()),
             ("GITHUB_TOKEN", self.github_token.is_some()),
             ("GITHUB_WEBHOOK_SECRET", !self.github_webhook_secrets.is_empty()),
-            ("GITHUB_WEBHOOK_SECRET_PREVIOUS", self.github_webhook_secrets.len() > 1),
+            (
+                "GITHUB_WEBHOOK_SECRET_PREVIOUS",
+                self.github_webhook_secrets.len() > 1,
+            ),
         ]
     }
 }

@@ -54,7 +54,10 @@ impl Dispatcher {
                 To::ResponseUrl(url) => self.respond(url, Answer::ReplaceOriginal(&content)).await,
                 To::Message { .. } | To::Direct(_) => self.say(&to, &content).await,
             },
-            Reply::Answer { response_url, content } => {
+            Reply::Answer {
+                response_url,
+                content,
+            } => {
                 let to = response_url.map_or(to, To::ResponseUrl);
                 self.say(&to, &content).await
             }
@@ -74,15 +77,32 @@ impl Dispatcher {
         let slack = &self.ctx.slack;
         match to {
             To::ResponseUrl(url) => self.respond(url, Answer::Ephemeral(content)).await,
-            To::Message { channel, thread, is_direct: true, .. } => {
+            To::Message {
+                channel,
+                thread,
+                is_direct: true,
+                ..
+            } => {
                 let place = Place::channel(channel.as_str());
-                let place = thread.as_ref().map_or(place.clone(), |thread| place.in_thread(thread));
+                let place = thread
+                    .as_ref()
+                    .map_or(place.clone(), |thread| place.in_thread(thread));
                 slack.post(&place, content).await.map(|_| ())
             }
-            To::Message { channel, user, thread, is_direct: false } => {
+            To::Message {
+                channel,
+                user,
+                thread,
+                is_direct: false,
+            } => {
                 let place = Place::channel(channel.as_str());
-                let place = thread.as_ref().map_or(place.clone(), |thread| place.in_thread(thread));
-                slack.post_ephemeral(&place, user.as_str(), content).await.map(|_| ())
+                let place = thread
+                    .as_ref()
+                    .map_or(place.clone(), |thread| place.in_thread(thread));
+                slack
+                    .post_ephemeral(&place, user.as_str(), content)
+                    .await
+                    .map(|_| ())
             }
             To::Direct(user) => slack.send_dm(user.as_str(), content).await.map(|_| ()),
         }

@@ -67,7 +67,14 @@ struct Container {
 impl BlockActions {
     /// The clicks in it; Slack sends one at a time.
     pub(crate) fn clicks(self) -> impl Iterator<Item = Click> {
-        let Self { user, trigger_id, channel, container, response_url, actions } = self;
+        let Self {
+            user,
+            trigger_id,
+            channel,
+            container,
+            response_url,
+            actions,
+        } = self;
         actions.into_iter().map(move |action| {
             let clicked = clicked(&action);
             Click {

@@ -19,7 +19,9 @@ impl Dispatcher {
     pub(super) async fn route(self: &Arc<Self>, inbound: Inbound) {
         match inbound.kind {
             InboundKind::SlashCommand => {
-                let Some(command) = read::<SlashCommand>(&inbound) else { return };
+                let Some(command) = read::<SlashCommand>(&inbound) else {
+                    return;
+                };
                 let to = To::ResponseUrl(command.response_url.clone());
                 let caller = Caller::Person(command.user_id);
                 let outcome = self.typed(caller, &command.text, command.channel_id).await;
@@ -43,7 +45,7 @@ impl Dispatcher {
         {
             return Err(CommandError::user(TOO_FAST));
         }
-        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        let words: Vec<String> = text.split_whitespace().map(unescaped).collect();
         let (command, named_by) = match registry::find(&words) {
             Found::Command(command, named_by) => (command, named_by),
             Found::Nothing => return Ok(Reply::private(em_commands::help::overview())),
@@ -52,13 +54,19 @@ impl Dispatcher {
                 return Ok(Reply::private(em_blocks::help::message_unknown(word, suggestion)));
             }
         };
-        let invocation = Invocation { caller, channel: Some(channel), words: words[named_by..].to_vec() };
-        self.run(command.spec.path, (command.run)(self.ctx.clone(), invocation)).await
+        let invocation = Invocation {
+            caller,
+            channel: Some(channel),
+            words: words[named_by..].to_vec(),
+        };
+        self.run(command.spec.path, (command.run)(self.ctx.clone(), invocation))
+            .await
     }
 
     /// A command that a schedule types; its failure is the log's.
     pub async fn scheduled(&self, name: &str, text: &str, channel: &str) -> Outcome {
-        self.typed(Caller::Schedule(name.to_owned()), text, channel.into()).await
+        self.typed(Caller::Schedule(name.to_owned()), text, channel.into())
+            .await
     }
 
     async fn interaction(self: &Arc<Self>, interaction: Interaction) {
@@ -71,7 +79,9 @@ impl Dispatcher {
             Interaction::ViewSubmission(submitted) => {
                 let submission = submitted.submission();
                 let user = submission.user.clone();
-                let found = registry::SUBMISSIONS.iter().find(|(id, _)| *id == submission.callback_id);
+                let found = registry::SUBMISSIONS
+                    .iter()
+                    .find(|(id, _)| *id == submission.callback_id);
                 let Some((name, handler)) = found else {
                     return tracing::warn!(callback = %submission.callback_id, "no such modal");
                 };
@@ -79,7 +89,9 @@ impl Dispatcher {
                 self.answer(To::Direct(user), outcome).await;
             }
             Interaction::Shortcut(shortcut) | Interaction::MessageAction(shortcut) => {
-                let found = registry::SHORTCUTS.iter().find(|(id, _)| *id == shortcut.callback_id);
+                let found = registry::SHORTCUTS
+                    .iter()
+                    .find(|(id, _)| *id == shortcut.callback_id);
                 let Some((name, handler)) = found else {
                     return tracing::warn!(callback = %shortcut.callback_id, "no such shortcut");
                 };
@@ -102,9 +114,13 @@ impl Dispatcher {
             Some((name, handler)) => {
                 let trigger = click.trigger_id.clone();
                 match self.run(name, handler(self.ctx.clone(), click)).await {
-                    Ok(Reply::Modal(view)) => {
-                        self.ctx.slack.open_modal(&trigger, &view).await.map(|_| Reply::Done).map_err(Into::into)
-                    }
+                    Ok(Reply::Modal(view)) => self
+                        .ctx
+                        .slack
+                        .open_modal(&trigger, &view)
+                        .await
+                        .map(|_| Reply::Done)
+                        .map_err(Into::into),
                     outcome => outcome,
                 }
             }
@@ -128,16 +144,27 @@ impl Dispatcher {
     /// A message to the bot, by mention or directly.
     async fn written(self: &Arc<Self>, message: Message, is_direct: bool) {
         // Its own messages, edits and joins come back as events too.
-        let (Some(user), None, None) = (message.user, message.bot_id, message.subtype) else { return };
+        let (Some(user), None, None) = (message.user, message.bot_id, message.subtype) else {
+            return;
+        };
         let bot_user = self.bot_user.get().map(String::as_str).unwrap_or_default();
         if user.as_str() == bot_user {
             return;
         }
         let mention = format!("<@{bot_user}>");
         let text = message.text.replacen(&mention, "", 1);
-        // People who are used to the slash command write it here too.
-        let text = text.trim().strip_prefix(registry::SLASH_COMMAND).unwrap_or(text.trim()).to_owned();
-        let to = To::Message { channel: message.channel.clone(), user: user.clone(), thread: message.thread_ts, is_direct };
+        // “@EM Agent: triage”, and people who are used to the slash command write it here too.
+        let text = text.trim_start_matches(|c: char| c.is_whitespace() || ",:".contains(c));
+        let text = text
+            .strip_prefix(registry::SLASH_COMMAND)
+            .unwrap_or(text)
+            .to_owned();
+        let to = To::Message {
+            channel: message.channel.clone(),
+            user: user.clone(),
+            thread: message.thread_ts,
+            is_direct,
+        };
         let outcome = self.typed(Caller::Person(user), &text, message.channel).await;
         self.answer(to, outcome).await;
     }
@@ -150,7 +177,16 @@ impl Dispatcher {
     }
 }
 
+/// Slack escapes three characters in what people write
+/// (<https://docs.slack.dev/messaging/formatting-message-text#escaping>).
+fn unescaped(word: &str) -> String {
+    word.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
+}
+
 fn read<T: DeserializeOwned>(inbound: &Inbound) -> Option<T> {
     let read = serde_json::from_str(inbound.payload.get());
-    read.map_err(|error| tracing::error!(%error, "a payload from Slack could not be read")).ok()
+    read.map_err(|error| tracing::error!(%error, "a payload from Slack could not be read"))
+        .ok()
 }

@@ -3,7 +3,7 @@
 use em_blocks::nudge::{Nudge, Nudged, message_nudge, message_nudged};
 use em_blocks::people::People;
 use em_blocks::row::RowSetting;
-use em_blocks::why::{WhyView, message_why};
+use em_blocks::why::{WhyView, message_moved_on, message_why};
 use em_domain::id::{Login, SlackUser};
 use em_domain::pull_request::PullRequestKey;
 use em_domain::triage::{Surroundings, TriageRow};
@@ -32,11 +32,12 @@ pub async fn open(_ctx: Ctx, _click: Click) -> Outcome {
 pub async fn why(ctx: Ctx, click: Click) -> Outcome {
     let key = subject(&click)?;
     let now = ctx.clock.now();
-    let Some(found) = ctx.store.triage().find(&key, now).await? else {
-        return moved_on(&ctx, &key);
-    };
-    let Some(row) = &found.row else {
-        return moved_on(&ctx, &key);
+    let found = ctx.store.triage().find(&key, now).await?;
+    let Some((found, row)) = found
+        .as_ref()
+        .and_then(|found| Some((found, found.row.as_ref()?)))
+    else {
+        return Ok(Reply::private(message_moved_on(&key)));
     };
     let around = Surroundings {
         reviews: &found.reviews,

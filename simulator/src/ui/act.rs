@@ -113,18 +113,21 @@ pub(super) async fn say(State(shared): State<Arc<Shared>>, Json(typed): Json<Typ
 
 /// `POST /ui/click`
 pub(super) async fn click(State(shared): State<Arc<Shared>>, Json(used): Json<Used>) -> Json<Value> {
-    let user = used.actor.user(&shared);
-    let click = match used.value {
-        Value::Null => Click::from(used.action.as_str()),
-        value => Click::from((used.action.as_str(), value)),
+    let person = used.actor.user(&shared);
+    let action = used.action.as_str();
+    let click = if used.value.is_null() {
+        Click::from(action)
+    } else {
+        Click::from((action, used.value))
     };
     let click = click.in_block(&used.block);
     if let Some(id) = &used.view {
-        return answer(find_view(&shared, &user, id).and_then(|view| user.clicks_in_view(&view, click)))
+        return answer(find_view(&shared, &person, id).and_then(|view| person.clicks_in_view(&view, click)))
             .await;
     }
     let (channel, ts) = (used.channel.unwrap_or_default(), used.ts.unwrap_or_default());
-    answer(find_message(&shared, &user, &channel, &ts).and_then(|message| user.clicks(&message, click))).await
+    answer(find_message(&shared, &person, &channel, &ts).and_then(|message| person.clicks(&message, click)))
+        .await
 }
 
 /// `POST /ui/submit`

@@ -195,7 +195,7 @@ fn input(element: &Value, place: &Place<'_>, kind: &str, field: &str) -> String 
             local_minute(seconds.as_i64().unwrap_or_default(), place.scene.reader)
         }
         Value::Number(number) => number.to_string(),
-        _ => String::new(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => String::new(),
     };
     let step = if element["is_decimal_allowed"] == true {
         r#" step="any""#

@@ -67,9 +67,9 @@ pub(crate) fn render_plain(text: &str) -> String {
             continue;
         }
         if c == '\n' {
-            out.push_str("<br>")
+            out.push_str("<br>");
         } else {
-            push_char(&mut out, c)
+            push_char(&mut out, c);
         }
         rest = &rest[c.len_utf8()..];
     }

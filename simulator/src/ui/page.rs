@@ -134,24 +134,17 @@ impl Page<'_> {
 
     /// What stands above the first message.
     fn start(&self, channel: Option<&Channel>) -> String {
-        let (heading, words) = match channel.filter(|c| !c.is_direct()) {
-            Some(channel) => (
-                format!("#{}", channel.name),
-                "This is where the channel begins. Type a command below, or press / to see what there is."
-                    .to_owned(),
-            ),
-            None => {
-                let name = &self.workspace.app.real_name;
-                (
-                    name.clone(),
-                    format!("Your conversation with {name}. Only the two of you see it."),
-                )
-            }
+        let words = if channel.is_some_and(|c| !c.is_direct()) {
+            "This is where the channel begins. Type a command below, or press / to see what there is."
+                .to_owned()
+        } else {
+            let name = &self.workspace.app.real_name;
+            format!("Your conversation with {name}. Only the two of you see it.")
         };
         let key = escape(self.visit.spot.key());
         format!(
             r#"<div class="start" id="start-{key}"><h2>{}</h2><p>{}</p></div>"#,
-            escape(&heading),
+            escape(&self.heading()),
             escape(&words)
         )
     }

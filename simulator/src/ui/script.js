@@ -327,7 +327,8 @@ function suggest(box) {
   let first = true;
   for (const option of list.children) {
     option.hidden = !text.startsWith("/") || !option.dataset.command.startsWith(text) || option.dataset.command === text;
-    option.setAttribute("aria-selected", String(!option.hidden && first && text.length > 1));
+    // Nothing is chosen until an arrow key chooses it: Enter sends what is typed.
+    option.setAttribute("aria-selected", "false");
     if (!option.hidden) first = false;
   }
   list.hidden = first;

@@ -15,7 +15,7 @@ pub(crate) fn render(w: &Workspace, visit: &Visit) -> String {
                 visit,
                 &c.id,
                 Some(&c.id),
-                r##"<span class="sign" aria-hidden="true">#</span>"##,
+                r#"<span class="sign" aria-hidden="true">#</span>"#,
                 &c.name,
             )
         })

@@ -57,16 +57,23 @@ impl Facts<'_> {
         for (table, columns) in OTHER_TABLES {
             let sql = conn.lists(&format!("SELECT {columns} FROM {table} ORDER BY 1"));
             let lines: Vec<String> = on_conn!(&mut conn, |c| sqlx::query_scalar(sql).fetch_all(c).await)?;
-            lines
-                .iter()
-                .for_each(|line| on_line(&format!("{table} {line}\n")));
+            for line in lines {
+                on_line(&format!(
+                    "{table} {line}
+"
+                ));
+            }
         }
         let sql = "SELECT line FROM waiting ORDER BY pull_request";
         let lines: Vec<Json<em_domain::triage::TriageRow>> =
             on_conn!(&mut conn, |c| sqlx::query_scalar(sql).fetch_all(c).await)?;
-        lines
-            .iter()
-            .for_each(|Json(row)| on_line(&format!("line {}\n", json(row))));
+        for Json(row) in &lines {
+            on_line(&format!(
+                "line {}
+",
+                json(row)
+            ));
+        }
         Ok(())
     }
 }
@@ -89,8 +96,13 @@ async fn facts<F: Fact>(
             return Ok(());
         };
         after.clone_from(last);
-        rows.iter()
-            .for_each(|(id, Json(fact))| on_line(&format!("{table} {id} {}\n", json(fact))));
+        for (id, Json(fact)) in &rows {
+            on_line(&format!(
+                "{table} {id} {}
+",
+                json(fact)
+            ));
+        }
     }
 }
 

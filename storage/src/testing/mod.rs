@@ -9,6 +9,8 @@
 //! `TEST_DATABASE_URL`, else a private one that is started from the binaries on this machine and dies with the test
 //! process. Where there is neither, the PostgreSQL tests say so and pass; with `EM_REQUIRE_POSTGRES=1` they fail.
 
+#![expect(clippy::expect_used, reason = "it serves tests, which may panic")]
+
 mod postgres;
 
 use std::sync::atomic::{AtomicU32, Ordering};

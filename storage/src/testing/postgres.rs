@@ -34,7 +34,7 @@ wait "$server" || true
 "#;
 
 /// How long a server may take to answer after its start.
-const START_DEADLINE: Duration = Duration::from_secs(60);
+const START_DEADLINE: Duration = Duration::from_mins(1);
 const START_POLL: Duration = Duration::from_millis(20);
 
 /// Whether a private server flushes commits to disk.

@@ -1,5 +1,6 @@
 //! Purpose: what arrives is stored once, durably, or the sender is told.
 
+use em_domain::triage::TriageFilter;
 use em_storage::testing::TestDatabase;
 use em_storage::{Appended, both_engines};
 
@@ -57,7 +58,7 @@ async fn a_folded_event_shows_in_triage(db: TestDatabase) {
     let report = db
         .store
         .triage()
-        .report(&Default::default(), at(60), 5)
+        .report(&TriageFilter::default(), at(60), 5)
         .await
         .unwrap();
     assert_eq!(report.groups[0].total, 1);

@@ -19,6 +19,7 @@ both_engines!(
     characters_that_a_database_cannot_keep_are_replaced,
     a_name_too_long_for_an_index_is_not_recognised,
     the_facts_come_back_exactly_as_they_went_in,
+    times_that_no_calendar_knows_do_no_harm,
 );
 
 fn approval(number: i64, minutes: i64) -> FactChange {
@@ -245,7 +246,7 @@ async fn purged_events_leave_their_facts(db: TestDatabase) {
 async fn characters_that_a_database_cannot_keep_are_replaced(db: TestDatabase) {
     let title = "a\0b \\u0000 c";
     let pull = with(open(1, 0), |snapshot| {
-        snapshot.title = title.to_owned();
+        title.clone_into(&mut snapshot.title);
         snapshot.labels = vec!["x\0".to_owned()];
     });
     let email = AccountEmail {
@@ -254,7 +255,7 @@ async fn characters_that_a_database_cannot_keep_are_replaced(db: TestDatabase) {
         seen_at: at(0),
     };
     let mut arriving = event("k\0ey", &[says(pull), FactChange::AccountEmail(email)]);
-    arriving.event_type = "ty\0pe".to_owned();
+    "ty\0pe".clone_into(&mut arriving.event_type);
     db.store.events().append(arriving).await.unwrap();
     let folded = db.store.facts().fold_pending(10, normalise).await.unwrap();
     assert_eq!((folded.unrecognised, folded.changed), (0, 2));
@@ -285,7 +286,7 @@ async fn a_name_too_long_for_an_index_is_not_recognised(db: TestDatabase) {
 async fn the_facts_come_back_exactly_as_they_went_in(db: TestDatabase) {
     let mut pull = with(open(1, 0), |snapshot| {
         snapshot.labels = vec!["Bug".to_owned(), "a b".to_owned()];
-        snapshot.title = "<!channel> *_~` \u{1f680} \"quoted\" \\".to_owned();
+        "<!channel> *_~` \u{1f680} \"quoted\" \\".clone_into(&mut snapshot.title);
         snapshot.created_at = "2026-01-02T03:04:05.678901234Z".parse().unwrap();
     });
     pull.requests.insert("cy".into(), at(3));
@@ -299,4 +300,28 @@ async fn the_facts_come_back_exactly_as_they_went_in(db: TestDatabase) {
     assert_eq!(subject.pull_request, pull);
     assert_eq!(FactChange::Review(subject.reviews[0].clone()), approval(1, 9));
     assert_eq!(db.store.triage().find(&key(2), at(60)).await.unwrap(), None);
+}
+
+async fn times_that_no_calendar_knows_do_no_harm(db: TestDatabase) {
+    let mut ancient = with(open(1, 0), |snapshot| {
+        snapshot.created_at = chrono::DateTime::<chrono::Utc>::MIN_UTC
+    });
+    ancient.ready_at = Some(chrono::DateTime::<chrono::Utc>::MIN_UTC);
+    let far = with(open(2, 0), |snapshot| {
+        snapshot.created_at = chrono::DateTime::<chrono::Utc>::MAX_UTC
+    });
+    db.store
+        .events()
+        .append(event("a", &[says(ancient), says(far), says(open(3, 0))]))
+        .await
+        .unwrap();
+    db.store.facts().fold_pending(10, normalise).await.unwrap();
+    let report = db
+        .store
+        .triage()
+        .report(&TriageFilter::default(), at(60), 5)
+        .await
+        .unwrap();
+    let numbers: Vec<i64> = report.groups[0].rows.iter().map(|row| row.key.number).collect();
+    assert_eq!(numbers, [1, 3, 2], "the longest waiting first");
 }

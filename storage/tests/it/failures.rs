@@ -88,7 +88,7 @@ async fn a_branch_is_red_since_the_first_red_run_after_the_last_green_one(db: Te
     let mut on_a_branch = run(9, Success, 100);
     on_a_branch.on_default_branch = false;
     let mut never_green = run(10, Failure, 50);
-    never_green.workflow = "lint".to_owned();
+    "lint".clone_into(&mut never_green.workflow);
     let runs = vec![
         run(1, Failure, 0),
         run(2, Success, 10),
@@ -189,7 +189,7 @@ async fn a_failed_deployment_shows_until_a_newer_one_comes(db: TestDatabase) {
 async fn old_failures_and_other_teams_failures_are_left_out(db: TestDatabase) {
     let (red, failed) = (CiOutcome::Failure, DeploymentState::Failure);
     let mut old = run(1, red, 500 - FORTNIGHT);
-    old.workflow = "old".to_owned();
+    "old".clone_into(&mut old.workflow);
     told(
         &db,
         vec![old, run(2, red, 0)],

@@ -10,13 +10,15 @@ use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
-use crate::support::{event, normalise};
+use crate::support::{event, normalise, open, says};
 
 both_engines!(
     while_the_database_is_locked_senders_are_told_and_nothing_acknowledged_is_lost,
     after_the_connections_broke_the_store_goes_on,
     a_refused_event_does_not_cost_its_neighbours_their_place,
     an_event_is_visible_to_others_once_it_is_acknowledged,
+    more_than_may_wait_is_refused_at_once,
+    a_fact_that_the_database_refuses_does_not_hold_up_the_others,
 );
 
 /// The database, opened by a store that gives up soon.
@@ -148,6 +150,57 @@ async fn an_event_is_visible_to_others_once_it_is_acknowledged(db: TestDatabase)
     );
 }
 
+async fn more_than_may_wait_is_refused_at_once(db: TestDatabase) {
+    let store = impatient(&db).await;
+    let large = |delivery_key: &str| RawEvent {
+        payload: vec![b' '; 40 << 20],
+        ..event(delivery_key, &[])
+    };
+    let blocker = Blocker::block(&db).await;
+    let events = store.events();
+    let (first, second) = tokio::join!(events.append(large("a")), events.append(large("b")));
+    assert!(matches!(first, Err(StoreError::Unavailable(_))), "{first:?}");
+    assert_eq!(second, Err(StoreError::Full));
+    blocker.give_way().await;
+    assert_eq!(
+        store.events().append(large("b")).await,
+        Ok(Appended::Stored),
+        "there is room again"
+    );
+}
+
+async fn a_fact_that_the_database_refuses_does_not_hold_up_the_others(db: TestDatabase) {
+    let refuse = if db.config.url.is_some() {
+        "ALTER TABLE pull_requests ADD CONSTRAINT unlucky CHECK (number <> 13)"
+    } else {
+        "CREATE TRIGGER unlucky BEFORE INSERT ON pull_requests WHEN NEW.number = 13 \
+         BEGIN SELECT RAISE(ABORT, 'unlucky'); END"
+    };
+    match &db.config.url {
+        None => {
+            let options = SqliteConnectOptions::new().filename(db.config.data_dir.join("em-agent.db"));
+            let mut other = SqliteConnection::connect_with(&options).await.unwrap();
+            sqlx::raw_sql(refuse).execute(&mut other).await.unwrap();
+        }
+        Some(url) => {
+            let mut other = PgConnection::connect(url.expose_secret()).await.unwrap();
+            sqlx::raw_sql(refuse).execute(&mut other).await.unwrap();
+        }
+    }
+    for number in 10..=15 {
+        db.store
+            .events()
+            .append(event(&number.to_string(), &[says(open(number, 0))]))
+            .await
+            .unwrap();
+    }
+    let folded = db.store.facts().fold_pending(100, normalise).await.unwrap();
+    assert_eq!((folded.events, folded.unrecognised, folded.changed), (6, 1, 5));
+    let unrecognised = db.store.events().list_unrecognised().await.unwrap();
+    assert!(unrecognised[0].reason.contains("unlucky"), "{unrecognised:?}");
+    assert_eq!(db.store.events().count_pending().await.unwrap(), 0);
+}
+
 #[tokio::test]
 async fn an_address_that_cannot_be_right_is_refused_without_repeating_the_password() {
     for url in [
@@ -168,7 +221,11 @@ async fn an_address_that_cannot_be_right_is_refused_without_repeating_the_passwo
         let is_right = match error {
             StoreError::Configuration(_) => !url.contains("127.0.0.1:1/"),
             StoreError::Unavailable(_) => url.contains("127.0.0.1:1/"),
-            _ => false,
+            StoreError::Full
+            | StoreError::Conflict(_)
+            | StoreError::Corrupt(_)
+            | StoreError::NewerSchema { .. }
+            | StoreError::Refused(_) => false,
         };
         assert!(is_right, "{url}: {error}");
     }

@@ -171,7 +171,7 @@ async fn what_it_waits_for_changes_with_its_surroundings(db: TestDatabase) {
     told(&db, &[run(1, CiOutcome::Failure, 35)]).await;
     assert_eq!(turn().await, (Turn::Ci, at(35)));
     let mut pushed = with(open(1, 40), |s| {
-        (s.head_sha, s.created_at) = (Some("new".to_owned()), at(0))
+        (s.head_sha, s.created_at) = (Some("new".to_owned()), at(0));
     });
     pushed.pushed_at = Some(at(40));
     told(&db, &[says(pushed)]).await;
@@ -268,7 +268,7 @@ async fn mine_is_what_waits_for_me_however_my_name_is_spelt(db: TestDatabase) {
         &db,
         &[
             says(with(open(1, 0), |s| {
-                s.requested_reviewers = vec!["Ben".into(), "cy".into()]
+                s.requested_reviewers = vec!["Ben".into(), "cy".into()];
             })),
             says(with(open(2, 0), |s| s.requested_reviewers = vec!["cy".into()])),
             says(with(open(3, 0), |s| s.author = person("BEN"))),
