@@ -26,7 +26,8 @@ fn accepted(toml: &str, environment: &[(&str, &str)]) -> Config {
 
 fn refused(toml: &str, environment: &[(&str, &str)]) -> String {
     let problems = load(toml, environment).expect_err("it cannot be used");
-    problems.iter().map(|problem| format!("{problem}\n")).collect()
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 #[test]
@@ -348,7 +349,6 @@ fn a_schedule_that_cannot_be_run_is_refused() {
         ("0 9 * * 1-5", "0 9 31 2 *", "schedules.morning.cron: "),
         ("triage post", "help", "schedules.morning.run: "),
         ("triage post", "dance", "schedules.morning.run: "),
-        ("triage post", "triage post #a #b", "schedules.morning.run: "),
     ] {
         let problems = refused(&schedule("").replace(from, to), &[]);
         assert!(problems.starts_with(expected), "{to}: {problems}");
@@ -402,9 +402,10 @@ fn a_file_that_is_not_there_or_not_toml_is_a_problem_and_not_a_default() {
 fn keys(table: &toml::Table) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     for (name, value) in table {
-        match value {
-            toml::Value::Table(section) => keys.extend(section.keys().map(|key| format!("{name}.{key}"))),
-            _ => drop(keys.insert(name.clone())),
+        if let Some(section) = value.as_table() {
+            keys.extend(section.keys().map(|key| format!("{name}.{key}")));
+        } else {
+            keys.insert(name.clone());
         }
     }
     keys
