@@ -135,7 +135,7 @@ impl Dispatcher {
             Err(CommandError::Internal(_)) => "failed",
             Err(CommandError::User(_) | CommandError::Usage { .. } | CommandError::Slack(_)) => "refused",
         };
-        metrics::counter!(names::COMMANDS_TOTAL, "command" => name, "result" => result).increment(1);
+        metrics::counter!(names::COMMANDS_TOTAL, "command" => name, "outcome" => result).increment(1);
         metrics::histogram!(names::COMMAND_SECONDS, "command" => name)
             .record(started.elapsed().as_secs_f64());
         outcome

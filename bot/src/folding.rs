@@ -46,11 +46,13 @@ async fn fold_all(store: &Store, changed: &Notify) -> Result<(), em_storage::Sto
         let started = Instant::now();
         let folded = store.facts().fold_pending(BATCH, normalise).await?;
         if folded.events == 0 {
-            metrics::gauge!(names::EVENTS_PENDING).set(0.0);
             return Ok(());
         }
         metrics::histogram!(names::EVENT_FOLD_SECONDS).record(started.elapsed().as_secs_f64());
+        let pending = if folded.events < usize::from(BATCH) { 0 } else { store.events().count_pending().await? };
+        metrics::gauge!(names::EVENTS_PENDING).set(pending as f64);
         if folded.unrecognised > 0 {
+            metrics::counter!(names::EVENTS_UNRECOGNISED_TOTAL).increment(folded.unrecognised as u64);
             tracing::warn!(
                 events = folded.unrecognised,
                 "events were not understood; `doctor` lists them"

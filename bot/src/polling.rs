@@ -119,7 +119,7 @@ impl Polling {
         loop {
             let batch = self.poller.poll(cursor, self.clock.now()).await?;
             for problem in &batch.problems {
-                tracing::warn!(target = %problem.name, error = %problem.error, "could not be read from GitHub");
+                tracing::warn!(github.name = %problem.name, error = %problem.error, "could not be read from GitHub");
                 round.problems += 1;
             }
             for event in batch.events {

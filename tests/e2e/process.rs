@@ -36,9 +36,14 @@ pub(crate) struct Done {
 
 impl Program {
     pub(crate) fn new() -> Self {
-        let program = Self { folder: tempfile::tempdir().unwrap(), environment: BTreeMap::new() };
+        let program = Self {
+            folder: tempfile::tempdir().unwrap(),
+            environment: BTreeMap::new(),
+        };
         let data = program.data_dir().display().to_string();
-        program.env("EM_AGENT_DATA_DIR", &data).env("HTTP_ADDR", "127.0.0.1:0")
+        program
+            .env("EM_AGENT_DATA_DIR", &data)
+            .env("HTTP_ADDR", "127.0.0.1:0")
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
@@ -67,17 +72,32 @@ impl Program {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_em-agent-under-test"));
-        command.args(arguments).env_clear().envs(&self.environment).current_dir(self.folder.path());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+            .args(arguments)
+            .env_clear()
+            .envs(&self.environment)
+            .current_dir(self.folder.path());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
         command
     }
 
     /// Runs it to its end.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Done {
         let running = self.command(arguments).output();
-        let output = tokio::time::timeout(PATIENCE, running).await.expect("it ends").unwrap();
+        let output = tokio::time::timeout(PATIENCE, running)
+            .await
+            .expect("it ends")
+            .unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Done { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Done {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
     }
 
     /// Starts `run` and waits until it is at work.
@@ -89,7 +109,9 @@ impl Program {
 
     /// The program's database, for looking.
     pub(crate) async fn store(&self) -> Store {
-        Store::open(&StoreConfig::new(None, self.data_dir(), [0; 32])).await.unwrap()
+        Store::open(&StoreConfig::new(None, self.data_dir(), [0; 32]))
+            .await
+            .unwrap()
     }
 }
 
@@ -121,7 +143,11 @@ impl Running {
         let deadline = Instant::now() + PATIENCE;
         while !self.log().contains(words) {
             assert!(Instant::now() < deadline, "no “{words}” in\n{}", self.log());
-            assert!(self.child.try_wait().unwrap().is_none(), "it ended:\n{}", self.log());
+            assert!(
+                self.child.try_wait().unwrap().is_none(),
+                "it ended:\n{}",
+                self.log()
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -129,7 +155,10 @@ impl Running {
     /// Where its HTTP server listens, by its own word.
     fn url(&self, path: &str) -> String {
         let log = self.log();
-        let ready = log.lines().find(|line| line.contains("ready to work")).expect("it is ready");
+        let ready = log
+            .lines()
+            .find(|line| line.contains("ready to work"))
+            .expect("it is ready");
         let line: Value = serde_json::from_str(ready).unwrap();
         format!("http://{}{path}", line["http_addr"].as_str().unwrap())
     }
@@ -143,7 +172,10 @@ impl Running {
         let asked = Instant::now();
         let id = self.child.id().expect("it runs").to_string();
         Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
-        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it ends").unwrap();
+        let status = tokio::time::timeout(PATIENCE, self.child.wait())
+            .await
+            .expect("it ends")
+            .unwrap();
         let took = asked.elapsed();
         self.reading.await.unwrap();
         let log = self.log.lock().unwrap().clone();
@@ -152,13 +184,23 @@ impl Running {
 }
 
 async fn slack() -> Simulator {
-    Simulator::start(Options { escapes_command: true, ..Options::default() }).await.unwrap()
+    Simulator::start(Options {
+        escapes_command: true,
+        ..Options::default()
+    })
+    .await
+    .unwrap()
 }
 
 /// A recorded event file of the story.
 fn recorded_story() -> String {
-    let told = story::tell(&GithubWorld::new("token"), thursday_morning() - TimeDelta::days(2));
-    told.iter().map(|delivery| story::recorded(delivery) + "\n").collect()
+    let told = story::tell(
+        &GithubWorld::new("token"),
+        thursday_morning() - TimeDelta::days(2),
+    );
+    told.iter()
+        .map(|delivery| story::recorded(delivery) + "\n")
+        .collect()
 }
 
 fn gzip(text: &str) -> Vec<u8> {
@@ -171,7 +213,17 @@ fn gzip(text: &str) -> Vec<u8> {
 async fn every_subcommand_explains_itself() {
     let program = Program::new();
     for path in [
-        "", "run", "demo", "doctor", "migrate", "backfill", "import", "replay", "config", "config show", "config check",
+        "",
+        "run",
+        "demo",
+        "doctor",
+        "migrate",
+        "backfill",
+        "import",
+        "replay",
+        "config",
+        "config show",
+        "config check",
         "config schema",
     ] {
         let mut arguments: Vec<&str> = path.split_whitespace().collect();
@@ -180,26 +232,49 @@ async fn every_subcommand_explains_itself() {
         assert_eq!(done.code, Some(0), "{path}: {done:?}");
         assert!(done.stdout.contains("Usage: em-agent"), "{path}: {done:?}");
         let about = done.stdout.lines().next().unwrap();
-        assert!(about.split_whitespace().count() > 2, "{path} does not say what it does: {about}");
+        assert!(
+            about.split_whitespace().count() > 2,
+            "{path} does not say what it does: {about}"
+        );
     }
 }
 
 #[tokio::test]
 async fn wrong_usage_and_wrong_configuration_end_with_2_before_anything_starts() {
     let program = Program::new();
-    for arguments in [&[][..], &["dance"], &["import"], &["config"], &["run", "--fast"], &["backfill", "github", "--since", "soon"]] {
+    for arguments in [
+        &[][..],
+        &["dance"],
+        &["import"],
+        &["config"],
+        &["run", "--fast"],
+        &["backfill", "github", "--since", "soon"],
+    ] {
         let done = program.run(arguments).await;
         assert_eq!(done.code, Some(2), "{arguments:?}: {done:?}");
         assert!(done.stderr.contains("--help"), "{arguments:?}: {done:?}");
     }
-    let program = program.env("SLACK_SOCKET_CONNECTIONS", "many").env("RETENTION_DAYS", "0");
-    for arguments in [&["run"][..], &["migrate"], &["doctor"], &["config", "check"], &["config", "show"], &["replay"]] {
+    let program = program
+        .env("SLACK_SOCKET_CONNECTIONS", "many")
+        .env("RETENTION_DAYS", "0");
+    for arguments in [
+        &["run"][..],
+        &["migrate"],
+        &["doctor"],
+        &["config", "check"],
+        &["config", "show"],
+        &["replay"],
+    ] {
         let done = program.run(arguments).await;
         assert_eq!(done.code, Some(2), "{arguments:?}: {done:?}");
-        let named = done.stderr.contains("slack.socket_connections: ") && done.stderr.contains("retention.days: ");
+        let named =
+            done.stderr.contains("slack.socket_connections: ") && done.stderr.contains("retention.days: ");
         assert!(named, "{arguments:?} does not name both: {done:?}");
     }
-    assert!(!program.data_dir().exists(), "it made files although it could not start");
+    assert!(
+        !program.data_dir().exists(),
+        "it made files although it could not start"
+    );
 }
 
 #[tokio::test]
@@ -213,23 +288,33 @@ async fn without_slack_the_program_says_what_to_do() {
 
 #[tokio::test]
 async fn config_shows_what_is_in_force_and_its_schema_is_a_file_that_can_be_used() {
-    let program = Program::new().env("GITHUB_TOKEN", "ghp_hunter2").env("DATABASE_URL", "postgres://em:hunter2@nowhere/em");
+    let program = Program::new()
+        .env("GITHUB_TOKEN", "ghp_hunter2")
+        .env("DATABASE_URL", "postgres://em:hunter2@nowhere/em");
     let file = program.write("mine.toml", "[retention]\ndays = 30\n");
     let shown = program.run(&["config", "show", "--config", &file]).await;
     assert_eq!(shown.code, Some(0), "{shown:?}");
-    assert!(shown.stdout.contains("days = 30") && shown.stdout.contains("# GITHUB_TOKEN: set"), "{shown:?}");
+    assert!(
+        shown.stdout.contains("days = 30") && shown.stdout.contains("# GITHUB_TOKEN: set"),
+        "{shown:?}"
+    );
     assert!(!format!("{shown:?}").contains("hunter2"), "{shown:?}");
     let checked = program.run(&["config", "check", "--config", &file]).await;
     assert_eq!(checked.code, Some(0), "{checked:?}");
     assert!(checked.stdout.contains("mine.toml"), "{checked:?}");
-    let missing = program.run(&["config", "check", "--config", "nowhere.toml"]).await;
+    let missing = program
+        .run(&["config", "check", "--config", "nowhere.toml"])
+        .await;
     assert_eq!(missing.code, Some(2), "{missing:?}");
 
     let schema = program.run(&["config", "schema"]).await;
     program.write("em-agent.toml", &schema.stdout);
     let checked = program.run(&["config", "check"]).await;
     assert_eq!(checked.code, Some(0), "{checked:?}");
-    assert!(checked.stdout.contains("em-agent.toml"), "it does not read the file in the working folder: {checked:?}");
+    assert!(
+        checked.stdout.contains("em-agent.toml"),
+        "it does not read the file in the working folder: {checked:?}"
+    );
 }
 
 #[tokio::test]
@@ -237,36 +322,76 @@ async fn migrate_makes_the_database_and_may_be_repeated() {
     let program = Program::new();
     for _ in 0..2 {
         let done = program.run(&["migrate"]).await;
-        assert_eq!((done.code, done.stdout.as_str()), (Some(0), "The database is up to date.\n"), "{done:?}");
+        assert_eq!(
+            (done.code, done.stdout.as_str()),
+            (Some(0), "The database is up to date.\n"),
+            "{done:?}"
+        );
     }
     program.store().await.ping().await.unwrap();
-    let gone = Program::new().env("DATABASE_URL", "postgres://em:hunter2@127.0.0.1:1/em").run(&["migrate"]).await;
+    let gone = Program::new()
+        .env("DATABASE_URL", "postgres://em:hunter2@127.0.0.1:1/em")
+        .run(&["migrate"])
+        .await;
     assert_eq!(gone.code, Some(1), "{gone:?}");
-    assert!(gone.stderr.contains("the database cannot be opened") && !gone.stderr.contains("hunter2"), "{gone:?}");
+    assert!(
+        gone.stderr.contains("the database cannot be opened") && !gone.stderr.contains("hunter2"),
+        "{gone:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_recorded_file_is_imported_plain_or_packed_with_bad_lines_named() {
     let story = recorded_story();
     let (plain, packed) = (Program::new(), Program::new());
-    let file = plain.write("events.jsonl", format!("{story}\n{{\"headers\": oops\n{{\"headers\":{{}},\"body\":{{}}}}\n"));
+    let file = plain.write(
+        "events.jsonl",
+        format!("{story}\n{{\"headers\": oops\n{{\"headers\":{{}},\"body\":{{}}}}\n"),
+    );
     let done = plain.run(&["import", &file]).await;
     assert_eq!(done.code, Some(1), "{done:?}");
     let lines = story.lines().count();
-    assert!(done.stdout.starts_with(&format!("Imported {lines} events; 2 lines could not be read.")), "{done:?}");
-    assert!(done.stdout.contains(&format!("line {}: not a recorded delivery", lines + 2)), "{done:?}");
-    assert!(done.stdout.contains(&format!("line {}: the headers name no known sender", lines + 3)), "{done:?}");
+    assert!(
+        done.stdout
+            .starts_with(&format!("Imported {lines} events; 2 lines could not be read.")),
+        "{done:?}"
+    );
+    assert!(
+        done.stdout
+            .contains(&format!("line {}: not a recorded delivery", lines + 2)),
+        "{done:?}"
+    );
+    assert!(
+        done.stdout
+            .contains(&format!("line {}: the headers name no known sender", lines + 3)),
+        "{done:?}"
+    );
 
     let file = packed.write("events.jsonl.gz", gzip(&story));
     let done = packed.run(&["import", &file]).await;
-    assert_eq!((done.code, done.stdout), (Some(0), format!("Imported {lines} events.\n")));
+    assert_eq!(
+        (done.code, done.stdout),
+        (Some(0), format!("Imported {lines} events.\n"))
+    );
     let again = packed.run(&["import", &file]).await;
-    assert_eq!((again.code, again.stdout), (Some(0), format!("Imported 0 events; {lines} were known already.\n")));
+    assert_eq!(
+        (again.code, again.stdout),
+        (
+            Some(0),
+            format!("Imported 0 events; {lines} were known already.\n")
+        )
+    );
 
     let digest = plain.store().await.facts().digest().await.unwrap();
     assert_eq!(packed.store().await.facts().digest().await.unwrap(), digest);
     let replayed = plain.run(&["replay"]).await;
-    assert_eq!((replayed.code, replayed.stdout), (Some(0), format!("Rebuilt all facts from {lines} events (0 not understood).\n")));
+    assert_eq!(
+        (replayed.code, replayed.stdout),
+        (
+            Some(0),
+            format!("Rebuilt all facts from {lines} events (0 not understood).\n")
+        )
+    );
     assert_eq!(plain.store().await.facts().digest().await.unwrap(), digest);
 
     let cut = packed.write("cut.jsonl.gz", &gzip(&story)[..200]);
@@ -275,7 +400,10 @@ async fn a_recorded_file_is_imported_plain_or_packed_with_bad_lines_named() {
     assert!(done.stderr.contains("cut.jsonl.gz"), "{done:?}");
     let missing = packed.run(&["import", "nowhere.jsonl"]).await;
     assert_eq!(missing.code, Some(1), "{missing:?}");
-    assert!(missing.stderr.contains("cannot read nowhere.jsonl"), "{missing:?}");
+    assert!(
+        missing.stderr.contains("cannot read nowhere.jsonl"),
+        "{missing:?}"
+    );
 }
 
 /// Two whole batches of an import and a bit.
@@ -285,7 +413,11 @@ const LONG: u32 = 4_100;
 fn long_history() -> String {
     let world = GithubWorld::new("token");
     world.add_repo("acme/long", thursday_morning());
-    let (pull, opened) = world.open_pull("acme/long", &NewPull::new("One of many", "ana-ruiz"), thursday_morning());
+    let (pull, opened) = world.open_pull(
+        "acme/long",
+        &NewPull::new("One of many", "ana-ruiz"),
+        thursday_morning(),
+    );
     let closed = pull.close("ana-ruiz", thursday_morning() + TimeDelta::hours(1));
     let template = |mut delivery: Delivery| {
         "DELIVERY".clone_into(&mut delivery.id);
@@ -308,24 +440,47 @@ async fn an_import_that_was_killed_is_run_again_and_ends_in_the_same_facts() {
     let file = program.write("events.jsonl", &history);
     program.run(&["migrate"]).await;
     let store = program.store().await;
-    let stored = async || store.events().count_before(SystemClock.now() + TimeDelta::days(1)).await.unwrap();
+    let stored = async || {
+        store
+            .events()
+            .count_before(SystemClock.now() + TimeDelta::days(1))
+            .await
+            .unwrap()
+    };
     let mut import = program.command(&["import", &file]).spawn().unwrap();
     while stored().await == 0 {
-        assert!(import.try_wait().unwrap().is_none(), "it ended before it could be killed");
+        assert!(
+            import.try_wait().unwrap().is_none(),
+            "it ended before it could be killed"
+        );
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     import.kill().await.unwrap();
     let before = stored().await;
-    assert!((1..i64::from(LONG)).contains(&before), "it was not killed in the middle: {before}");
+    assert!(
+        (1..i64::from(LONG)).contains(&before),
+        "it was not killed in the middle: {before}"
+    );
 
     let done = program.run(&["import", &file]).await;
 
     assert_eq!(done.code, Some(0), "{done:?}");
-    assert!(done.stdout.contains(&format!("{before} were known already")), "{done:?}");
+    assert!(
+        done.stdout.contains(&format!("{before} were known already")),
+        "{done:?}"
+    );
     let whole = TestDatabase::sqlite().await;
-    em_bot::import::lines(&whole.store, std::io::Cursor::new(history), thursday_morning()).await.unwrap();
-    let (killed, whole) = (store.facts().dump().await.unwrap(), whole.store.facts().dump().await.unwrap());
-    let differs = killed.lines().zip(whole.lines()).find(|(killed, whole)| killed != whole);
+    em_bot::import::lines(&whole.store, std::io::Cursor::new(history), thursday_morning())
+        .await
+        .unwrap();
+    let (killed, whole) = (
+        store.facts().dump().await.unwrap(),
+        whole.store.facts().dump().await.unwrap(),
+    );
+    let differs = killed
+        .lines()
+        .zip(whole.lines())
+        .find(|(killed, whole)| killed != whole);
     assert!(killed == whole, "{differs:#?}");
 }
 
@@ -341,23 +496,42 @@ async fn a_bot_that_is_killed_while_it_posts_does_not_post_twice() {
     slack.faults().next("chat.postMessage", Fault::ResetAfterEffect);
     slack.faults().next("chat.postMessage", Fault::Hang);
     for (calls, channel) in [(1, "#ops"), (2, "#payments")] {
-        slack.user("ana").types(channel, "/em-agent triage post").unwrap().await;
-        let called = slack.wait_until(PATIENCE, |_| (slack.faults().count("chat.postMessage") >= calls).then_some(()));
+        slack
+            .user("ana")
+            .types(channel, "/em-agent triage post")
+            .unwrap()
+            .await;
+        let called = slack.wait_until(PATIENCE, |_| {
+            (slack.faults().count("chat.postMessage") >= calls).then_some(())
+        });
         called.await.expect("it posts");
     }
 
     bot.kill().await;
     let bot = program.start().await;
     assert!(slack.socket().wait_for_connections(2, PATIENCE).await);
-    slack.user("ana").types("#ops", "/em-agent triage post").unwrap().await;
+    slack
+        .user("ana")
+        .types("#ops", "/em-agent triage post")
+        .unwrap()
+        .await;
     let answers = |workspace: &em_simulator::workspace::Workspace| {
-        workspace.all_messages().filter(|message| message.ephemeral_for.is_some()).count()
+        workspace
+            .all_messages()
+            .filter(|message| message.ephemeral_for.is_some())
+            .count()
     };
     // One before it was killed, one now.
-    slack.wait_until(PATIENCE, |workspace| (answers(workspace) >= 2).then_some(())).await.expect("an answer");
+    slack
+        .wait_until(PATIENCE, |workspace| (answers(workspace) >= 2).then_some(()))
+        .await
+        .expect("an answer");
     let posts = |workspace: &em_simulator::workspace::Workspace, channel: &str| {
         let id = workspace.channel(channel).unwrap().id.clone();
-        workspace.messages(&id).filter(|message| message.ephemeral_for.is_none()).count()
+        workspace
+            .messages(&id)
+            .filter(|message| message.ephemeral_for.is_none())
+            .count()
     };
     let (code, _, log) = bot.terminate().await;
     assert_eq!(code, Some(0), "{log}");
@@ -379,7 +553,9 @@ async fn a_bot_that_is_asked_to_stop_ends_within_ten_seconds_with_0() {
     // Also while it still waits for a Slack that does not answer.
     slack.faults().repeat("auth.test", &Fault::Hang, 10);
     let bot = Running::of(program.command(&["run"]).spawn().unwrap());
-    let asked = slack.wait_until(PATIENCE, |_| (slack.faults().count("auth.test") >= 2).then_some(()));
+    let asked = slack.wait_until(PATIENCE, |_| {
+        (slack.faults().count("auth.test") >= 2).then_some(())
+    });
     asked.await.expect("it asks Slack");
     let (code, took, log) = bot.terminate().await;
     assert_eq!(code, Some(0), "{log}");
@@ -390,16 +566,29 @@ async fn a_bot_that_is_asked_to_stop_ends_within_ten_seconds_with_0() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_keeps_the_bot_from_starting_is_said_with_the_way_out() {
     let slack = slack().await;
-    let bad_token = Program::new().for_slack(&slack).env("SLACK_BOT_TOKEN", "xoxb-0000000000-revoked");
+    let bad_token = Program::new()
+        .for_slack(&slack)
+        .env("SLACK_BOT_TOKEN", "xoxb-0000000000-revoked");
     let done = bad_token.run(&["run"]).await;
     assert_eq!(done.code, Some(1), "{done:?}");
-    assert!(done.stderr.contains("Slack refused my token") && done.stderr.contains("em-agent doctor"), "{done:?}");
+    assert!(
+        done.stderr.contains("Slack refused my token") && done.stderr.contains("em-agent doctor"),
+        "{done:?}"
+    );
 
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let done = Program::new().for_slack(&slack).env("HTTP_ADDR", &address).run(&["run"]).await;
+    let done = Program::new()
+        .for_slack(&slack)
+        .env("HTTP_ADDR", &address)
+        .run(&["run"])
+        .await;
     assert_eq!(done.code, Some(1), "{done:?}");
-    assert!(done.stderr.contains(&format!("cannot listen on {address} (http.addr)")), "{done:?}");
+    assert!(
+        done.stderr
+            .contains(&format!("cannot listen on {address} (http.addr)")),
+        "{done:?}"
+    );
     slack.stop().await;
 }
 
@@ -407,23 +596,43 @@ async fn what_keeps_the_bot_from_starting_is_said_with_the_way_out() {
 async fn doctor_names_what_is_missing_and_how_to_mend_it() {
     let done = Program::new().run(&["doctor"]).await;
     assert_eq!(done.code, Some(1), "{done:?}");
-    for words in ["ok    The configuration can be used", "FAIL  Slack does not accept me", "SLACK_BOT_TOKEN", "warn  Nothing comes in from GitHub"] {
+    for words in [
+        "ok    The configuration can be used",
+        "FAIL  Slack does not accept me",
+        "SLACK_BOT_TOKEN",
+        "warn  Nothing comes in from GitHub",
+    ] {
         assert!(done.stdout.contains(words), "{words}: {done:?}");
     }
 
     let slack = slack().await;
-    let program = Program::new().for_slack(&slack).env("SLACK_DEFAULT_CHANNEL", "#ops");
+    let program = Program::new()
+        .for_slack(&slack)
+        .env("SLACK_DEFAULT_CHANNEL", "#ops");
     let done = program.run(&["doctor"]).await;
     assert_eq!(done.code, Some(0), "{done:?}");
     slack.faults().remove_scope("users:read.email");
-    let done = program.env("SLACK_DEFAULT_CHANNEL", "#random").run(&["doctor"]).await;
+    let done = program
+        .env("SLACK_DEFAULT_CHANNEL", "#random")
+        .run(&["doctor"])
+        .await;
     assert_eq!(done.code, Some(1), "{done:?}");
-    for words in ["The scope users:read.email is missing", "reinstall", "I cannot post to the default channel #random"] {
+    for words in [
+        "The scope users:read.email is missing",
+        "reinstall",
+        "I cannot post to the default channel #random",
+    ] {
         assert!(done.stdout.contains(words), "{words}: {done:?}");
     }
-    let broken = Program::new().env("DATABASE_URL", "postgres://em:hunter2@127.0.0.1:1/em").run(&["doctor"]).await;
+    let broken = Program::new()
+        .env("DATABASE_URL", "postgres://em:hunter2@127.0.0.1:1/em")
+        .run(&["doctor"])
+        .await;
     assert_eq!(broken.code, Some(1), "{broken:?}");
-    assert!(broken.stdout.contains("FAIL  The database cannot be opened"), "{broken:?}");
+    assert!(
+        broken.stdout.contains("FAIL  The database cannot be opened"),
+        "{broken:?}"
+    );
     assert!(!format!("{broken:?}").contains("hunter2"), "{broken:?}");
     slack.stop().await;
 }
@@ -431,8 +640,14 @@ async fn doctor_names_what_is_missing_and_how_to_mend_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn doctor_live_asks_the_running_bot() {
     let slack = slack().await;
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let program = Program::new().for_slack(&slack).env("HTTP_ADDR", &format!("127.0.0.1:{port}"));
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let program = Program::new()
+        .for_slack(&slack)
+        .env("HTTP_ADDR", &format!("127.0.0.1:{port}"));
     assert_eq!(program.run(&["doctor", "--live"]).await.code, Some(1));
     let bot = program.start().await;
     assert_eq!(program.run(&["doctor", "--live"]).await.code, Some(0));
@@ -463,24 +678,51 @@ async fn logs_are_json_lines_that_belong_together_and_never_hold_a_secret() {
         request.send().await.unwrap();
     }
     let sent = slack.user("ana").types("#ops", "/em-agent doctor").unwrap();
-    let (envelope, response_url, trigger) = (sent.envelope_id.clone(), sent.response_url.clone().unwrap(), sent.trigger_id.clone());
+    let (envelope, response_url, trigger) = (
+        sent.envelope_id.clone(),
+        sent.response_url.clone().unwrap(),
+        sent.trigger_id.clone(),
+    );
     sent.await;
-    slack.wait_until(PATIENCE, |w| w.all_messages().find(|m| m.ephemeral_for.is_some()).map(|_| ())).await.expect("an answer");
+    slack
+        .wait_until(PATIENCE, |w| {
+            w.all_messages().find(|m| m.ephemeral_for.is_some()).map(|_| ())
+        })
+        .await
+        .expect("an answer");
 
     let (code, _, log) = bot.terminate().await;
 
     assert_eq!(code, Some(0));
-    let secrets = [slack.app_token(), slack.bot_token(), slack.signing_secret(), GITHUB_TOKEN, WEBHOOK_SECRET, &response_url];
+    let secrets = [
+        slack.app_token(),
+        slack.bot_token(),
+        slack.signing_secret(),
+        GITHUB_TOKEN,
+        WEBHOOK_SECRET,
+        &response_url,
+    ];
     for secret in secrets {
-        let line = log.lines().find(|line| line.contains(secret)).map(|line| line.chars().take(600).collect::<String>());
+        let line = log
+            .lines()
+            .find(|line| line.contains(secret))
+            .map(|line| line.chars().take(600).collect::<String>());
         assert_eq!(line, None, "{secret} is in the log (trigger {trigger:?})");
     }
     for line in log.lines() {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        assert!(["timestamp", "level", "target"].iter().all(|key| line[key].is_string()), "{line}");
+        assert!(
+            ["timestamp", "level", "target"]
+                .iter()
+                .all(|key| line[key].is_string()),
+            "{line}"
+        );
     }
     let delivered = format!("\"delivery.id\":\"{envelope}\"");
-    assert!(log.lines().filter(|line| line.contains(&delivered)).count() > 1, "the command's lines do not carry its id");
+    assert!(
+        log.lines().filter(|line| line.contains(&delivered)).count() > 1,
+        "the command's lines do not carry its id"
+    );
     assert!(log.contains("webhook refused"), "a refused webhook leaves a line");
     slack.stop().await;
 }
@@ -499,7 +741,9 @@ async fn a_database_of_a_newer_version_is_left_alone() {
 async fn add_unknown_migration(file: &Path) {
     use sqlx::Connection as _;
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
-    let mut other = sqlx::sqlite::SqliteConnection::connect_with(&options).await.unwrap();
+    let mut other = sqlx::sqlite::SqliteConnection::connect_with(&options)
+        .await
+        .unwrap();
     let sql = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', 1, x'00', 0)";
     sqlx::raw_sql(sql).execute(&mut other).await.unwrap();
 }

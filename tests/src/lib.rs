@@ -52,7 +52,7 @@ pub struct TestBot {
     pub bot: Bot,
     /// The database, with a store of its own for looking.
     pub database: TestDatabase,
-    /// What the test has heard the bot say is broken and wants to be.
+    /// What the bot was started with, to start it again.
     environment: Environment,
     http: reqwest::Client,
 }

@@ -23,12 +23,6 @@ pub(crate) fn subject(click: &Click) -> Result<PullRequestKey, CommandError> {
     })
 }
 
-/// The entry *Open*: the browser opens the page; there is nothing to do here.
-#[expect(clippy::unused_async, reason = "handlers are called alike")]
-pub async fn open(_ctx: Ctx, _click: Click) -> Outcome {
-    Ok(Reply::Done)
-}
-
 /// The entry *Why here?*: the rules and what they saw.
 pub async fn why(ctx: Ctx, click: Click) -> Outcome {
     let key = subject(&click)?;
