@@ -418,7 +418,7 @@ async fn doctor_names_what_is_missing_and_how_to_mend_it() {
     slack.faults().remove_scope("users:read.email");
     let done = program.env("SLACK_DEFAULT_CHANNEL", "#random").run(&["doctor"]).await;
     assert_eq!(done.code, Some(1), "{done:?}");
-    for words in ["The scope users:read.email is missing", "reinstall", "I cannot post to the default channel #random"] {
+    for words in ["The scope `users:read.email` is missing", "reinstall", "I cannot post to the default channel #random"] {
         assert!(done.stdout.contains(words), "{words}: {done:?}");
     }
     let broken = Program::new().env("DATABASE_URL", "postgres://em:hunter2@127.0.0.1:1/em").run(&["doctor"]).await;
