@@ -49,8 +49,13 @@ async fn fold_all(store: &Store, changed: &Notify) -> Result<(), em_storage::Sto
             return Ok(());
         }
         metrics::histogram!(names::EVENT_FOLD_SECONDS).record(started.elapsed().as_secs_f64());
-        let pending = if folded.events < usize::from(BATCH) { 0 } else { store.events().count_pending().await? };
-        metrics::gauge!(names::EVENTS_PENDING).set(pending as f64);
+        let pending = if folded.events < usize::from(BATCH) {
+            0
+        } else {
+            store.events().count_pending().await?
+        };
+        // A gauge that shows a backlog need not be exact beyond four thousand million.
+        metrics::gauge!(names::EVENTS_PENDING).set(f64::from(u32::try_from(pending).unwrap_or(u32::MAX)));
         if folded.unrecognised > 0 {
             metrics::counter!(names::EVENTS_UNRECOGNISED_TOTAL).increment(folded.unrecognised as u64);
             tracing::warn!(

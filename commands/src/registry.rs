@@ -59,7 +59,9 @@ pub const CLICKS: &[(&str, OnClick)] = &[
         Box::pin(triage::snooze::ask(ctx, click))
     }),
     // The browser opens the page; Slack sends the click all the same.
-    (em_blocks::row::OPEN, |_ctx, _click| Box::pin(async { Ok(Reply::Done) })),
+    (em_blocks::row::OPEN, |_ctx, _click| {
+        Box::pin(async { Ok(Reply::Done) })
+    }),
     (em_blocks::home::REFRESH, |ctx, click| {
         Box::pin(home::refresh(ctx, click))
     }),

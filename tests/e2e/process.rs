@@ -618,7 +618,7 @@ async fn doctor_names_what_is_missing_and_how_to_mend_it() {
         .await;
     assert_eq!(done.code, Some(1), "{done:?}");
     for words in [
-        "The scope users:read.email is missing",
+        "The scope `users:read.email` is missing",
         "reinstall",
         "I cannot post to the default channel #random",
     ] {

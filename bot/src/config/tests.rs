@@ -182,9 +182,8 @@ fn a_secret_given_twice_or_from_a_file_that_cannot_be_used_is_named() {
     );
 }
 
-#[test]
-fn all_problems_are_reported_together_each_naming_its_key() {
-    let file = r#"
+/// A file in which everything is wrong that can be.
+const ALL_WRONG: &str = r#"
         data_dir = ["a", "list"]
         retension = { days = 3 }
         [slack]
@@ -214,8 +213,11 @@ fn all_problems_are_reported_together_each_naming_its_key() {
         somebody = "not a login"
         [teams.empty]
     "#;
+
+#[test]
+fn all_problems_are_reported_together_each_naming_its_key() {
     let problems = refused(
-        file,
+        ALL_WRONG,
         &[
             ("SLACK_BOT_TOKEN", "xoxp-wrong"),
             ("DATABASE_URL", "mysql://db"),

@@ -27,14 +27,16 @@ impl Dispatcher {
                 let outcome = self.typed(caller, &command.text, command.channel_id).await;
                 self.answer(to, outcome).await;
             }
-            InboundKind::Interaction => match read::<Interaction>(&inbound) {
-                Some(interaction) => self.interaction(interaction).await,
-                None => tracing::error!("an interaction could not be read"),
-            },
-            InboundKind::Event => match read::<EventCallback>(&inbound) {
-                Some(callback) => self.event(callback.event).await,
-                None => tracing::warn!("an event could not be read"),
-            },
+            InboundKind::Interaction => {
+                if let Some(interaction) = read::<Interaction>(&inbound) {
+                    self.interaction(interaction).await;
+                }
+            }
+            InboundKind::Event => {
+                if let Some(callback) = read::<EventCallback>(&inbound) {
+                    self.event(callback.event).await;
+                }
+            }
         }
     }
 
