@@ -41,7 +41,7 @@ async fn the_home_of_a_linked_person_shows_what_waits_for_them(database: TestDat
       # What waits for you
       *Waiting for your review · 1*
       *Retry failed payouts <https://github.com/acme/payments/pull/1>*
-      acme/payments#1 · by ben-k · 1 d 7 h since Tue 13 Jan 11:00
+      acme/payments#1 · by ben-k · 1 d 7 h of working time since Tue 13 Jan 11:00
       *@chloe* to review
       [⋯ Why here? | Nudge | Snooze… | Open]
       ---

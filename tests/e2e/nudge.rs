@@ -102,7 +102,7 @@ async fn people_who_are_not_known_in_slack_are_named(database: TestDatabase) {
     assert_snapshot!(scene.bot.text(&both), @r"
     em-agent (only ana sees this):
       Told *@chloe* about acme/payments#1 in a direct message.
-      I do not know who *stranger* is in Slack. They can tell me with `/em-agent link github NAME`.
+      I do not know the Slack name of *stranger*. They can tell me with `/em-agent link github NAME`.
     ");
     let nobody = scene.click("ana", &list, entry(&list, 2, "Nudge")).await;
     assert_snapshot!(scene.bot.text(&nobody), @r"

@@ -68,11 +68,11 @@ async fn a_posted_list_is_struck_through_line_by_line(database: TestDatabase) {
       # What is stuck, Thu 15 Jan · 1 of 3 cleared
       *Waiting for a reviewer*
       *Rename the ledger <https://github.com/acme/payments/pull/2>*
-      acme/payments#2 · by ben-k · 2 d since Tue 13 Jan 10:00
-      Nobody has been asked to review yet
+      acme/payments#2 · by ben-k · 2 d of working time since Tue 13 Jan 10:00
+      Nobody has been asked to review yet; the author can ask somebody
       [⋯ Why here? | Nudge | Snooze… | Open]
       *Retry failed payouts <https://github.com/acme/payments/pull/1>*
-      acme/payments#1 · by ben-k · 1 d 7 h since Tue 13 Jan 11:00
+      acme/payments#1 · by ben-k · 1 d 7 h of working time since Tue 13 Jan 11:00
       *chloe-m* to review
       [⋯ Why here? | Nudge | Snooze… | Open]
       *Ready to merge*

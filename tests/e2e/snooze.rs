@@ -70,8 +70,8 @@ async fn a_snoozed_row_leaves_the_list_is_shown_with_its_reason_and_comes_back(d
       *1* open pull request waits
       *Waiting for a reviewer · 1*
       *Rename the ledger <https://github.com/acme/payments/pull/2>*
-      acme/payments#2 · by ben-k · 2 d since Tue 13 Jan 10:00
-      Nobody has been asked to review yet
+      acme/payments#2 · by ben-k · 2 d of working time since Tue 13 Jan 10:00
+      Nobody has been asked to review yet; the author can ask somebody
       [⋯ Why here? | Nudge | Snooze… | Open]
       *Snoozed · 1*
       • Retry failed payouts <https://github.com/acme/payments/pull/1> · acme/payments#1

@@ -67,38 +67,38 @@ async fn every_open_pull_request_stands_under_whose_turn_it_is(database: TestDat
       *8* open pull requests wait
       *Waiting for a reviewer · 2*
       *Rename the ledger <https://github.com/acme/payments/pull/2>*
-      acme/payments#2 · by ben-k · 2 d since Tue 13 Jan 10:00
-      Nobody has been asked to review yet
+      acme/payments#2 · by ben-k · 2 d of working time since Tue 13 Jan 10:00
+      Nobody has been asked to review yet; the author can ask somebody
       [⋯ Why here? | Nudge | Snooze… | Open]
       *Retry failed payouts <https://github.com/acme/payments/pull/1>*
-      acme/payments#1 · by ben-k · 1 d 7 h since Tue 13 Jan 11:00
+      acme/payments#1 · by ben-k · 1 d 7 h of working time since Tue 13 Jan 11:00
       *chloe-m* to review
       [⋯ Why here? | Nudge | Snooze… | Open]
       *Waiting for the author · 3*
       *Round half to even <https://github.com/acme/payments/pull/3>*
-      acme/payments#3 · by dmitri-v · 1 d 6 h since Tue 13 Jan 12:00
+      acme/payments#3 · by dmitri-v · 1 d 6 h of working time since Tue 13 Jan 12:00
       *dmitri-v* to act on the review <https://github.com/acme/payments/pull/3#pullrequestreview-1010>: changes requested, nothing pushed since
       [⋯ Why here? | Nudge | Snooze… | Open]
       *Log the request id <https://github.com/acme/payments/pull/4>*
-      acme/payments#4 · by dmitri-v · 1 d 5 h since Tue 13 Jan 13:00
+      acme/payments#4 · by dmitri-v · 1 d 5 h of working time since Tue 13 Jan 13:00
       *dmitri-v* to answer the review <https://github.com/acme/payments/pull/4#pullrequestreview-1014>
       [⋯ Why here? | Nudge | Snooze… | Open]
       *Move to the new client <https://github.com/acme/payments/pull/5>*
-      acme/payments#5 · by fatima-k · 1 d 4 h since Tue 13 Jan 14:00
+      acme/payments#5 · by fatima-k · 1 d 4 h of working time since Tue 13 Jan 14:00
       *fatima-k* to resolve conflicts with the base branch
       [⋯ Why here? | Nudge | Snooze… | Open]
       *Ready to merge · 1*
       *Fix the time zone of receipts <https://github.com/acme/payments/pull/8>*
-      acme/payments#8 · by ben-k · 6 h since Wed 14 Jan 12:00
+      acme/payments#8 · by ben-k · 6 h of working time since Wed 14 Jan 12:00
       *ben-k* to merge: it is approved
       [⋯ Why here? | Nudge | Snooze… | Open]
       *Waiting for CI · 2*
       *Drop the old table <https://github.com/acme/payments/pull/6>*
-      acme/payments#6 · by fatima-k · 1 d since Wed 14 Jan 10:00
+      acme/payments#6 · by fatima-k · 1 d of working time since Wed 14 Jan 10:00
       *fatima-k* to look at CI <https://github.com/acme/payments/actions/runs/1022>: it failed
       [⋯ Why here? | Nudge | Snooze… | Open]
       *Cache exchange rates <https://github.com/acme/payments/pull/7>*
-      acme/payments#7 · by ben-k · 1 h since Thu 15 Jan 09:00
+      acme/payments#7 · by ben-k · 1 h of working time since Thu 15 Jan 09:00
       Approved; CI <https://github.com/acme/payments/actions/runs/1029> has not finished
       [⋯ Why here? | Nudge | Snooze… | Open]
       · As of Thu 15 Jan 10:00. Waits count working hours: Mon–Fri 09:00–17:00, UTC
@@ -180,20 +180,20 @@ async fn the_longest_wait_comes_first_and_a_weekend_does_not_count(database: Tes
       *4* open pull requests wait
       *Waiting for a reviewer · 4*
       *Opened on Friday evening <https://github.com/acme/payments/pull/3>*
-      acme/payments#3 · by ben-k · 2 d 2 h since Fri 9 Jan 16:00
-      Nobody has been asked to review yet
+      acme/payments#3 · by ben-k · 2 d 2 h of working time since Fri 9 Jan 16:00
+      Nobody has been asked to review yet; the author can ask somebody
       [⋯ Why here? | Nudge | Snooze… | Open]
       *Opened on Monday <https://github.com/acme/payments/pull/2>*
-      acme/payments#2 · by ben-k · 2 d 1 h since Mon 12 Jan 09:00
-      Nobody has been asked to review yet
+      acme/payments#2 · by ben-k · 2 d 1 h of working time since Mon 12 Jan 09:00
+      Nobody has been asked to review yet; the author can ask somebody
       [⋯ Why here? | Nudge | Snooze… | Open]
       *Opened on Wednesday <https://github.com/acme/payments/pull/1>*
-      acme/payments#1 · by ben-k · 1 h since Wed 14 Jan 09:00
-      Nobody has been asked to review yet
+      acme/payments#1 · by ben-k · 1 h of working time since Wed 14 Jan 09:00
+      Nobody has been asked to review yet; the author can ask somebody
       [⋯ Why here? | Nudge | Snooze… | Open]
       *Opened in the night <https://github.com/acme/payments/pull/4>*
-      acme/payments#4 · by ben-k · 1 h since Thu 15 Jan 03:00
-      Nobody has been asked to review yet
+      acme/payments#4 · by ben-k · 1 h of working time since Thu 15 Jan 03:00
+      Nobody has been asked to review yet; the author can ask somebody
       [⋯ Why here? | Nudge | Snooze… | Open]
       · As of Thu 15 Jan 10:00. Waits count working hours: Mon–Fri 09:00–17:00, UTC
       [Post to channel] [Refresh]
@@ -218,7 +218,7 @@ async fn mine_is_found_by_the_address_in_commits(database: TestDatabase) {
       *1* open pull request waits
       *Waiting for your review · 1*
       *Retry failed payouts <https://github.com/acme/payments/pull/1>*
-      acme/payments#1 · by ben-k · 1 d 7 h since Tue 13 Jan 11:00
+      acme/payments#1 · by ben-k · 1 d 7 h of working time since Tue 13 Jan 11:00
       *@chloe* to review
       [⋯ Why here? | Nudge | Snooze… | Open]
       · As of Thu 15 Jan 10:00. Waits count working hours: Mon–Fri 09:00–17:00, UTC
@@ -361,7 +361,7 @@ async fn an_empty_list_is_one_friendly_sentence(database: TestDatabase) {
     assert_snapshot!(scene.answer("ana", "/em-agent triage").await, @r"
     em-agent (only ana sees this):
       # What is stuck, and who must move
-      Nothing is stuck: no open pull request waits for anybody, and no default branch is red.
+      Nothing is stuck: no open pull request waits for anybody, no default branch is red, and no deployment failed lately.
       · As of Thu 15 Jan 10:00. Waits count working hours: Mon–Fri 09:00–17:00, UTC
       [Refresh]
     ");
@@ -416,24 +416,24 @@ async fn hostile_titles_neither_ping_nor_format(database: TestDatabase) {
       *5* open pull requests wait
       *Waiting for a reviewer · 5*
       *<!channel> *look* _here_ ~now~ `rm -rf` <https://github.com/acme/payments/pull/1>*
-      acme/payments#1 · by ben-k · 2 d since Tue 13 Jan 10:00
-      Nobody has been asked to review yet
+      acme/payments#1 · by ben-k · 2 d of working time since Tue 13 Jan 10:00
+      Nobody has been asked to review yet; the author can ask somebody
       [⋯ Why here? | Nudge | Snooze… | Open]
       *<@U0BEN> <!subteam^S1> <https://evil.example¦click> &lt;!here&gt; <https://github.com/acme/payments/pull/2>*
-      acme/payments#2 · by ben-k · 2 d since Tue 13 Jan 10:00
-      Nobody has been asked to review yet
+      acme/payments#2 · by ben-k · 2 d of working time since Tue 13 Jan 10:00
+      Nobody has been asked to review yet; the author can ask somebody
       [⋯ Why here? | Nudge | Snooze… | Open]
       *```*_~ line break > quote <https://github.com/acme/payments/pull/3>*
-      acme/payments#3 · by ben-k · 2 d since Tue 13 Jan 10:00
-      Nobody has been asked to review yet
+      acme/payments#3 · by ben-k · 2 d of working time since Tue 13 Jan 10:00
+      Nobody has been asked to review yet; the author can ask somebody
       [⋯ Why here? | Nudge | Snooze… | Open]
       **_~<!everyone>*_~<!everyone>*_~<!everyone>*_~<!everyone>*_~<!everyone>*_~<!everyone>*_~<!… <https://github.com/acme/payments/pull/4>*
-      acme/payments#4 · by ben-k · 2 d since Tue 13 Jan 10:00
-      Nobody has been asked to review yet
+      acme/payments#4 · by ben-k · 2 d of working time since Tue 13 Jan 10:00
+      Nobody has been asked to review yet; the author can ask somebody
       [⋯ Why here? | Nudge | Snooze… | Open]
       *@channel @here :rotating_light: <https://github.com/acme/payments/pull/5>*
-      acme/payments#5 · by ben-k · 2 d since Tue 13 Jan 10:00
-      Nobody has been asked to review yet
+      acme/payments#5 · by ben-k · 2 d of working time since Tue 13 Jan 10:00
+      Nobody has been asked to review yet; the author can ask somebody
       [⋯ Why here? | Nudge | Snooze… | Open]
       · As of Thu 15 Jan 10:00. Waits count working hours: Mon–Fri 09:00–17:00, UTC
       [Post to channel] [Refresh]
@@ -520,8 +520,8 @@ async fn why_here_shows_the_rule_and_the_evidence(database: TestDatabase) {
       *Who must move*
       *ben-k* to act on the review <https://github.com/acme/payments/pull/1#pullrequestreview-1004>: changes requested, nothing pushed since
       *Rules, asked in this order*
-      ✗ no: It is not a draft
-      *✓ yes: Changes were requested and nothing was pushed since*
+      ✗ not this: it is not a draft
+      *✓ this one: changes were requested and nothing was pushed since*
       *What was looked at*
       • chloe-m: requested changes <https://github.com/acme/payments/pull/1#pullrequestreview-1004>, Fri 9 Jan 15:00
       • Workflow CI <https://github.com/acme/payments/actions/runs/1008>: passed, Tue 13 Jan 11:00
