@@ -334,7 +334,7 @@ mod tests {
         *✓ this one: changes were requested and nothing was pushed since*
         *What was looked at*
         • bob: requested changes (https://github.com/shop/api/pull/812#pullrequestreview-1), Tue 18 Nov 16:00
-        • CI test (https://github.com/shop/api/actions/runs/1): failed, Fri 21 Nov 15:00
+        • Workflow test (https://github.com/shop/api/actions/runs/1): failed, Fri 21 Nov 15:00
         *How the wait is counted*
         Their turn since Tue 18 Nov 16:00: 2 d 23 h by the clock, *1 d 7 h of working time* (1 d is 8 h)
         Counted: Mon–Fri 09:00–17:00, Europe/Berlin

@@ -107,10 +107,7 @@ async fn post_to(ctx: &Ctx, channel: &Channel) -> Result<Posted, CommandError> {
 }
 
 async fn board_of(ctx: &Ctx, day: NaiveDate) -> Result<Board, CommandError> {
-    let report = report(ctx, &Scope::Everyone).await?;
-    let total = report.groups.iter().map(|group| group.total).sum();
-    let rows = report.groups.into_iter().flat_map(|group| group.rows).collect();
-    Ok(Board::new(day, rows, total))
+    Ok(Board::new(day, report(ctx, &Scope::Everyone).await?))
 }
 
 fn to_state(board: &Board) -> Result<serde_json::Value, CommandError> {
@@ -265,8 +262,8 @@ async fn refresh(ctx: &Ctx, purpose: &str) -> Result<(), CommandError> {
     let mut board = to_board(&post)?;
     let keys: Vec<_> = board.lines.iter().map(|line| line.row.key.clone()).collect();
     let waiting = ctx.store.triage().list_rows(&keys).await?;
-    let now = ctx.clock.now();
-    if !board.update(&waiting, now) {
+    let report = report(ctx, &Scope::Everyone).await?;
+    if !board.update(&waiting, &report) {
         return Ok(());
     }
     let posted = Posted {
@@ -274,6 +271,9 @@ async fn refresh(ctx: &Ctx, purpose: &str) -> Result<(), CommandError> {
         ts,
     };
     ctx.slack.update(&posted, &content(ctx, &board, purpose)).await?;
-    ctx.store.posts().update(&post, &to_state(&board)?, now).await?;
+    ctx.store
+        .posts()
+        .update(&post, &to_state(&board)?, report.as_of)
+        .await?;
     Ok(())
 }
