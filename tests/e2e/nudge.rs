@@ -108,7 +108,7 @@ async fn people_who_are_not_known_in_slack_are_named(database: TestDatabase) {
     assert_snapshot!(scene.bot.text(&nobody), @r"
     em-agent (only ana sees this):
       Nobody was told about acme/payments#2.
-      I do not know who *stranger* is in Slack. They can tell me with `/em-agent link github NAME`.
+      I do not know the Slack name of *stranger*. They can tell me with `/em-agent link github NAME`.
     ");
     scene.finish().await;
 }
