@@ -84,8 +84,8 @@ CREATE TABLE ci_runs (
     fact              JSONB NOT NULL
 );
 CREATE INDEX ci_runs_head ON ci_runs (head_sha);
-CREATE INDEX ci_runs_default_branch ON ci_runs (repository, workflow, outcome, created_at) WHERE on_default_branch;
-CREATE INDEX ci_runs_red ON ci_runs (updated_at) WHERE on_default_branch AND outcome = 'failure';
+CREATE INDEX ci_runs_default_branch ON ci_runs (repository, workflow, outcome, created_at, id) WHERE on_default_branch;
+CREATE INDEX ci_runs_red ON ci_runs (updated_at, repository, workflow) WHERE on_default_branch AND outcome = 'failure';
 
 CREATE TABLE deployments (
     id          TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -96,8 +96,8 @@ CREATE TABLE deployments (
     created_at  TIMESTAMPTZ NOT NULL,
     fact        JSONB NOT NULL
 );
-CREATE INDEX deployments_environment ON deployments (repository, environment, created_at);
-CREATE INDEX deployments_failed ON deployments (state_at) WHERE state = 'failure';
+CREATE INDEX deployments_environment ON deployments (repository, environment, created_at, id);
+CREATE INDEX deployments_failed ON deployments (state_at, repository, environment) WHERE state = 'failure';
 
 CREATE TABLE releases (
     id           TEXT COLLATE "C" NOT NULL PRIMARY KEY,

@@ -82,8 +82,8 @@ CREATE TABLE ci_runs (
     fact              TEXT NOT NULL
 ) STRICT;
 CREATE INDEX ci_runs_head ON ci_runs (head_sha);
-CREATE INDEX ci_runs_default_branch ON ci_runs (repository, workflow, outcome, created_at) WHERE on_default_branch;
-CREATE INDEX ci_runs_red ON ci_runs (updated_at) WHERE on_default_branch AND outcome = 'failure';
+CREATE INDEX ci_runs_default_branch ON ci_runs (repository, workflow, outcome, created_at, id) WHERE on_default_branch;
+CREATE INDEX ci_runs_red ON ci_runs (updated_at, repository, workflow) WHERE on_default_branch AND outcome = 'failure';
 
 CREATE TABLE deployments (
     id          TEXT NOT NULL PRIMARY KEY,
@@ -94,8 +94,8 @@ CREATE TABLE deployments (
     created_at  TEXT NOT NULL,
     fact        TEXT NOT NULL
 ) STRICT;
-CREATE INDEX deployments_environment ON deployments (repository, environment, created_at);
-CREATE INDEX deployments_failed ON deployments (state_at) WHERE state = 'failure';
+CREATE INDEX deployments_environment ON deployments (repository, environment, created_at, id);
+CREATE INDEX deployments_failed ON deployments (state_at, repository, environment) WHERE state = 'failure';
 
 CREATE TABLE releases (
     id           TEXT NOT NULL PRIMARY KEY,

@@ -248,7 +248,11 @@ impl Conn<'_> {
 
     /// The statement with its `LIST($n)` written for this engine; see [`list`].
     pub(crate) fn lists(&self, sql: &str) -> AssertSqlSafe<String> {
-        lists(matches!(self, Self::Sqlite(_)), sql)
+        lists(self.is_sqlite(), sql)
+    }
+
+    fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
     }
 }
 
@@ -344,19 +348,25 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    fn insert(&self, rows: usize) -> String {
+    /// The statement that inserts `rows` rows. SQLite gets nameless parameters: it finds a named one by going
+    /// through all names, which for thousands of them takes longer than the writing.
+    fn insert(&self, is_sqlite: bool, rows: usize) -> String {
         let width = self.columns.len();
+        let place = |number: usize| {
+            if is_sqlite {
+                "?".to_owned()
+            } else {
+                format!("${number}")
+            }
+        };
         let row = |row: usize| {
-            let places: Vec<String> = (1..=width)
-                .map(|column| format!("${}", row * width + column))
-                .collect();
+            let places: Vec<String> = (1..=width).map(|column| place(row * width + column)).collect();
             format!("({})", places.join(","))
         };
         let rows: Vec<String> = (0..rows).map(row).collect();
+        let (table, columns) = (self.name, self.columns.join(","));
         format!(
-            "INSERT INTO {} ({}) VALUES {} ON CONFLICT",
-            self.name,
-            self.columns.join(","),
+            "INSERT INTO {table} ({columns}) VALUES {} ON CONFLICT",
             rows.join(",")
         )
     }
@@ -404,7 +414,7 @@ impl Conn<'_> {
     ) -> Result<(), StoreError> {
         let mut rows = rows.into_iter();
         while let Some(chunk) = next_chunk(&mut rows) {
-            let sql = AssertSqlSafe(table.insert(chunk.len()) + &table.update_clause());
+            let sql = AssertSqlSafe(table.insert(self.is_sqlite(), chunk.len()) + &table.update_clause());
             on_conn!(self, |c| bound!(sqlx::query(sql), chunk)
                 .execute(c)
                 .await
@@ -424,7 +434,7 @@ impl Conn<'_> {
         while let Some(chunk) = next_chunk(&mut rows) {
             let sql = format!(
                 "{} DO NOTHING RETURNING {}",
-                table.insert(chunk.len()),
+                table.insert(self.is_sqlite(), chunk.len()),
                 table.columns[0]
             );
             let sql = AssertSqlSafe(sql);

@@ -1,8 +1,9 @@
 //! Purpose: red default branches and failed deployments, the second half of triage.
 //!
-//! The candidates are the red runs and failed deployments of the last fortnight, found by partial indexes that hold
-//! nothing else; each is looked up once in the index of its workflow or environment. The cost grows with the number
-//! of recent failures, not with the history.
+//! The candidates are the workflows and environments of the red runs and failed deployments of the last fortnight,
+//! read from partial indexes that hold nothing else; each is looked up a few times in the index of its runs or
+//! deployments. The cost grows with the number of recent failures (a pass over index entries) and of the places that
+//! they happened at (lookups), not with the history.
 
 use chrono::{DateTime, Utc};
 use em_domain::ci_run::CiRun;
@@ -15,30 +16,34 @@ use sqlx::types::Json;
 use crate::engine::{Conn, list, on_conn};
 use crate::error::StoreError;
 
-/// The newest ended run of each workflow, where it is red; runs that ended without a verdict do not count. With the
-/// time at which the last green run was made, the first red one after it ended at `since`.
-const BRANCHES: &str = "SELECT red.fact, \
-        (SELECT MIN(r.updated_at) FROM ci_runs r WHERE r.on_default_branch AND r.repository = red.repository \
-            AND r.workflow = red.workflow AND r.outcome = 'failure' \
-            AND r.created_at > COALESCE((SELECT MAX(g.created_at) FROM ci_runs g WHERE g.on_default_branch \
-                AND g.repository = red.repository AND g.workflow = red.workflow AND g.outcome = 'success'), $2)) \
-        AS since \
-    FROM ci_runs red WHERE red.on_default_branch AND red.outcome = 'failure' AND red.updated_at >= $1 \
-        AND NOT EXISTS (SELECT 1 FROM ci_runs n WHERE n.on_default_branch AND n.repository = red.repository \
-            AND n.workflow = red.workflow AND n.outcome = 'success' AND n.created_at >= red.created_at) \
-        AND NOT EXISTS (SELECT 1 FROM ci_runs n WHERE n.on_default_branch AND n.repository = red.repository \
-            AND n.workflow = red.workflow AND n.outcome = 'failure' AND n.created_at >= red.created_at \
-            AND (n.created_at > red.created_at OR n.id > red.id)) \
-        AND ($3 OR LOWER(red.repository) IN LIST($4)) \
+/// Workflows that were red of late, when each was last green, and its newest run if that is later than the green one.
+/// Runs that ended without a verdict do not count. It has been red since its first red run after the green one ended.
+const BRANCHES: &str = "WITH lines AS (\
+        SELECT DISTINCT repository, workflow FROM ci_runs \
+        WHERE on_default_branch AND outcome = 'failure' AND updated_at >= $1), \
+    verdicts AS (\
+        SELECT l.repository, l.workflow, COALESCE((SELECT MAX(g.created_at) FROM ci_runs g \
+            WHERE g.on_default_branch AND g.repository = l.repository AND g.workflow = l.workflow \
+            AND g.outcome = 'success'), $2) AS green_at FROM lines l) \
+    SELECT red.fact, \
+        (SELECT f.updated_at FROM ci_runs f WHERE f.on_default_branch AND f.repository = v.repository \
+            AND f.workflow = v.workflow AND f.outcome = 'failure' AND f.created_at > v.green_at \
+            ORDER BY f.created_at, f.id LIMIT 1) AS since \
+    FROM verdicts v JOIN ci_runs red ON red.id = \
+        (SELECT n.id FROM ci_runs n WHERE n.on_default_branch AND n.repository = v.repository \
+            AND n.workflow = v.workflow AND n.outcome = 'failure' AND n.created_at > v.green_at \
+            ORDER BY n.created_at DESC, n.id DESC LIMIT 1) \
+    WHERE red.updated_at >= $1 AND ($3 OR LOWER(red.repository) IN LIST($4)) \
     ORDER BY since, red.repository, red.workflow";
 
-/// The newest deployment to each environment, where it failed.
-const DEPLOYMENTS: &str = "SELECT f.fact FROM deployments f WHERE f.state = 'failure' AND f.state_at >= $1 \
-        AND NOT EXISTS (SELECT 1 FROM deployments n WHERE n.repository = f.repository \
-            AND n.environment = f.environment AND n.created_at >= f.created_at \
-            AND (n.created_at > f.created_at OR n.id > f.id)) \
-        AND ($2 OR LOWER(f.repository) IN LIST($3)) \
-    ORDER BY f.state_at DESC, f.repository, f.environment";
+/// Environments to which a deployment failed of late, and their newest deployment, where that is one that failed.
+const DEPLOYMENTS: &str = "WITH places AS (\
+        SELECT DISTINCT repository, environment FROM deployments WHERE state = 'failure' AND state_at >= $1) \
+    SELECT d.fact FROM places p JOIN deployments d ON d.id = \
+        (SELECT n.id FROM deployments n WHERE n.repository = p.repository AND n.environment = p.environment \
+            ORDER BY n.created_at DESC, n.id DESC LIMIT 1) \
+    WHERE d.state = 'failure' AND d.state_at >= $1 AND ($2 OR LOWER(d.repository) IN LIST($3)) \
+    ORDER BY d.state_at DESC, d.repository, d.environment";
 
 /// Which failures are asked for.
 pub(crate) struct Failures<'f> {
