@@ -12,7 +12,7 @@ use crate::mrkdwn::{Mrkdwn, cat, escape, join, strike, words};
 use crate::people::People;
 use crate::row::{self, RowSetting, group_heading};
 use crate::time::{plain_day, when};
-use crate::triage::{and_more, as_of};
+use crate::triage::{Failures, add_failures, and_more, as_of};
 
 /// A board and how to show it. People appear by their GitHub login: a mention in a posted message would ping.
 #[derive(Debug, Clone, Copy)]
@@ -28,13 +28,25 @@ pub struct BoardView<'a> {
 /// The posted list. Lines stay where they were posted; done ones are struck through.
 pub fn message_board(view: &BoardView<'_>) -> SlackMessageContent {
     let board = view.board;
-    let progress = format!("{} of {} cleared", board.cleared(), board.lines.len());
-    let day = plain_day(board.day);
+    let title = format!("What is stuck, {}", plain_day(board.day));
+    let heading = if board.lines.is_empty() {
+        title
+    } else {
+        format!("{title} · {} of {} cleared", board.cleared(), board.lines.len())
+    };
     let mut layout = Layout::new();
-    layout.header(&format!("What is stuck, {day} · {progress}"));
+    layout.header(&heading);
     let mut after = Layout::new();
     let posted = i64::try_from(board.lines.len()).unwrap_or(i64::MAX);
     after.context(&and_more(board.total - posted, "waited when this was posted"));
+    let failures = Failures {
+        branches: &board.failing_branches,
+        deployments: &board.failed_deployments,
+        calendar: view.calendar,
+        now: view.now,
+        people: People::posted(),
+    };
+    add_failures(&mut after, &failures);
     after.section(&closing(board));
     after.foot(&as_of(view.now, view.calendar));
     let groups: Vec<Group<'_>> = Turn::ALL
@@ -43,7 +55,7 @@ pub fn message_board(view: &BoardView<'_>) -> SlackMessageContent {
         .collect();
     groups::add(&mut layout, &groups, &after);
     layout.append(after);
-    layout.into_message(&fallback(view, &progress, &day))
+    layout.into_message(&fallback(view, &heading))
 }
 
 /// The lines posted under one turn; `None` if there are none.
@@ -103,8 +115,11 @@ fn done(line: &BoardLine, at: DateTime<Utc>, calendar: &WorkCalendar) -> Mrkdwn 
 }
 
 fn closing(board: &Board) -> Mrkdwn {
-    if board.lines.is_empty() {
-        return words("Nothing is stuck today.");
+    let is_broken = !(board.failing_branches.is_empty() && board.failed_deployments.is_empty());
+    match (board.lines.is_empty(), is_broken) {
+        (true, false) => return words("Nothing is stuck today."),
+        (true, true) => return words("No pull request waits for anybody."),
+        (false, _) => {}
     }
     if board.cleared() < board.lines.len() {
         return Mrkdwn::default();
@@ -112,7 +127,7 @@ fn closing(board: &Board) -> Mrkdwn {
     words("Everything on this list has moved. Thank you!")
 }
 
-fn fallback(view: &BoardView<'_>, progress: &str, day: &str) -> Mrkdwn {
+fn fallback(view: &BoardView<'_>, heading: &str) -> Mrkdwn {
     let open = view
         .board
         .lines
@@ -120,7 +135,7 @@ fn fallback(view: &BoardView<'_>, progress: &str, day: &str) -> Mrkdwn {
         .filter(|line| line.cleared_at.is_none())
         .take(5);
     let open = join(open.map(|line| row::plain_line(&line.row, setting(view))), "; ");
-    let head = escape(&format!("What is stuck, {day}: {progress}"));
+    let head = escape(heading);
     let open = if open.is_empty() {
         closing(view.board)
     } else {
@@ -132,7 +147,7 @@ fn fallback(view: &BoardView<'_>, progress: &str, day: &str) -> Mrkdwn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{calendar, now, rows};
+    use crate::sample::{branch, calendar, clear, deployment, now, rows, waiting};
     use crate::transcript::transcript;
     use insta::assert_snapshot;
 
@@ -146,10 +161,10 @@ mod tests {
 
     #[test]
     fn done_lines_are_struck_through_where_they_stand() {
-        let mut board = Board::new(now().date_naive(), rows()[..3].to_vec(), 5);
-        board.update(&rows()[1..3], now());
+        let mut board = Board::new(now().date_naive(), waiting(&rows()[..3], 5));
+        board.update(&rows()[1..3], &clear());
         assert_snapshot!(shown(&board), @r"
-        (text) What is stuck, Fri 21 Nov: 1 of 3 cleared. Still open: shop/api#820: Cache the price list, 6 h; shop/api#799: Use <!channel> *now*, 3 d 3 h
+        (text) What is stuck, Fri 21 Nov · 1 of 3 cleared. Still open: shop/api#820: Cache the price list, 6 h; shop/api#799: Use <!channel> *now*, 3 d 3 h
         # What is stuck, Fri 21 Nov · 1 of 3 cleared
         *Waiting for a reviewer*
         ✓ Done: ~Retry payments on timeout (https://github.com/shop/api/pull/812)~
@@ -169,10 +184,10 @@ mod tests {
 
     #[test]
     fn a_board_on_which_all_is_done_says_thanks() {
-        let mut board = Board::new(now().date_naive(), rows()[..2].to_vec(), 2);
-        board.update(&[], now());
+        let mut board = Board::new(now().date_naive(), waiting(&rows()[..2], 2));
+        board.update(&[], &clear());
         assert_snapshot!(shown(&board), @r"
-        (text) What is stuck, Fri 21 Nov: 2 of 2 cleared. Everything on this list has moved. Thank you!
+        (text) What is stuck, Fri 21 Nov · 2 of 2 cleared. Everything on this list has moved. Thank you!
         # What is stuck, Fri 21 Nov · 2 of 2 cleared
         *Waiting for a reviewer*
         ✓ Done: ~Retry payments on timeout (https://github.com/shop/api/pull/812)~
@@ -185,8 +200,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_broken_stands_on_the_board_even_if_nothing_waits() {
+        let mut report = clear();
+        report.failing_branches.push(branch());
+        report.failed_deployments.push(deployment());
+        let text = shown(&Board::new(now().date_naive(), report));
+        assert!(text.contains("Default branches that are red"), "{text}");
+        assert!(text.contains("Failed deployments"), "{text}");
+        assert!(!text.contains("Nothing is stuck"), "{text}");
+    }
+
+    #[test]
     fn a_board_mentions_nobody() {
-        let board = Board::new(now().date_naive(), rows(), 9);
+        let board = Board::new(now().date_naive(), waiting(&rows(), 9));
         let message = message_board(&BoardView {
             board: &board,
             calendar: &calendar(),

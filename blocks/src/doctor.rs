@@ -4,7 +4,7 @@ use slack_morphism::prelude::SlackMessageContent;
 
 use crate::layout::Layout;
 use crate::limits::fit;
-use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, words};
+use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, sentence, words};
 
 /// How bad a finding is. The order is the order of showing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +62,7 @@ pub fn message_doctor(findings: &[Finding]) -> SlackMessageContent {
     let worst = of(Health::Fail)
         .chain(of(Health::Warn))
         .take(10)
-        .map(|finding| escape(&fit(&finding.what, 200)));
+        .map(|finding| sentence(&fit(&finding.what, 200)));
     let headline = headline(of(Health::Fail).count(), of(Health::Warn).count());
     layout.into_message(&join([escape(&headline)].into_iter().chain(worst), ". "))
 }
@@ -81,10 +81,10 @@ fn line(finding: &Finding) -> Mrkdwn {
         if text.is_empty() {
             Mrkdwn::default()
         } else {
-            cat([words(title), escape(&fit(text, 400))])
+            cat([words(title), sentence(&fit(text, 400))])
         }
     };
-    let what = cat([words("• "), escape(&fit(&finding.what, 200))]);
+    let what = cat([words("• "), sentence(&fit(&finding.what, 200))]);
     join(
         [
             what,

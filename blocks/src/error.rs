@@ -6,7 +6,7 @@ use slack_morphism::prelude::SlackMessageContent;
 use crate::help::typed;
 use crate::layout::Layout;
 use crate::limits::fit;
-use crate::mrkdwn::{Mrkdwn, cat, code, escape, join, words};
+use crate::mrkdwn::{self, Mrkdwn, cat, code, escape, join, words};
 
 /// What a failure left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub fn message_failure(id: &ErrorId, effect: Effect) -> SlackMessageContent {
 
 /// A sentence written for the person (`CommandError::User`).
 pub fn message_sorry(sentence: &str) -> SlackMessageContent {
-    said(&escape(&fit(sentence, 2_000)))
+    said(&mrkdwn::sentence(&fit(sentence, 2_000)))
 }
 
 /// The person may not do this; `reason` says which rule forbids it.

@@ -142,6 +142,39 @@ pub fn code(text: &str) -> Mrkdwn {
     })
 }
 
+/// A sentence of the program's that was put together at run time: what stands between backticks is code, the rest
+/// is shown as it is.
+pub fn sentence(text: &str) -> Mrkdwn {
+    let parts = text.split('`').enumerate();
+    let pieces = parts.flat_map(|(number, part)| {
+        let piece = if number % 2 == 1 {
+            code(part).0
+        } else {
+            spaced(part)
+        };
+        piece.into_iter()
+    });
+    Mrkdwn(pieces.collect())
+}
+
+/// Like [`escape`], but the spaces at the ends stay.
+fn spaced(text: &str) -> Vec<Piece> {
+    let space = |has: bool| has.then_some(Piece::Ours(" "));
+    let inner = escape(text).0;
+    if inner.is_empty() {
+        return space(!text.is_empty()).into_iter().collect();
+    }
+    let (before, after) = (
+        text.starts_with(char::is_whitespace),
+        text.ends_with(char::is_whitespace),
+    );
+    space(before)
+        .into_iter()
+        .chain(inner)
+        .chain(space(after))
+        .collect()
+}
+
 /// One after the other.
 pub fn cat<const N: usize>(parts: [Mrkdwn; N]) -> Mrkdwn {
     Mrkdwn(parts.into_iter().flat_map(|part| part.0).collect())
@@ -414,6 +447,15 @@ mod tests {
             any::<String>(),
             prop::collection::vec(bits, 0..40).prop_map(|v| v.concat())
         ]
+    }
+
+    #[test]
+    fn a_sentence_shows_what_is_between_backticks_as_code_and_escapes_the_rest() {
+        let text = sentence("Write `/em-agent link` now, <!channel>, not *bold*.").render(1_000);
+        assert!(text.starts_with("Write `/em-agent link` now, &lt;"), "{text}");
+        assert!(text.contains("\u{2060}*\u{2060}bold"), "{text}");
+        assert_eq!(sentence("`triage`").render(1_000), "`triage`");
+        assert_eq!(sentence("").render(1_000), "");
     }
 
     proptest! {

@@ -55,8 +55,12 @@ pub fn short_key(key: &PullRequestKey) -> Mrkdwn {
 
 /// The row in three short lines.
 pub fn text(row: &TriageRow, setting: RowSetting<'_>) -> Mrkdwn {
-    let author = cat([words("by "), setting.people.name(&row.author)]);
-    let place = join([short_key(&row.key), author, wait(row, setting)], " · ");
+    // However long the names, how long it has waited is shown.
+    let author = cat([words("by "), setting.people.name(&row.author)]).capped(LINE / 3);
+    let place = join(
+        [short_key(&row.key).capped(LINE / 3), author, wait(row, setting)],
+        " · ",
+    );
     // Each line is held short on its own, so that a long title does not cost the reader the line that counts.
     let title = bold(title_link(&row.title, &row.url)).capped(LINE);
     let who = who_must_move(row, setting.people).capped(LINE);

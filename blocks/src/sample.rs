@@ -136,6 +136,17 @@ pub(crate) fn groups(rows: &[TriageRow], extra: i64) -> Vec<TriageGroup> {
     Turn::ALL.map(group).into()
 }
 
+/// A report of these rows in one group, of which `total` wait.
+pub(crate) fn waiting(rows: &[TriageRow], total: i64) -> TriageReport {
+    let turn = Turn::Reviewer;
+    let groups = vec![TriageGroup {
+        turn,
+        rows: rows.to_vec(),
+        total,
+    }];
+    TriageReport { groups, ..clear() }
+}
+
 pub(crate) fn clear() -> TriageReport {
     TriageReport {
         as_of: now(),

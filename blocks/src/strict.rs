@@ -274,7 +274,7 @@ proptest! {
     #[test]
     fn any_board_is_within_the_limits(rows in any_rows(), more in 0_i64..1_000, still_waiting in 0_usize..3_000) {
         let total = i64::try_from(rows.len()).unwrap() + more;
-        let mut board = Board::new(now().date_naive(), rows.clone(), total);
+        let mut board = Board::new(now().date_naive(), crate::sample::waiting(&rows, total));
         check_message(&message_board(&BoardView { board: &board, calendar: &calendar(), now: now() }));
         // Lines of one key clear together; the generated rows repeat, so few keys are enough.
         for line in board.lines.iter_mut().skip(still_waiting) {

@@ -87,7 +87,14 @@ pub fn message_report(view: &TriageView<'_>) -> SlackMessageContent {
     layout.header(&view.scope.heading());
     layout.section(&summary(view));
     let mut after = Layout::new();
-    add_failures(&mut after, view);
+    let failures = Failures {
+        branches: &view.report.failing_branches,
+        deployments: &view.report.failed_deployments,
+        calendar: view.calendar,
+        now: view.report.as_of,
+        people: view.people,
+    };
+    add_failures(&mut after, &failures);
     after.section(&snoozed(view));
     after.foot(&as_of(view.report.as_of, view.calendar));
     after.foot_actions(buttons(view));
@@ -184,22 +191,31 @@ pub fn and_more(hidden: i64, what: &'static str) -> Mrkdwn {
     ])
 }
 
-fn add_failures(layout: &mut Layout, view: &TriageView<'_>) {
-    let branches = view
-        .report
-        .failing_branches
+/// What is broken, and how to show it.
+#[derive(Clone, Copy)]
+pub(crate) struct Failures<'a> {
+    pub(crate) branches: &'a [FailingBranch],
+    pub(crate) deployments: &'a [FailedDeployment],
+    pub(crate) calendar: &'a WorkCalendar,
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) people: People<'a>,
+}
+
+/// The lists of what is broken; nothing where nothing is.
+pub(crate) fn add_failures(layout: &mut Layout, failures: &Failures<'_>) {
+    let branches = failures
+        .branches
         .iter()
-        .map(|branch| branch_line(branch, view));
+        .map(|branch| branch_line(branch, failures));
     layout.section(&list(
         "Default branches that are red",
         branches,
         "red for less long",
     ));
-    let deployments = view
-        .report
-        .failed_deployments
+    let deployments = failures
+        .deployments
         .iter()
-        .map(|deployment| deployment_line(deployment, view));
+        .map(|failed| deployment_line(failed, failures));
     layout.section(&list("Failed deployments", deployments, "that failed before"));
 }
 
@@ -220,8 +236,8 @@ fn list(heading: &'static str, lines: impl ExactSizeIterator<Item = Mrkdwn>, res
     )
 }
 
-fn branch_line(failing: &FailingBranch, view: &TriageView<'_>) -> Mrkdwn {
-    let waited = waited(view.calendar, failing.since, view.report.as_of);
+fn branch_line(failing: &FailingBranch, view: &Failures<'_>) -> Mrkdwn {
+    let waited = waited(view.calendar, failing.since, view.now);
     let branch = failing
         .branch
         .as_deref()
@@ -247,7 +263,7 @@ fn branch_line(failing: &FailingBranch, view: &TriageView<'_>) -> Mrkdwn {
     ])
 }
 
-fn deployment_line(failed: &FailedDeployment, view: &TriageView<'_>) -> Mrkdwn {
+fn deployment_line(failed: &FailedDeployment, view: &Failures<'_>) -> Mrkdwn {
     let to = cat([
         escape(&fit(failed.repository.as_str(), 60)),
         words(" to "),

@@ -3,6 +3,7 @@
 use chrono::{Days, NaiveDate};
 use em_domain::calendar::WorkCalendar;
 use em_domain::ci_run::CiOutcome;
+use em_domain::pull_request::PullRequestKey;
 use em_domain::review::Verdict;
 use em_domain::triage::{Reason, Surroundings, TriageRow};
 use slack_morphism::prelude::SlackMessageContent;
@@ -98,6 +99,17 @@ pub fn message_why(view: &WhyView<'_>) -> SlackMessageContent {
     ]))
 }
 
+/// There is nothing to explain any more.
+pub fn message_moved_on(subject: &PullRequestKey) -> SlackMessageContent {
+    let text = cat([
+        row::short_key(subject),
+        words(" has moved on since this list was made: it no longer waits for anybody."),
+    ]);
+    let mut layout = Layout::new();
+    layout.section(&text);
+    layout.into_message(&text)
+}
+
 fn titled(title: &'static str, text: Mrkdwn) -> Mrkdwn {
     if text.is_empty() {
         text
@@ -152,7 +164,7 @@ fn evidence(view: &WhyView<'_>) -> Mrkdwn {
     let runs = runs.into_iter().take(EVIDENCE).map(|run| {
         let link = row::workflow_link(&run.workflow, &run.url);
         cat([
-            words("• CI "),
+            words("• Workflow "),
             link,
             words(": "),
             words(outcome(run.outcome)),
@@ -167,7 +179,10 @@ fn evidence(view: &WhyView<'_>) -> Mrkdwn {
         .map(|comment| comment.created_at)
         .max();
     let comments = comments.map(|at| {
-        let number = format!("{} comments", view.around.comments.len());
+        let number = match view.around.comments.len() {
+            1 => "1 comment".to_owned(),
+            many => format!("{many} comments"),
+        };
         cat([words("• "), escape(&number), words(", the last "), when(at, zone)])
     });
     let all = join(reviews.chain(runs).chain(comments), "\n");
@@ -319,7 +334,7 @@ mod tests {
         *✓ this one: changes were requested and nothing was pushed since*
         *What was looked at*
         • bob: requested changes (https://github.com/shop/api/pull/812#pullrequestreview-1), Tue 18 Nov 16:00
-        • CI test (https://github.com/shop/api/actions/runs/1): failed, Fri 21 Nov 15:00
+        • Workflow test (https://github.com/shop/api/actions/runs/1): failed, Fri 21 Nov 15:00
         *How the wait is counted*
         Their turn since Tue 18 Nov 16:00: 2 d 23 h by the clock, *1 d 7 h of working time* (1 d is 8 h)
         Counted: Mon–Fri 09:00–17:00, Europe/Berlin

@@ -78,7 +78,10 @@ pub fn main() -> ExitCode {
             ));
         }
     };
-    match runtime.block_on(execute(cli, environment())) {
+    let outcome = runtime.block_on(execute(cli, environment()));
+    // A name look-up or a file that hangs must not hold the end back.
+    runtime.shutdown_background();
+    match outcome {
         Ok(code) => code,
         Err(failure) => fail(&failure),
     }
@@ -97,6 +100,9 @@ async fn execute(cli: Cli, environment: Environment) -> Result<ExitCode, Failure
         return doctor::execute(options, loaded).await;
     }
     let config = loaded?;
+    if matches!(cli.command, Command::Run) && config.secrets.slack_bot_token.is_none() {
+        return Err(vec![slack_is_missing()].into());
+    }
     crate::wire::start_logging(&config);
     match cli.command {
         Command::Run => crate::run::until_stopped(config).await?,
@@ -110,6 +116,15 @@ async fn execute(cli: Cli, environment: Environment) -> Result<ExitCode, Failure
         Command::Doctor(_) | Command::Config(_) | Command::Demo(_) => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn slack_is_missing() -> Problem {
+    let what = "Slack is not configured: set SLACK_APP_TOKEN and SLACK_BOT_TOKEN (see README, “Connect your \
+                workspace”), or try `em-agent demo`";
+    Problem {
+        key: "SLACK_BOT_TOKEN".to_owned(),
+        what: what.to_owned(),
+    }
 }
 
 /// One line of a command's result.

@@ -17,13 +17,13 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How long facts are given to settle before boards follow: a burst of events makes one edit.
 const SETTLE: Duration = Duration::from_millis(500);
 /// Boards are looked at this often even when no fact changed, for what other replicas folded.
-const REFRESH_BOARDS: Duration = Duration::from_secs(60);
+const REFRESH_BOARDS: Duration = Duration::from_mins(1);
 /// How long Slack's delivery ids are remembered; Slack retries for about an hour.
 const REMEMBER_DELIVERIES: chrono::Duration = chrono::Duration::days(1);
 /// How often people are linked by e-mail: Slack's list of people is asked for, a page for every 200.
-const LINK_PEOPLE: Duration = Duration::from_secs(3600);
+const LINK_PEOPLE: Duration = Duration::from_hours(1);
 /// How often old events are purged.
-const PURGE: Duration = Duration::from_secs(3600);
+const PURGE: Duration = Duration::from_hours(1);
 
 /// Runs the schedules.
 pub async fn run_schedules(dispatcher: Arc<Dispatcher>, ctx: Ctx, config: Config, stop: CancellationToken) {

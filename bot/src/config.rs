@@ -85,22 +85,19 @@ impl Config {
         let file = find_file(file)?;
         let merged = merge(file.as_deref(), environment)?;
         let mut problems = Vec::new();
-        let sections = sections::read(&merged, &mut problems);
+        let sections = sections::read(&merged, &defaults()?, &mut problems);
         let secrets = secrets::read(environment, &mut problems);
-        match (sections, secrets) {
-            (Some(sections), Some(secrets)) => {
-                let checked = check::check(&sections, &secrets, &mut problems);
-                match checked {
-                    Some(checked) if problems.is_empty() => Ok(Self {
-                        sections,
-                        checked,
-                        secrets,
-                        file,
-                    }),
-                    _ => Err(problems),
-                }
-            }
-            _ => Err(problems),
+        let Some(sections) = sections else {
+            return Err(problems);
+        };
+        match check::check(&sections, &secrets, &mut problems) {
+            Some(checked) if problems.is_empty() => Ok(Self {
+                sections,
+                checked,
+                secrets,
+                file,
+            }),
+            Some(_) | None => Err(problems),
         }
     }
 }
@@ -117,14 +114,37 @@ fn find_file(named: Option<&Path>) -> Result<Option<PathBuf>, Vec<Problem>> {
     }
 }
 
+fn builtin() -> config::ConfigBuilder<config::builder::DefaultState> {
+    config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml))
+}
+
+fn defaults() -> Result<sections::Layer, Vec<Problem>> {
+    let read = builtin().build().and_then(config::Config::try_deserialize);
+    read.map_err(|error| problem("config.default.toml", &error))
+}
+
+fn problem(key: &str, error: &dyn std::fmt::Display) -> Vec<Problem> {
+    vec![Problem {
+        key: key.to_owned(),
+        what: error.to_string(),
+    }]
+}
+
+/// A value of the environment: a list is written as in the file, everything else as it is.
+fn value(name: &str, text: &str) -> Result<config::Value, Vec<Problem>> {
+    if !text.trim_start().starts_with('[') {
+        return Ok(config::Value::from(text));
+    }
+    let line = format!("value = {text}");
+    let read = config::Config::builder()
+        .add_source(File::from_str(&line, FileFormat::Toml))
+        .build();
+    read.and_then(|read| read.get("value"))
+        .map_err(|_| problem(name, &"write a list as [\"one\", \"two\"]"))
+}
+
 fn merge(file: Option<&Path>, environment: &Environment) -> Result<config::Config, Vec<Problem>> {
-    let problem = |key: &str, error: &dyn std::fmt::Display| {
-        vec![Problem {
-            key: key.to_owned(),
-            what: error.to_string(),
-        }]
-    };
-    let mut builder = config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+    let mut builder = builtin();
     if let Some(path) = file {
         builder = builder.add_source(File::from(path).format(FileFormat::Toml));
     }
@@ -132,7 +152,7 @@ fn merge(file: Option<&Path>, environment: &Environment) -> Result<config::Confi
         if let Some(key) = name.strip_prefix(PREFIX) {
             let key = key.to_ascii_lowercase().replace("__", ".");
             builder = builder
-                .set_override(&key, value.as_str())
+                .set_override(&key, self::value(name, value)?)
                 .map_err(|error| problem(name, &error))?;
         }
     }

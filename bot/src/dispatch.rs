@@ -26,7 +26,7 @@ use crate::slack::Inbound;
 /// Handlers at work at one time. More wait their turn; they were acknowledged already.
 const HANDLERS_AT_ONCE: usize = 64;
 /// How long a delivery's id is remembered in memory. Slack retries for about an hour at most.
-const REMEMBER_DELIVERIES: Duration = Duration::from_secs(3600);
+const REMEMBER_DELIVERIES: Duration = Duration::from_hours(1);
 /// How many ids are remembered in memory; the database knows the rest.
 const REMEMBERED_DELIVERIES: u64 = 100_000;
 
@@ -135,7 +135,7 @@ impl Dispatcher {
             Err(CommandError::Internal(_)) => "failed",
             Err(CommandError::User(_) | CommandError::Usage { .. } | CommandError::Slack(_)) => "refused",
         };
-        metrics::counter!(names::COMMANDS_TOTAL, "command" => name, "result" => result).increment(1);
+        metrics::counter!(names::COMMANDS_TOTAL, "command" => name, "outcome" => result).increment(1);
         metrics::histogram!(names::COMMAND_SECONDS, "command" => name)
             .record(started.elapsed().as_secs_f64());
         outcome

@@ -10,8 +10,9 @@ use em_telemetry::names;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// Events folded in one transaction: large enough to be quick, small enough that a crash repeats little.
-const BATCH: u16 = 1000;
+/// Events folded in one transaction: large enough to be quick, small enough that arriving events, which share the
+/// one writer, do not wait long for it.
+const BATCH: u16 = 250;
 /// How long to wait for word of new events before looking anyway.
 const LOOK_ANYWAY: Duration = Duration::from_secs(5);
 /// How long to wait after the database failed.
@@ -45,11 +46,18 @@ async fn fold_all(store: &Store, changed: &Notify) -> Result<(), em_storage::Sto
         let started = Instant::now();
         let folded = store.facts().fold_pending(BATCH, normalise).await?;
         if folded.events == 0 {
-            metrics::gauge!(names::EVENTS_PENDING).set(0.0);
             return Ok(());
         }
         metrics::histogram!(names::EVENT_FOLD_SECONDS).record(started.elapsed().as_secs_f64());
+        let pending = if folded.events < usize::from(BATCH) {
+            0
+        } else {
+            store.events().count_pending().await?
+        };
+        // A gauge that shows a backlog need not be exact beyond four thousand million.
+        metrics::gauge!(names::EVENTS_PENDING).set(f64::from(u32::try_from(pending).unwrap_or(u32::MAX)));
         if folded.unrecognised > 0 {
+            metrics::counter!(names::EVENTS_UNRECOGNISED_TOTAL).increment(folded.unrecognised as u64);
             tracing::warn!(
                 events = folded.unrecognised,
                 "events were not understood; `doctor` lists them"

@@ -42,6 +42,12 @@ pub fn router(intake: Intake, health: Health, max_payload_bytes: usize) -> Route
         .route("/ready", get(ready).with_state(health))
         .route("/metrics", get(metrics_text))
         .fallback(|| async { problem(StatusCode::NOT_FOUND, "There is nothing at this address.") })
+        .method_not_allowed_fallback(|| async {
+            problem(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This address does not take that method.",
+            )
+        })
         .layer(DefaultBodyLimit::max(max_payload_bytes))
         .layer(CatchPanicLayer::custom(|_| {
             problem(

@@ -91,7 +91,7 @@ pub async fn file(
 /// Imports lines that are already at hand.
 ///
 /// # Errors
-/// As [`file`].
+/// As [`file()`].
 pub async fn lines(
     store: &Store,
     lines: impl BufRead + Send + 'static,

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use em_domain::clock::SharedClock;
 use em_integrations::github::client::GithubError;
 use em_integrations::github::poller::{Cursor, Poller};
@@ -50,6 +51,16 @@ pub enum PollError {
     Store(#[from] StoreError),
 }
 
+impl PollError {
+    /// When GitHub wants to be asked again, if it said so.
+    fn retry_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Github(GithubError::RateLimited { retry_at }) => Some(*retry_at),
+            Self::Github(_) | Self::Store(_) => None,
+        }
+    }
+}
+
 impl Polling {
     /// Polls everything each `interval` until told to stop.
     pub async fn run(self, interval: Duration, stop: CancellationToken) {
@@ -58,31 +69,32 @@ impl Polling {
                 () = stop.cancelled() => return,
                 round = self.round(REGULAR, Cursor::default(), |_| {}) => round,
             };
-            let wait = match round {
+            let not_before = match round {
                 Ok(_) => {
                     count("ok");
-                    interval
+                    None
                 }
                 Err(error) => {
                     count("failed");
                     tracing::warn!(%error, "polling GitHub failed; trying again");
-                    self.delay_after(&error, interval)
+                    error.retry_at()
                 }
             };
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(wait) => {}
+                () = self.pause(interval, not_before) => {}
             }
         }
     }
 
-    fn delay_after(&self, error: &PollError, interval: Duration) -> Duration {
-        match error {
-            PollError::Github(GithubError::RateLimited { retry_at }) => (*retry_at - self.clock.now())
-                .to_std()
-                .unwrap_or_default()
-                .max(interval),
-            PollError::Github(_) | PollError::Store(_) => interval,
+    /// Waits one interval, and on until `not_before`. Looks at the clock after each interval, because the machine may
+    /// have slept meanwhile.
+    async fn pause(&self, interval: Duration, not_before: Option<DateTime<Utc>>) {
+        loop {
+            tokio::time::sleep(interval).await;
+            if not_before.is_none_or(|at| at <= self.clock.now()) {
+                return;
+            }
         }
     }
 
@@ -107,7 +119,7 @@ impl Polling {
         loop {
             let batch = self.poller.poll(cursor, self.clock.now()).await?;
             for problem in &batch.problems {
-                tracing::warn!(target = %problem.name, error = %problem.error, "could not be read from GitHub");
+                tracing::warn!(github.name = %problem.name, error = %problem.error, "could not be read from GitHub");
                 round.problems += 1;
             }
             for event in batch.events {

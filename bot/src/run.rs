@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use em_commands::ctx::Ctx;
 use em_domain::clock::SharedClock;
 use em_integrations::slack::SlackError;
+use em_storage::Store;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
@@ -24,6 +25,8 @@ use crate::{clockwork, folding, http, wire};
 const INBOUND_QUEUE: usize = 20_000;
 /// All work must have ended this long after a stop was asked for.
 const STOP_WITHIN: Duration = Duration::from_secs(9);
+/// How long the start waits for Slack to say who we are; the rest need not wait for it.
+const ASK_AT_FIRST: Duration = Duration::from_secs(3);
 /// Between two tries to learn who we are from a Slack that does not answer.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 
@@ -44,14 +47,14 @@ pub struct Bot {
 /// # Errors
 /// What kept it from starting.
 pub async fn until_stopped(config: Config) -> anyhow::Result<()> {
-    if config.secrets.slack_bot_token.is_none() {
-        bail!(
-            "Slack is not configured: set SLACK_APP_TOKEN and SLACK_BOT_TOKEN (see README, “Connect your workspace”), \
-             or try `em-agent demo`"
-        );
-    }
-    let bot = start(config, wire::system_clock()).await?;
-    stop_asked().await?;
+    let stop = stop_asked();
+    tokio::pin!(stop);
+    // A stop that comes during the start counts too.
+    let bot = tokio::select! {
+        bot = start(config, wire::system_clock()) => bot?,
+        asked = &mut stop => return asked,
+    };
+    stop.await?;
     tracing::info!("stopping");
     bot.stop().await;
     Ok(())
@@ -71,8 +74,16 @@ pub(crate) async fn stop_asked() -> anyhow::Result<()> {
 /// # Errors
 /// What kept it from starting: the database, the address, or tokens that Slack refuses.
 pub async fn start(config: Config, clock: SharedClock) -> anyhow::Result<Bot> {
-    em_telemetry::metrics::install();
     let store = wire::open_store(&config).await?;
+    start_on(store, config, clock).await
+}
+
+/// The same on a store that is open already.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyhow::Result<Bot> {
+    em_telemetry::metrics::install();
     let ctx = wire::ctx(&config, store.clone(), clock.clone())?;
     wire::link_configured_people(&config, &ctx).await?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -131,13 +142,13 @@ impl Bot {
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.close();
-        if tokio::time::timeout(STOP_WITHIN, self.tasks.wait())
-            .await
-            .is_err()
-        {
+        let ended = async {
+            self.tasks.wait().await;
+            self.ctx.store.close().await;
+        };
+        if tokio::time::timeout(STOP_WITHIN, ended).await.is_err() {
             tracing::warn!("not everything ended in time");
         }
-        self.ctx.store.close().await;
     }
 
     /// Whether all parts are still running; a part that ended by itself is a defect.
@@ -153,7 +164,11 @@ async fn learn_bot_user(
     stop: &CancellationToken,
 ) -> anyhow::Result<Arc<OnceLock<String>>> {
     let known = Arc::new(OnceLock::new());
-    match ctx.slack.auth_test().await {
+    let asked = tokio::time::timeout(ASK_AT_FIRST, ctx.slack.auth_test()).await;
+    let silence = || SlackError::Unavailable {
+        reason: format!("no answer within {} s", ASK_AT_FIRST.as_secs()),
+    };
+    match asked.unwrap_or_else(|_| Err(silence())) {
         Ok(identity) => {
             tracing::info!(team = %identity.team, bot = %identity.bot_user_id, "Slack knows us");
             known.get_or_init(|| identity.bot_user_id);

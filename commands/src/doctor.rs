@@ -91,7 +91,7 @@ async fn slack(ctx: &Ctx) -> Vec<Finding> {
         );
         findings.push(bad(
             Health::Fail,
-            format!("The scope {scope} is missing"),
+            format!("The scope `{scope}` is missing"),
             format!("Without it {lost}."),
             fix,
         ));
@@ -199,10 +199,16 @@ async fn events(ctx: &Ctx) -> Vec<Finding> {
         });
     }
     for kind in &unrecognised {
-        let what = format!(
-            "{} events “{}” from {} were not understood",
-            kind.count, kind.event_type, kind.source
-        );
+        let what = match kind.count {
+            1 => format!(
+                "1 event “{}” from {} was not understood",
+                kind.event_type, kind.source
+            ),
+            many => format!(
+                "{many} events “{}” from {} were not understood",
+                kind.event_type, kind.source
+            ),
+        };
         let fix = "Nothing is lost: they are kept, and `em-agent replay` works them in once a newer version understands them.";
         findings.push(bad(Health::Warn, what, kind.reason.clone(), fix));
     }

@@ -4,7 +4,6 @@ use clap::Parser;
 use em_blocks::help::{CommandHelp, message_help, message_help_for, message_unknown};
 use slack_morphism::prelude::SlackMessageContent;
 
-use crate::ctx::Ctx;
 use crate::invocation::{Invocation, Outcome, Reply};
 use crate::registry::{COMMANDS, Found, find};
 use crate::spec::Spec;
@@ -42,7 +41,7 @@ pub fn overview() -> SlackMessageContent {
 }
 
 /// Answers `help`.
-pub async fn show(_ctx: Ctx, invocation: Invocation) -> Outcome {
+pub fn show(invocation: &Invocation) -> Outcome {
     let args: Args = SPEC.parse(&invocation.words)?;
     Ok(Reply::private(match find(&args.command) {
         Found::Nothing => overview(),

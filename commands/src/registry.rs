@@ -4,7 +4,7 @@
 use std::future::Future;
 
 use crate::ctx::Ctx;
-use crate::invocation::{Click, Outcome, Submission};
+use crate::invocation::{Click, Outcome, Reply, Submission};
 use crate::spec::{Command, Running};
 use crate::{doctor, help, home, link, triage, whoami};
 
@@ -34,7 +34,7 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         spec: help::SPEC,
-        run: |ctx, invocation| Box::pin(help::show(ctx, invocation)),
+        run: |_ctx, invocation| Box::pin(async move { help::show(&invocation) }),
     },
 ];
 
@@ -58,8 +58,9 @@ pub const CLICKS: &[(&str, OnClick)] = &[
     (em_blocks::row::SNOOZE, |ctx, click| {
         Box::pin(triage::snooze::ask(ctx, click))
     }),
-    (em_blocks::row::OPEN, |ctx, click| {
-        Box::pin(triage::row::open(ctx, click))
+    // The browser opens the page; Slack sends the click all the same.
+    (em_blocks::row::OPEN, |_ctx, _click| {
+        Box::pin(async { Ok(Reply::Done) })
     }),
     (em_blocks::home::REFRESH, |ctx, click| {
         Box::pin(home::refresh(ctx, click))

@@ -45,9 +45,37 @@ impl Spec {
         let words = words.iter().map(|word| plain_dashes(word));
         let name = std::iter::once(self.path.to_owned());
         A::try_parse_from(name.chain(words)).map_err(|error| CommandError::Usage {
-            problem: problem(&error),
+            problem: self.problem(&error),
             usage: self.usage.to_owned(),
         })
+    }
+
+    /// The parser's complaint as a sentence for a person, without its own usage text.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "clap may add kinds of error; all are about a word"
+    )]
+    fn problem(&self, error: &clap::Error) -> String {
+        use clap::error::{ContextKind, ContextValue, ErrorKind};
+        let word = |kind| match error.get(kind) {
+            Some(ContextValue::String(text)) => text.clone(),
+            Some(ContextValue::Strings(list)) => list.join(", "),
+            Some(_) | None => String::new(),
+        };
+        let (argument, value) = (word(ContextKind::InvalidArg), word(ContextKind::InvalidValue));
+        match error.kind() {
+            // `triage --help` is how a programmer asks.
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => self.summary.to_owned(),
+            ErrorKind::MissingRequiredArgument => {
+                format!("Something is missing: {}.", argument.to_lowercase())
+            }
+            ErrorKind::InvalidValue if value.is_empty() => {
+                let option = argument.split(' ').next().unwrap_or_default();
+                format!("Something is missing after {option}.")
+            }
+            ErrorKind::InvalidValue => format!("I do not understand “{}”.", as_typed(&value)),
+            _ => format!("I do not understand “{}”.", as_typed(&argument)),
+        }
     }
 }
 
@@ -59,21 +87,12 @@ fn plain_dashes(word: &str) -> String {
     }
 }
 
-/// The parser's complaint as a sentence for a person, without its own usage text.
-fn problem(error: &clap::Error) -> String {
-    use clap::error::{ContextKind, ContextValue, ErrorKind};
-    let word = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => text.clone(),
-        Some(ContextValue::Strings(list)) => list.join(", "),
-        Some(_) | None => "that".to_owned(),
-    };
-    match error.kind() {
-        ErrorKind::MissingRequiredArgument => {
-            format!("Something is missing: {}.", word(ContextKind::InvalidArg))
-        }
-        ErrorKind::InvalidValue => {
-            format!("I do not understand “{}”.", word(ContextKind::InvalidValue))
-        }
-        _ => format!("I do not understand “{}”.", word(ContextKind::InvalidArg)),
+/// Slack sends a channel or person in a command as `<#C024BE7LH|ops>`; people typed `#ops`.
+fn as_typed(word: &str) -> String {
+    let inside = word.strip_prefix('<').and_then(|word| word.strip_suffix('>'));
+    match inside.and_then(|inside| inside.split_once('|')) {
+        Some((id, name)) if id.starts_with('#') && !name.is_empty() => format!("#{name}"),
+        Some((id, name)) if id.starts_with('@') && !name.is_empty() => format!("@{name}"),
+        Some(_) | None => word.to_owned(),
     }
 }

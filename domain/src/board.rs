@@ -4,7 +4,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::triage::{TriageRow, Turn};
+use crate::triage::{FailedDeployment, FailingBranch, TriageReport, TriageRow, Turn};
 
 /// One line of a board.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,28 +26,40 @@ pub struct Board {
     pub lines: Vec<BoardLine>,
     /// How many waited in all when it was posted.
     pub total: i64,
+    /// Default branches that are red now.
+    #[serde(default)]
+    pub failing_branches: Vec<FailingBranch>,
+    /// Environments whose newest deployment failed.
+    #[serde(default)]
+    pub failed_deployments: Vec<FailedDeployment>,
 }
 
 impl Board {
-    /// A new board of `rows`.
-    pub fn new(day: NaiveDate, rows: Vec<TriageRow>, total: i64) -> Self {
+    /// A new board of what `report` shows.
+    pub fn new(day: NaiveDate, report: TriageReport) -> Self {
         let line = |row: TriageRow| BoardLine {
             posted_turn: row.waiting.turn,
             row,
             cleared_at: None,
         };
+        let total = report.groups.iter().map(|group| group.total).sum();
+        let rows = report.groups.into_iter().flat_map(|group| group.rows);
         Self {
             day,
-            lines: rows.into_iter().map(line).collect(),
+            lines: rows.map(line).collect(),
             total,
+            failing_branches: report.failing_branches,
+            failed_deployments: report.failed_deployments,
         }
     }
 
     /// Brings the board up to date with what waits now. A line is done once it waits for something else, or for
     /// nothing: the person whose turn it was has moved. A line whose turn comes back is open again.
-    /// Returns whether anything changed.
-    pub fn update(&mut self, now_waiting: &[TriageRow], now: DateTime<Utc>) -> bool {
-        let before = self.clone();
+    /// What is red or failed is shown as `report` has it now. Returns whether anything changed.
+    pub fn update(&mut self, now_waiting: &[TriageRow], report: &TriageReport) -> bool {
+        let (before, now) = (self.clone(), report.as_of);
+        self.failing_branches.clone_from(&report.failing_branches);
+        self.failed_deployments.clone_from(&report.failed_deployments);
         for line in &mut self.lines {
             let current = now_waiting.iter().find(|row| row.key == line.row.key);
             match current.filter(|row| row.waiting.turn == line.posted_turn) {

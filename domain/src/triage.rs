@@ -379,7 +379,7 @@ pub struct TriageGroup {
 }
 
 /// A default branch on which a workflow is red.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailingBranch {
     /// `owner/name`.
     pub repository: RepositoryName,
@@ -394,7 +394,7 @@ pub struct FailingBranch {
 }
 
 /// The newest deployment to an environment failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedDeployment {
     /// `owner/name`.
     pub repository: RepositoryName,

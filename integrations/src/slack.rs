@@ -1,11 +1,11 @@
 //! Purpose: everything the product says to Slack goes through [`Slack`], and nothing else talks to Slack's Web API.
 //!
-//! Requests use slack-morphism's models and its HTTP client. Pacing, retries and time limits are ours ([`call`]),
+//! Requests use slack-morphism's models and its HTTP client. Pacing, retries and time limits are ours (`call`),
 //! because the crate either does not retry at all or holds all posts of the process to one per second. Answers are
 //! read into small structs of our own, so that an unknown block or field in an answer never turns a message that
 //! was posted into a failure.
 //!
-//! To add a method: one function in the file of its subject, with the [`Safety`](call::Safety) that tells whether
+//! To add a method: one function in the file of its subject, with the `Safety` that tells whether
 //! it may be sent again when its outcome is unknown.
 
 mod call;

@@ -54,11 +54,15 @@ impl Schedule {
         fields[5] = translate_weekdays(&fields[5])
             .ok_or_else(|| refuse("weekdays are 0 to 7 (0 and 7 are Sunday) or names".to_owned()))?;
         let cron = cron::Schedule::from_str(&fields.join(" ")).map_err(|error| refuse(error.to_string()))?;
-        Ok(Self {
+        let schedule = Self {
             name: name.to_owned(),
             zone,
             cron,
-        })
+        };
+        match schedule.next_after(DateTime::UNIX_EPOCH) {
+            Some(_) => Ok(schedule),
+            None => Err(refuse("there is no such day".to_owned())),
+        }
     }
 
     /// The first time due after `after`. A wall-clock time that a daylight-saving change skips does not come due
@@ -203,6 +207,7 @@ mod tests {
             ("9 * *", "3 fields"),
             ("0 9 * * 8", "weekdays are 0 to 7"),
             ("0 25 * * *", "is not a schedule"),
+            ("0 9 31 2 *", "there is no such day"),
         ] {
             let error = Schedule::parse("s", expression, Tz::UTC).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");

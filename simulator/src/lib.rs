@@ -1,4 +1,4 @@
-//! em-simulator: a pretend Slack workspace on 127.0.0.1, for tests and for the demo.
+//! em-simulator: a pretend Slack workspace and a pretend GitHub ([`github`]) on 127.0.0.1, for tests and for the demo.
 //!
 //! It speaks Slack's side of the Web API, Socket Mode, response URLs, modals and App Home over real sockets, and is
 //! strict: what Slack would refuse is refused and written down ([`Simulator::violations`]).

@@ -44,8 +44,8 @@ async fn main() {
     measure("PostgreSQL", &TestDatabase::postgres_on(&server).await.store).await;
 }
 
-async fn measure(engine: &str, store: &Store) {
-    fill(store).await;
+/// What is asked, by name.
+fn questions() -> [(&'static str, TriageFilter); 4] {
     let ignoring = TriageFilter {
         ignored_labels: vec!["on hold".to_owned(), "wip".to_owned()],
         ..TriageFilter::default()
@@ -55,7 +55,7 @@ async fn measure(engine: &str, store: &Store) {
         repositories: (0..3).map(repository).collect(),
         members: (0..12).map(login).collect(),
     };
-    let questions = [
+    [
         ("triage", ignoring.clone()),
         (
             "triage --team",
@@ -79,8 +79,12 @@ async fn measure(engine: &str, store: &Store) {
                 ..ignoring
             },
         ),
-    ];
-    for (question, filter) in questions {
+    ]
+}
+
+async fn measure(engine: &str, store: &Store) {
+    fill(store).await;
+    for (question, filter) in questions() {
         let report = store
             .triage()
             .report(&filter, now(), ROWS_PER_GROUP)

@@ -1,9 +1,26 @@
 //! Everything the product does, as a person sees it: one module per feature.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
+#![expect(clippy::too_many_lines, reason = "a snapshot is as long as what people see")]
 
+mod demo;
+mod dispatch;
 mod docs;
+mod doctor;
 mod floors;
+mod help;
+mod home;
+mod link;
 mod manifest;
+mod nudge;
 mod page;
+mod polling;
+mod post;
+mod process;
+mod scene;
+mod schedule;
+mod slack_faults;
+mod snooze;
 mod triage;
+mod webhook;
+mod whoami;

@@ -1,4 +1,4 @@
-//! Purpose: a real Chromium without a window, driven from tests over WebDriver (<https://www.w3.org/TR/webdriver2/>).
+//! Purpose: a real Chromium without a window, driven from tests over `WebDriver` (<https://www.w3.org/TR/webdriver2/>).
 //!
 //! The few calls needed are a page of code; they go over plain HTTP to a `chromedriver` on this machine, so no client
 //! library with TLS is wanted. Each browser has its own empty profile and goes away when dropped.
@@ -19,11 +19,11 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Pause between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
 /// How long one answer of the driver may take.
-const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+const ANSWER_WITHIN: Duration = Duration::from_mins(1);
 /// The name of an element's id in answers, fixed by the standard.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// Keys that are not characters, with their WebDriver code points.
+/// Keys that are not characters, with their `WebDriver` code points.
 const KEYS: &[(&str, char)] = &[
     ("Enter", '\u{E007}'),
     ("Escape", '\u{E00C}'),
@@ -60,6 +60,27 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// A browser for a test; `None`, said loudly, where there is none on the machine. With `EM_REQUIRE_BROWSER=1` that
+    /// is a failure.
+    ///
+    /// # Panics
+    /// If there is no browser and one is required.
+    pub async fn for_test() -> Option<Self> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a switch of the tests, not a setting of the program"
+        )]
+        let is_required = std::env::var("EM_REQUIRE_BROWSER").is_ok_and(|value| value == "1");
+        match Self::start().await {
+            Ok(browser) => Some(browser),
+            Err(error) => {
+                assert!(!is_required, "{error}");
+                eprintln!("SKIPPED: a browser test, because {error}");
+                None
+            }
+        }
+    }
+
     /// Starts a browser with an empty profile and a window of 1280 by 900.
     ///
     /// # Errors
@@ -93,7 +114,10 @@ impl Browser {
         let options = json!({"binary": chromium, "args": arguments});
         let wanted = json!({"capabilities": {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": options}}});
         let session = exchange(browser.port, "POST", "/session", &wanted)?;
-        browser.session = session["sessionId"].as_str().unwrap_or_default().to_owned();
+        session["sessionId"]
+            .as_str()
+            .unwrap_or_default()
+            .clone_into(&mut browser.session);
         Ok(browser)
     }
 

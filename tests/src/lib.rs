@@ -1,9 +1,8 @@
 //! The test harness: the real bot against a pretend Slack and a pretend GitHub, over real sockets, on either engine.
 //!
-//! A test starts a [`TestBot`], acts as a person (`bot.user("ana").types("#ops", "/em-agent triage")`), waits for what
-//! people see, and ends with [`TestBot::finish`], which fails if a message broke one of Slack's rules, if something
-//! was posted that the test never looked for, or if the bot logged an error that the test did not expect. Time is the
-//! test's ([`TestClock`]); nothing sleeps.
+//! A test starts a [`TestBot`], acts as a person (`bot.ask("ana", "#ops", "/em-agent triage")`), waits for what people
+//! see, and ends with [`TestBot::finish`], which fails if Slack would have refused anything that the bot said. Time is
+//! the test's ([`TestClock`]); nothing sleeps for time to pass.
 //!
 //! To add a test: a module of the feature's name in `e2e/`, listed in `e2e/main.rs`.
 
@@ -15,6 +14,7 @@
 )]
 
 pub mod browser;
+pub mod story;
 
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ use em_simulator::github::Delivery;
 use em_simulator::workspace::{Message, Workspace};
 use em_simulator::{Options, Simulator, TimeSource, User};
 use em_storage::testing::TestDatabase;
+use em_storage::{Store, StoreConfig};
 use reqwest::StatusCode;
 use secrecy::ExposeSecret;
 
@@ -51,7 +52,7 @@ pub struct TestBot {
     pub bot: Bot,
     /// The database, with a store of its own for looking.
     pub database: TestDatabase,
-    /// What the test has heard the bot say is broken and wants to be.
+    /// What the bot was started with, to start it again.
     environment: Environment,
     http: reqwest::Client,
 }
@@ -65,6 +66,8 @@ pub struct Setting {
     pub environment: Vec<(&'static str, String)>,
     /// How Slack is pretended.
     pub slack: Options,
+    /// How long the bot's store waits for a lock or a connection, if not as usual.
+    pub patience: Option<Duration>,
 }
 
 impl TestBot {
@@ -86,7 +89,20 @@ impl TestBot {
         };
         let slack = Simulator::start(options).await.expect("the pretend Slack starts");
         let environment = environment(&slack, &database, &setting);
-        let bot = start_bot(&environment, &setting.toml, &clock).await;
+        let bot = match setting.patience {
+            None => start_bot(&environment, &setting.toml, &clock).await,
+            Some(patience) => {
+                let store = StoreConfig {
+                    patience,
+                    ..database.config.clone()
+                };
+                let store = Store::open(&store).await.expect("the database opens");
+                let config = configuration(&environment, &setting.toml);
+                run::start_on(store, config, std::sync::Arc::new(clock.clone()))
+                    .await
+                    .expect("the bot starts")
+            }
+        };
         assert!(
             slack.socket().wait_for_connections(2, PATIENCE).await,
             "the bot does not connect"
@@ -131,6 +147,11 @@ impl TestBot {
     /// A second replica on the same database and workspace.
     pub async fn replica(&self, toml: &str) -> Bot {
         start_bot(&self.environment, toml, &self.clock).await
+    }
+
+    /// The bot's configuration with other lines in its file.
+    pub fn configuration(&self, toml: &str) -> Config {
+        configuration(&self.environment, toml)
     }
 
     /// Somebody in the workspace.
@@ -184,14 +205,23 @@ impl TestBot {
         headers: Vec<(&'static str, String)>,
         body: Vec<u8>,
     ) -> StatusCode {
-        let mut request = self
-            .http
-            .post(self.url(&format!("/webhooks/{source}")))
-            .body(body);
+        self.post(&format!("/webhooks/{source}"), headers, body)
+            .await
+            .status()
+    }
+
+    /// Posts to the bot's HTTP server.
+    pub async fn post(
+        &self,
+        path: &str,
+        headers: Vec<(&'static str, String)>,
+        body: Vec<u8>,
+    ) -> reqwest::Response {
+        let mut request = self.http.post(self.url(path)).body(body);
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        request.send().await.expect("the bot answers").status()
+        request.send().await.expect("the bot answers")
     }
 
     /// Reads a page of the bot's HTTP server: status and text.
@@ -248,16 +278,20 @@ fn answers<'w>(workspace: &'w Workspace, user: &str) -> impl Iterator<Item = &'w
 }
 
 async fn start_bot(environment: &Environment, toml: &str, clock: &TestClock) -> Bot {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("em-agent.toml");
-    std::fs::write(&file, toml).unwrap();
-    let config = match Config::load(Some(&file), environment) {
-        Ok(config) => config,
-        Err(problems) => panic!("the configuration cannot be used: {problems:?}"),
-    };
+    let config = configuration(environment, toml);
     run::start(config, std::sync::Arc::new(clock.clone()))
         .await
         .expect("the bot starts")
+}
+
+fn configuration(environment: &Environment, toml: &str) -> Config {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("em-agent.toml");
+    std::fs::write(&file, toml).unwrap();
+    match Config::load(Some(&file), environment) {
+        Ok(config) => config,
+        Err(problems) => panic!("the configuration cannot be used: {problems:?}"),
+    }
 }
 
 fn environment(slack: &Simulator, database: &TestDatabase, setting: &Setting) -> Environment {

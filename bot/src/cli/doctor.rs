@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use em_blocks::doctor::{Finding, Health};
+use em_integrations::http::{self, TimeLimits};
 
 use super::{Failure, say};
 use crate::config::{Config, Problem};
@@ -83,10 +84,11 @@ fn print(finding: &Finding) {
 
 async fn live(config: &Config) -> Result<ExitCode, Failure> {
     let url = format!("http://127.0.0.1:{}/health", config.checked.http_addr.port());
-    let client = reqwest::Client::builder()
-        .timeout(LIVE_WITHIN)
-        .build()
-        .context("cannot ask")?;
+    let limits = TimeLimits {
+        connect: LIVE_WITHIN,
+        total: LIVE_WITHIN,
+    };
+    let client = http::client(limits).context("cannot ask")?;
     let answer = client.get(&url).send().await.context("the bot does not answer")?;
     Ok(if answer.status().is_success() {
         ExitCode::SUCCESS

@@ -51,7 +51,7 @@ pub(crate) async fn import(options: ImportOptions, config: Config) -> Result<Exi
         .len();
     let mut progress = Progress::new("import", size);
     let done = import::file(&store, &options.file, SystemClock.now(), |bytes| {
-        progress.at(bytes)
+        progress.at(bytes);
     })
     .await;
     progress.finish();

@@ -11,6 +11,7 @@ use em_domain::id::{Login, RepositoryName, SlackUser};
 use em_domain::person::is_github_login;
 use em_domain::triage::TeamScope;
 use em_jobs::schedule::Schedule;
+use em_telemetry::Format;
 use secrecy::ExposeSecret;
 
 use super::sections::{self, Sections};
@@ -44,6 +45,9 @@ pub struct ScheduledCommand {
     pub channel: Option<String>,
 }
 
+/// A century: beyond it there are no dates to count with.
+const MOST_DAYS: u32 = 36_500;
+
 /// Collects problems while values are read.
 struct Checks<'a> {
     problems: &'a mut Vec<Problem>,
@@ -51,6 +55,14 @@ struct Checks<'a> {
 
 impl Checks<'_> {
     fn refuse(&mut self, key: &str, what: impl Into<String>) {
+        // What could not be read at all has been said already; that it is missing is no news.
+        if self
+            .problems
+            .iter()
+            .any(|problem| problem.key.strip_suffix("_FILE").unwrap_or(&problem.key) == key)
+        {
+            return;
+        }
         self.problems.push(Problem {
             key: key.to_owned(),
             what: what.into(),
@@ -172,10 +184,24 @@ fn check_numbers(checks: &mut Checks<'_>, sections: &Sections) {
         (1..=10).contains(&rows),
         "write a number from 1 to 10",
     );
+    let days = |days: u32, least| (least..=MOST_DAYS).contains(&days);
     checks.require(
         "retention.days",
-        sections.retention.days > 0,
-        "write a number above 0",
+        days(sections.retention.days, 1),
+        "write a number from 1 to 36500",
+    );
+    checks.require(
+        "github.first_look_days",
+        days(sections.github.first_look_days, 0),
+        "write a number from 0 to 36500",
+    );
+    let log = em_telemetry::Settings {
+        format: Format::Json,
+        filter: sections.log.filter.clone(),
+    };
+    checks.keep(
+        "log.filter",
+        em_telemetry::subscriber(&log, std::io::sink).map(drop),
     );
     let format = sections.log.format.as_str();
     checks.require(

@@ -23,8 +23,7 @@ pub struct Secrets {
 }
 
 /// Reads all of them; a secret file that cannot be read is a problem, an absent secret is not (yet).
-pub(super) fn read(environment: &Environment, problems: &mut Vec<Problem>) -> Option<Secrets> {
-    let before = problems.len();
+pub(super) fn read(environment: &Environment, problems: &mut Vec<Problem>) -> Secrets {
     let mut secret = |name: &str| one(environment, name, problems);
     let secrets = Secrets {
         slack_app_token: secret("SLACK_APP_TOKEN"),
@@ -37,7 +36,19 @@ pub(super) fn read(environment: &Environment, problems: &mut Vec<Problem>) -> Op
             .filter_map(&mut secret)
             .collect(),
     };
-    (problems.len() == before).then_some(secrets)
+    let is_set = |name: &str| {
+        [name, &format!("{name}_FILE")]
+            .iter()
+            .any(|name| environment.contains_key(*name))
+    };
+    if is_set("GITHUB_WEBHOOK_SECRET_PREVIOUS") && !is_set("GITHUB_WEBHOOK_SECRET") {
+        let what = "GITHUB_WEBHOOK_SECRET_PREVIOUS is set, so this one is needed too".to_owned();
+        problems.push(Problem {
+            key: "GITHUB_WEBHOOK_SECRET".to_owned(),
+            what,
+        });
+    }
+    secrets
 }
 
 fn one(environment: &Environment, name: &str, problems: &mut Vec<Problem>) -> Option<SecretString> {
@@ -65,7 +76,15 @@ fn one(environment: &Environment, name: &str, problems: &mut Vec<Problem>) -> Op
         (None, None) => return None,
     };
     // Files end with a line break that is not part of the secret.
-    Some(SecretString::from(text.trim().to_owned()))
+    let text = text.trim();
+    if text.is_empty() {
+        problems.push(Problem {
+            key: file_name,
+            what: "the file is empty".to_owned(),
+        });
+        return None;
+    }
+    Some(SecretString::from(text.to_owned()))
 }
 
 impl Secrets {

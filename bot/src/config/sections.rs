@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use config::{ConfigError, Value};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -152,103 +153,142 @@ pub struct Log {
     pub filter: String,
 }
 
-/// The keys at the top of the file, for telling a misspelt section from a known one.
-const KEYS: [&str; 11] = [
-    "data_dir",
-    "slack",
-    "http",
-    "github",
-    "calendar",
-    "triage",
-    "teams",
-    "people",
-    "schedules",
-    "retention",
-    "log",
-];
+/// Sections that the operator fills with names of their own; all others are in the defaults, key by key.
+const OWN_NAMES: [&str; 3] = ["teams", "people", "schedules"];
 
-/// Reads every section by itself, so that one mistake does not hide another.
-pub(super) fn read(merged: &config::Config, problems: &mut Vec<Problem>) -> Option<Sections> {
-    let top: BTreeMap<String, serde_json::Value> = one(merged.clone(), "", problems)?;
-    for key in top.keys().filter(|key| !KEYS.contains(&key.as_str())) {
-        let near = KEYS
-            .iter()
-            .max_by(|a, b| strsim::jaro_winkler(a, key).total_cmp(&strsim::jaro_winkler(b, key)));
-        let what = format!(
-            "there is no such key; did you mean `{}`?",
-            near.unwrap_or(&"slack")
-        );
-        problems.push(Problem {
-            key: key.clone(),
-            what,
-        });
-    }
-    let data_dir = get(merged, "data_dir", problems);
-    let slack = get(merged, "slack", problems);
-    let http = get(merged, "http", problems);
-    let github = get(merged, "github", problems);
-    let calendar = get(merged, "calendar", problems);
-    let triage = get(merged, "triage", problems);
-    let teams = if top.contains_key("teams") {
-        get(merged, "teams", problems)
-    } else {
-        Some(BTreeMap::new())
+/// Reads key by key, so that one mistake does not hide another. A key that cannot be read counts as its default, so
+/// that the checks after this still see the rest.
+pub(super) fn read(
+    merged: &config::Config,
+    defaults: &Layer,
+    problems: &mut Vec<Problem>,
+) -> Option<Sections> {
+    let layer = merged
+        .clone()
+        .try_deserialize()
+        .map_err(|error| problems.push(problem("configuration", &error)))
+        .ok()?;
+    refuse_unknown_keys(&layer, defaults, problems);
+    let mut reading = Reading {
+        layer,
+        defaults,
+        problems,
     };
-    let people = if top.contains_key("people") {
-        get(merged, "people", problems)
-    } else {
-        Some(BTreeMap::new())
-    };
-    let schedules = if top.contains_key("schedules") {
-        get(merged, "schedules", problems)
-    } else {
-        Some(Vec::new())
-    };
-    let retention = get(merged, "retention", problems);
-    let log = get(merged, "log", problems);
     Some(Sections {
-        data_dir: data_dir?,
-        slack: slack?,
-        http: http?,
-        github: github?,
-        calendar: calendar?,
-        triage: triage?,
-        teams: teams?,
-        people: people?,
-        schedules: schedules?,
-        retention: retention?,
-        log: log?,
+        data_dir: reading.value("data_dir")?,
+        slack: reading.section("slack")?,
+        http: reading.section("http")?,
+        github: reading.section("github")?,
+        calendar: reading.section("calendar")?,
+        triage: reading.section("triage")?,
+        teams: reading.own("teams"),
+        people: reading.own("people"),
+        schedules: reading.own("schedules"),
+        retention: reading.section("retention")?,
+        log: reading.section("log")?,
     })
 }
 
-fn get<T: DeserializeOwned>(merged: &config::Config, key: &str, problems: &mut Vec<Problem>) -> Option<T> {
-    let found = merged.get::<T>(key);
-    found
-        .map_err(|error| {
-            problems.push(Problem {
-                key: key.to_owned(),
-                what: plain(&error),
-            })
-        })
-        .ok()
+/// The top of a configuration: its sections, and the keys outside of any.
+pub(super) type Layer = BTreeMap<String, Value>;
+type Table = config::Map<String, Value>;
+
+fn refuse_unknown_keys(layer: &Layer, defaults: &Layer, problems: &mut Vec<Problem>) {
+    let known = || defaults.keys().map(String::as_str).chain(OWN_NAMES);
+    for key in layer.keys().filter(|key| !known().any(|known| known == *key)) {
+        problems.push(unknown("", key, known()));
+    }
 }
 
-fn one<T: DeserializeOwned>(merged: config::Config, key: &str, problems: &mut Vec<Problem>) -> Option<T> {
-    let found = merged.try_deserialize::<T>();
-    found
-        .map_err(|error| {
-            problems.push(Problem {
-                key: key.to_owned(),
-                what: plain(&error),
+/// A key that does not exist, and the one that was probably meant.
+fn unknown<'k>(section: &str, key: &str, known: impl Iterator<Item = &'k str>) -> Problem {
+    let near = known.max_by(|a, b| strsim::jaro_winkler(a, key).total_cmp(&strsim::jaro_winkler(b, key)));
+    let what = format!(
+        "there is no such key; did you mean `{section}{}`?",
+        near.unwrap_or_default()
+    );
+    Problem {
+        key: format!("{section}{key}"),
+        what,
+    }
+}
+
+struct Reading<'a> {
+    layer: Layer,
+    defaults: &'a Layer,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Reading<'_> {
+    /// A key outside of any section.
+    fn value<T: DeserializeOwned>(&mut self, key: &str) -> Option<T> {
+        self.layer
+            .get(key)?
+            .clone()
+            .try_deserialize()
+            .or_else(|error| {
+                self.problems.push(problem(key, &error));
+                self.defaults
+                    .get(key)
+                    .cloned()
+                    .unwrap_or(Value::new(None, ""))
+                    .try_deserialize()
             })
+            .ok()
+    }
+
+    /// A section whose keys all have defaults.
+    fn section<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
+        let mut taken = self.defaults.get(name)?.clone().into_table().ok()?;
+        let written = match self.layer.get(name)?.clone().into_table() {
+            Ok(written) => written,
+            Err(error) => {
+                self.problems.push(problem(name, &error));
+                Table::new()
+            }
+        };
+        for (key, value) in written {
+            if !taken.contains_key(&key) {
+                self.problems.push(unknown(
+                    &format!("{name}."),
+                    &key,
+                    taken.keys().map(String::as_str),
+                ));
+                continue;
+            }
+            let default = taken.insert(key.clone(), value);
+            if let Err(error) = table::<T>(&taken) {
+                self.problems.push(problem(&format!("{name}.{key}"), &error));
+                taken.extend(default.map(|default| (key, default)));
+            }
+        }
+        table(&taken).ok()
+    }
+
+    /// A section of names that the operator chose.
+    fn own<T: DeserializeOwned + Default>(&mut self, name: &str) -> T {
+        let Some(written) = self.layer.get(name) else {
+            return T::default();
+        };
+        written.clone().try_deserialize().unwrap_or_else(|error| {
+            self.problems.push(problem(name, &error));
+            T::default()
         })
-        .ok()
+    }
+}
+
+fn table<T: DeserializeOwned>(table: &Table) -> Result<T, ConfigError> {
+    Value::new(None, table.clone()).try_deserialize()
 }
 
 /// The library's message without the words that only a programmer understands.
-fn plain(error: &config::ConfigError) -> String {
-    error
+fn problem(key: &str, error: &ConfigError) -> Problem {
+    let what = error
         .to_string()
         .replace("invalid type: ", "")
-        .replace("unknown field", "there is no key")
+        .replace("unknown field", "there is no key");
+    Problem {
+        key: key.to_owned(),
+        what,
+    }
 }

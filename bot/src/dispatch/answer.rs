@@ -87,7 +87,7 @@ impl Dispatcher {
                 let place = thread
                     .as_ref()
                     .map_or(place.clone(), |thread| place.in_thread(thread));
-                slack.post(&place, content).await.map(|_| ())
+                slack.post(&place, content).await.map(drop)
             }
             To::Message {
                 channel,
@@ -102,9 +102,9 @@ impl Dispatcher {
                 slack
                     .post_ephemeral(&place, user.as_str(), content)
                     .await
-                    .map(|_| ())
+                    .map(drop)
             }
-            To::Direct(user) => slack.send_dm(user.as_str(), content).await.map(|_| ()),
+            To::Direct(user) => slack.send_dm(user.as_str(), content).await.map(drop),
         }
     }
 

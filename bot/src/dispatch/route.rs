@@ -27,14 +27,16 @@ impl Dispatcher {
                 let outcome = self.typed(caller, &command.text, command.channel_id).await;
                 self.answer(to, outcome).await;
             }
-            InboundKind::Interaction => match read::<Interaction>(&inbound) {
-                Some(interaction) => self.interaction(interaction).await,
-                None => tracing::error!("an interaction could not be read"),
-            },
-            InboundKind::Event => match read::<EventCallback>(&inbound) {
-                Some(callback) => self.event(callback.event).await,
-                None => tracing::warn!("an event could not be read"),
-            },
+            InboundKind::Interaction => {
+                if let Some(interaction) = read::<Interaction>(&inbound) {
+                    self.interaction(interaction).await;
+                }
+            }
+            InboundKind::Event => {
+                if let Some(callback) = read::<EventCallback>(&inbound) {
+                    self.event(callback.event).await;
+                }
+            }
         }
     }
 
@@ -45,7 +47,7 @@ impl Dispatcher {
         {
             return Err(CommandError::user(TOO_FAST));
         }
-        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        let words: Vec<String> = text.split_whitespace().map(unescaped).collect();
         let (command, named_by) = match registry::find(&words) {
             Found::Command(command, named_by) => (command, named_by),
             Found::Nothing => return Ok(Reply::private(em_commands::help::overview())),
@@ -153,11 +155,11 @@ impl Dispatcher {
         }
         let mention = format!("<@{bot_user}>");
         let text = message.text.replacen(&mention, "", 1);
-        // People who are used to the slash command write it here too.
+        // “@EM Agent: triage”, and people who are used to the slash command write it here too.
+        let text = text.trim_start_matches(|c: char| c.is_whitespace() || ",:".contains(c));
         let text = text
-            .trim()
             .strip_prefix(registry::SLASH_COMMAND)
-            .unwrap_or(text.trim())
+            .unwrap_or(text)
             .to_owned();
         let to = To::Message {
             channel: message.channel.clone(),
@@ -175,6 +177,14 @@ impl Dispatcher {
             tracing::error!(error = format!("{error:#}"), "the home page could not be drawn");
         }
     }
+}
+
+/// Slack escapes three characters in what people write
+/// (<https://docs.slack.dev/messaging/formatting-message-text#escaping>).
+fn unescaped(word: &str) -> String {
+    word.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
 }
 
 fn read<T: DeserializeOwned>(inbound: &Inbound) -> Option<T> {

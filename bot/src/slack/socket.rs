@@ -2,7 +2,7 @@
 //!
 //! Our own listener on tokio-tungstenite: slack-morphism's acknowledges only after its callback has returned, one at a
 //! time per connection, loses acknowledgements when Slack asks to reconnect, and redials a refusing Slack in a hot
-//! loop. Each connection here has a *seat*. A seat dials, hands the socket to a [`Connection`], and dials again as
+//! loop. Each connection here has a *seat*. A seat dials, hands the socket to a `Connection`, and dials again as
 //! soon as that one says it has to be replaced, while the old one is still being read and acknowledged.
 
 use std::sync::Arc;

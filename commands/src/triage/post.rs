@@ -98,7 +98,7 @@ async fn post_to(ctx: &Ctx, channel: &Channel) -> Result<Posted, CommandError> {
                     channel: post.channel.0.clone(),
                     ts: ts.clone(),
                 },
-                None => settle(ctx, &post).await?,
+                None => join(ctx, &post).await?,
             };
             refresh(ctx, &post.purpose).await?;
             Ok(posted)
@@ -107,10 +107,7 @@ async fn post_to(ctx: &Ctx, channel: &Channel) -> Result<Posted, CommandError> {
 }
 
 async fn board_of(ctx: &Ctx, day: NaiveDate) -> Result<Board, CommandError> {
-    let report = report(ctx, &Scope::Everyone).await?;
-    let total = report.groups.iter().map(|group| group.total).sum();
-    let rows = report.groups.into_iter().flat_map(|group| group.rows).collect();
-    Ok(Board::new(day, rows, total))
+    Ok(Board::new(day, report(ctx, &Scope::Everyone).await?))
 }
 
 fn to_state(board: &Board) -> Result<serde_json::Value, CommandError> {
@@ -156,23 +153,64 @@ async fn send(ctx: &Ctx, post: &Post, board: &Board) -> Result<Posted, CommandEr
     }
 }
 
+/// How often, and how many times, to look whether whoever is posting has done so.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
+const LOOKS: u32 = 30;
+
+/// Somebody else claimed the post and has no message yet: they are posting it at this moment, or died over it, or
+/// Slack did not confirm it. It is not posted here, because theirs may still arrive.
+async fn join(ctx: &Ctx, post: &Post) -> Result<Posted, CommandError> {
+    let found = if is_abandoned(ctx, post) {
+        take_over(ctx, post).await?
+    } else {
+        find(ctx, post).await?
+    };
+    if let Some(found) = found {
+        return Ok(found);
+    }
+    for _ in 0..LOOKS {
+        let Some(now) = ctx.store.posts().find(&post.purpose).await? else {
+            return Err(CommandError::user(
+                "The list could not be posted just now. Try again in a moment.",
+            ));
+        };
+        if let Some(ts) = now.ts {
+            return Ok(Posted {
+                channel: now.channel.0,
+                ts,
+            });
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    Err(CommandError::user(
+        "Slack has not confirmed the list yet. Look whether it is in the channel; if not, I post it within a few minutes.",
+    ))
+}
+
+fn is_abandoned(ctx: &Ctx, post: &Post) -> bool {
+    ctx.clock.now() - post.updated_at >= ABANDONED_AFTER
+}
+
 /// A claim whose message may or may not have been posted before a crash or a lost answer: finds it, or posts it.
 async fn settle(ctx: &Ctx, post: &Post) -> Result<Posted, CommandError> {
-    let found = ctx
-        .slack
-        .find_posted(
-            &Place::channel(post.channel.as_str()),
-            &post.purpose,
-            post.updated_at,
-        )
-        .await?;
-    let Some(found) = found else {
-        return send(ctx, post, &to_board(post)?).await;
-    };
-    ctx.store
-        .posts()
-        .record_ts(&post.purpose, &found.ts, ctx.clock.now())
-        .await?;
+    match find(ctx, post).await? {
+        Some(found) => Ok(found),
+        None => send(ctx, post, &to_board(post)?).await,
+    }
+}
+
+/// The message of a claim, if it is in the channel; records it. Looks at all of the post's day, because our clock and
+/// Slack's differ and a claim that was taken over looks younger than its message.
+async fn find(ctx: &Ctx, post: &Post) -> Result<Option<Posted>, CommandError> {
+    let oldest = post.until - chrono::Duration::days(1);
+    let place = Place::channel(post.channel.as_str());
+    let found = ctx.slack.find_posted(&place, &post.purpose, oldest).await?;
+    if let Some(found) = &found {
+        ctx.store
+            .posts()
+            .record_ts(&post.purpose, &found.ts, ctx.clock.now())
+            .await?;
+    }
     Ok(found)
 }
 
@@ -190,8 +228,8 @@ pub async fn refresh_boards(ctx: &Ctx) -> Result<(), CommandError> {
     for post in active.iter().filter(|post| post.purpose.starts_with(PURPOSE)) {
         let refreshed = match &post.ts {
             Some(_) => refresh(ctx, &post.purpose).await,
-            None if now - post.updated_at < ABANDONED_AFTER => Ok(()),
-            None => take_over(ctx, post).await,
+            None if is_abandoned(ctx, post) => take_over(ctx, post).await.map(drop),
+            None => Ok(()),
         };
         if let Err(error) = refreshed {
             failure.get_or_insert(error);
@@ -200,18 +238,18 @@ pub async fn refresh_boards(ctx: &Ctx) -> Result<(), CommandError> {
     failure.map_or(Ok(()), Err)
 }
 
-/// Settles a claim whose owner is gone. Of several replicas that notice, the one that moves the version does it.
-async fn take_over(ctx: &Ctx, post: &Post) -> Result<(), CommandError> {
-    if ctx
+/// Settles a claim whose owner is gone. Of several that notice, the one that moves the version does it; the others
+/// get `None`.
+async fn take_over(ctx: &Ctx, post: &Post) -> Result<Option<Posted>, CommandError> {
+    let taken = ctx
         .store
         .posts()
         .update(post, &post.state, ctx.clock.now())
-        .await?
-        .is_some()
-    {
-        settle(ctx, post).await?;
+        .await?;
+    match taken {
+        Some(mine) => settle(ctx, &mine).await.map(Some),
+        None => Ok(None),
     }
-    Ok(())
 }
 
 /// Edits one board if what waits has changed since. The edit is repeatable, so it comes before the new state is
@@ -224,8 +262,8 @@ async fn refresh(ctx: &Ctx, purpose: &str) -> Result<(), CommandError> {
     let mut board = to_board(&post)?;
     let keys: Vec<_> = board.lines.iter().map(|line| line.row.key.clone()).collect();
     let waiting = ctx.store.triage().list_rows(&keys).await?;
-    let now = ctx.clock.now();
-    if !board.update(&waiting, now) {
+    let report = report(ctx, &Scope::Everyone).await?;
+    if !board.update(&waiting, &report) {
         return Ok(());
     }
     let posted = Posted {
@@ -233,6 +271,9 @@ async fn refresh(ctx: &Ctx, purpose: &str) -> Result<(), CommandError> {
         ts,
     };
     ctx.slack.update(&posted, &content(ctx, &board, purpose)).await?;
-    ctx.store.posts().update(&post, &to_state(&board)?, now).await?;
+    ctx.store
+        .posts()
+        .update(&post, &to_state(&board)?, report.as_of)
+        .await?;
     Ok(())
 }

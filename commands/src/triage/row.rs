@@ -3,7 +3,7 @@
 use em_blocks::nudge::{Nudge, Nudged, message_nudge, message_nudged};
 use em_blocks::people::People;
 use em_blocks::row::RowSetting;
-use em_blocks::why::{WhyView, message_why};
+use em_blocks::why::{WhyView, message_moved_on, message_why};
 use em_domain::id::{Login, SlackUser};
 use em_domain::pull_request::PullRequestKey;
 use em_domain::triage::{Surroundings, TriageRow};
@@ -23,20 +23,16 @@ pub(crate) fn subject(click: &Click) -> Result<PullRequestKey, CommandError> {
     })
 }
 
-/// The entry *Open*: the browser opens the page; there is nothing to do here.
-pub async fn open(_ctx: Ctx, _click: Click) -> Outcome {
-    Ok(Reply::Done)
-}
-
 /// The entry *Why here?*: the rules and what they saw.
 pub async fn why(ctx: Ctx, click: Click) -> Outcome {
     let key = subject(&click)?;
     let now = ctx.clock.now();
-    let Some(found) = ctx.store.triage().find(&key, now).await? else {
-        return moved_on(&ctx, &key);
-    };
-    let Some(row) = &found.row else {
-        return moved_on(&ctx, &key);
+    let found = ctx.store.triage().find(&key, now).await?;
+    let Some((found, row)) = found
+        .as_ref()
+        .and_then(|found| Some((found, found.row.as_ref()?)))
+    else {
+        return Ok(Reply::private(message_moved_on(&key)));
     };
     let around = Surroundings {
         reviews: &found.reviews,
@@ -54,14 +50,6 @@ pub async fn why(ctx: Ctx, click: Click) -> Outcome {
     })))
 }
 
-fn moved_on(ctx: &Ctx, key: &PullRequestKey) -> Outcome {
-    Ok(Reply::private(message_nudged(
-        key,
-        &Nudged::NoLongerWaiting,
-        &ctx.settings.calendar,
-    )))
-}
-
 /// The entry *Nudge*: tells whoever's turn it is, at most once a day for each subject and person.
 pub async fn nudge(ctx: Ctx, click: Click) -> Outcome {
     let key = subject(&click)?;
@@ -72,14 +60,12 @@ pub async fn nudge(ctx: Ctx, click: Click) -> Outcome {
         .await?
         .pop()
     else {
-        return moved_on(&ctx, &key);
+        let gone = message_nudged(&key, &Nudged::NoLongerWaiting, &ctx.settings.calendar);
+        return Ok(Reply::private(gone));
     };
     let nudged = tell(&ctx, &row, &click.user).await?;
-    Ok(Reply::private(message_nudged(
-        &key,
-        &nudged,
-        &ctx.settings.calendar,
-    )))
+    let said = message_nudged(&key, &nudged, &ctx.settings.calendar);
+    Ok(Reply::private(said))
 }
 
 async fn tell(ctx: &Ctx, row: &TriageRow, from: &SlackUser) -> Result<Nudged, CommandError> {

@@ -1,11 +1,13 @@
 //! Purpose: *Snooze…* on a row: asks why and until when, then leaves the row out until then.
 
 use em_blocks::snooze::{SnoozeMemory, SnoozeQuestion, answer, message_snoozed, modal_snooze};
+use em_domain::id::SlackUser;
 use em_domain::pull_request::PullRequestKey;
 use em_domain::snooze::Snooze;
 
 use super::row::subject;
 use crate::ctx::Ctx;
+use crate::home;
 use crate::invocation::{Click, CommandError, Outcome, Reply, Submission};
 
 /// The entry *Snooze…*: opens the question.
@@ -60,8 +62,20 @@ pub async fn submitted(ctx: Ctx, submission: Submission) -> Outcome {
         created_at: ctx.clock.now(),
     };
     ctx.store.snoozes().upsert(&snooze).await?;
+    let response_url = memory.and_then(|memory| memory.response_url);
+    if response_url.is_none() {
+        // The row was on the person's own page, which shows the list at all times.
+        redraw_home(&ctx, &snooze.by).await;
+    }
     Ok(Reply::Answer {
-        response_url: memory.and_then(|memory| memory.response_url),
+        response_url,
         content: Box::new(message_snoozed(&snooze, &ctx.settings.calendar)),
     })
+}
+
+/// A page that could not be drawn is drawn when it is next opened; the snooze holds.
+async fn redraw_home(ctx: &Ctx, user: &SlackUser) {
+    if let Err(error) = home::opened(ctx.clone(), user.clone()).await {
+        tracing::warn!(%error, "the home page could not be drawn");
+    }
 }

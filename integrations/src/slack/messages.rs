@@ -135,7 +135,8 @@ impl Slack {
     /// that the bot is not in.
     pub async fn respond(&self, response_url: &Url, answer: Answer<'_>) -> Result<(), SlackError> {
         let (content, response_type, safety) = match answer {
-            Answer::Ephemeral(content) => (Some(content), Some("ephemeral"), Safety::Once),
+            // At worst the one person who asked reads the answer twice, which is better than not at all.
+            Answer::Ephemeral(content) => (Some(content), Some("ephemeral"), Safety::Repeatable),
             Answer::InChannel(content) => (Some(content), Some("in_channel"), Safety::Once),
             Answer::ReplaceOriginal(content) => (Some(content), None, Safety::Repeatable),
             Answer::DeleteOriginal => (None, None, Safety::Repeatable),

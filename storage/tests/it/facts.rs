@@ -304,11 +304,11 @@ async fn the_facts_come_back_exactly_as_they_went_in(db: TestDatabase) {
 
 async fn times_that_no_calendar_knows_do_no_harm(db: TestDatabase) {
     let mut ancient = with(open(1, 0), |snapshot| {
-        snapshot.created_at = chrono::DateTime::<chrono::Utc>::MIN_UTC
+        snapshot.created_at = chrono::DateTime::<chrono::Utc>::MIN_UTC;
     });
     ancient.ready_at = Some(chrono::DateTime::<chrono::Utc>::MIN_UTC);
     let far = with(open(2, 0), |snapshot| {
-        snapshot.created_at = chrono::DateTime::<chrono::Utc>::MAX_UTC
+        snapshot.created_at = chrono::DateTime::<chrono::Utc>::MAX_UTC;
     });
     db.store
         .events()

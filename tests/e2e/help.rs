@@ -1,0 +1,73 @@
+//! `/em-agent help`, help on one command, and what an unknown word gets.
+
+use em_storage::testing::TestDatabase;
+use em_tests::both_engines;
+
+use crate::scene::{Scene, assert_snapshot};
+
+both_engines!(
+    help_lists_every_command,
+    help_on_one_command_shows_examples,
+    an_unknown_word_gets_the_nearest_command
+);
+
+async fn help_lists_every_command(database: TestDatabase) {
+    let scene = Scene::start(database).await;
+    let help = scene.answer("ana", "/em-agent help").await;
+    assert_snapshot!(&help, @r"
+    em-agent (only ana sees this):
+      # What I can do
+      `/em-agent triage [mine] [--team T]`
+      What is stuck, and who must move.
+      `/em-agent triage post [#channel]`
+      Post the list to a channel; I strike lines through as they clear.
+      `/em-agent whoami`
+      Show which accounts I know as yours.
+      `/em-agent link <system> <account>`
+      Tell me which account is yours, so that “mine” works.
+      `/em-agent doctor`
+      Check my connections and permissions, and say what to fix.
+      `/em-agent help [command]`
+      Show what I can do, or how one command is written.
+      · More on one: `/em-agent help COMMAND`. You can also mention me or write to me directly, without the slash. Only you see my answers unless you ask me to post.
+    ");
+    assert_eq!(
+        scene.answer("ana", "/em-agent").await,
+        help,
+        "nothing typed is a question too"
+    );
+    scene.finish().await;
+}
+
+async fn help_on_one_command_shows_examples(database: TestDatabase) {
+    let scene = Scene::start(database).await;
+    assert_snapshot!(scene.answer("ana", "/em-agent help triage").await, @r"
+    em-agent (only ana sees this):
+      `/em-agent triage [mine] [--team T]`
+      What is stuck, and who must move.
+      *For example*
+      • `/em-agent triage`
+      • `/em-agent triage mine`
+      • `/em-agent triage --team payments`
+    ");
+    let post = scene.answer("ana", "/em-agent HELP Triage POST").await;
+    assert!(post.contains("triage post [#channel]"), "{post}");
+    scene.finish().await;
+}
+
+async fn an_unknown_word_gets_the_nearest_command(database: TestDatabase) {
+    let scene = Scene::start(database).await;
+    assert_snapshot!(scene.answer("ana", "/em-agent traige mine").await, @r"
+    em-agent (only ana sees this):
+      I do not know `traige`. Did you mean `/em-agent triage`?
+    ");
+    assert_snapshot!(scene.answer("ana", "/em-agent xyzzyqwerty").await, @r"
+    em-agent (only ana sees this):
+      I do not know `xyzzyqwerty`. This shows what I can do: `/em-agent help`
+    ");
+    assert_snapshot!(scene.answer("ana", "/em-agent help `xyzzyqwerty` *now*").await, @r"
+    em-agent (only ana sees this):
+      I do not know `'xyzzyqwerty' *now*`. This shows what I can do: `/em-agent help`
+    ");
+    scene.finish().await;
+}
