@@ -158,7 +158,7 @@ fn arriving(number: u64) -> RawEvent {
 struct Watch {
     start: Instant,
     processor: f64,
-    sampler: tokio::task::JoinHandle<()>,
+    watcher: tokio::task::JoinHandle<()>,
     samples: Arc<Mutex<Vec<u64>>>,
 }
 
@@ -166,7 +166,7 @@ impl Watch {
     fn start() -> Self {
         let samples = Arc::new(Mutex::new(vec![resident_mib()]));
         let into = Arc::clone(&samples);
-        let sampler = tokio::spawn(async move {
+        let watcher = tokio::spawn(async move {
             loop {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 into.lock().unwrap().push(resident_mib());
@@ -175,7 +175,7 @@ impl Watch {
         Self {
             start: Instant::now(),
             processor: processor_seconds(),
-            sampler,
+            watcher,
             samples,
         }
     }
@@ -185,7 +185,7 @@ impl Watch {
             self.start.elapsed().as_secs_f64(),
             processor_seconds() - self.processor,
         );
-        self.sampler.abort();
+        self.watcher.abort();
         let memory = self.samples.lock().unwrap();
         let (first, middle, last) = (memory[0], memory[memory.len() / 2], memory[memory.len() - 1]);
         let most = memory.iter().max().unwrap();
