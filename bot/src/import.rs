@@ -112,7 +112,8 @@ async fn from_lines(
     let reading = tokio::task::spawn_blocking(move || read_batches(lines, received_at, &sender));
     let mut imported = Imported::default();
     let batches = futures::stream::unfold(batches, async |mut batches| Some((batches.recv().await?, batches)));
-    let stored = batches.map(|batch| store.events().append_batch(batch, normalise));
+    let events = store.events();
+    let stored = batches.map(|batch| async move { events.append_batch(batch, normalise).await });
     // While one batch is written, the next is normalised.
     let mut stored = std::pin::pin!(stored.buffered(2));
     while let Some(appended) = stored.next().await {
