@@ -18,13 +18,14 @@ use em_integrations::normalise::normalise;
 use em_integrations::recorded::recorded;
 use em_storage::Store;
 use flate2::read::MultiGzDecoder;
+use futures::StreamExt as _;
 use tokio::sync::mpsc;
 use ulid::Ulid;
 
 /// Events written in one transaction.
-const BATCH: usize = 2000;
+const BATCH: usize = 4000;
 /// Batches read ahead of the writer.
-const AHEAD: usize = 2;
+const AHEAD: usize = 1;
 /// Unreadable lines that are named; more are only counted.
 const NAMED: usize = 10;
 /// The first bytes of a gzip file (RFC 1952).
@@ -107,16 +108,22 @@ async fn from_lines(
     read: &Arc<AtomicU64>,
     mut progress: impl FnMut(u64),
 ) -> anyhow::Result<Imported> {
-    let (sender, mut batches) = mpsc::channel(AHEAD);
+    let (sender, batches) = mpsc::channel(AHEAD);
     let reading = tokio::task::spawn_blocking(move || read_batches(lines, received_at, &sender));
     let mut imported = Imported::default();
-    while let Some(batch) = batches.recv().await {
-        let appended = store.events().append_batch(batch, normalise).await?;
+    let batches = futures::stream::unfold(batches, async |mut batches| Some((batches.recv().await?, batches)));
+    let events = store.events();
+    let stored = batches.map(|batch| async move { events.append_batch(batch, normalise).await });
+    // While one batch is written, the next is normalised.
+    let mut stored = std::pin::pin!(stored.buffered(2));
+    while let Some(appended) = stored.next().await {
+        let appended = appended?;
         imported.stored += appended.stored as u64;
         imported.duplicate += appended.duplicate as u64;
         imported.unrecognised += appended.unrecognised as u64;
         progress(read.load(Ordering::Relaxed));
     }
+    store.facts().refresh_waiting().await?;
     let (unreadable_lines, unreadable) = reading.await??;
     Ok(Imported {
         unreadable_lines,

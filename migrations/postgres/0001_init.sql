@@ -22,6 +22,12 @@ CREATE TABLE events_raw (
     received_at  TIMESTAMPTZ NOT NULL,
     payload      BYTEA NOT NULL
 );
+-- lz4 compresses several times as fast as the default; a server built without it keeps the default.
+DO $$ BEGIN
+    ALTER TABLE events_raw ALTER COLUMN payload SET COMPRESSION lz4;
+EXCEPTION WHEN feature_not_supported OR invalid_parameter_value THEN
+    NULL;
+END $$;
 CREATE UNIQUE INDEX events_raw_delivery ON events_raw (source, delivery_key);
 CREATE INDEX events_raw_received ON events_raw (source, received_at);
 
@@ -127,6 +133,11 @@ CREATE TABLE waiting (
     line          JSONB NOT NULL
 );
 CREATE INDEX waiting_turn ON waiting (turn, since, pull_request, is_ready, author_is_bot, repository, author);
+
+-- Pull requests of which an import changed something, and whose row above has not been worked out again.
+CREATE TABLE waiting_stale (
+    pull_request TEXT COLLATE "C" NOT NULL PRIMARY KEY
+);
 
 -- Labels of open pull requests, in lower case.
 CREATE TABLE waiting_labels (

@@ -126,6 +126,11 @@ CREATE TABLE waiting (
 ) STRICT;
 CREATE INDEX waiting_turn ON waiting (turn, since, pull_request, is_ready, author_is_bot, repository, author);
 
+-- Pull requests of which an import changed something, and whose row above has not been worked out again.
+CREATE TABLE waiting_stale (
+    pull_request TEXT NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
 -- Labels of open pull requests, in lower case.
 CREATE TABLE waiting_labels (
     pull_request TEXT NOT NULL,

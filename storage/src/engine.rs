@@ -1,26 +1,26 @@
 //! Purpose: one text of SQL on two engines. [`on_engine!`] repeats its body once per driver, so the compiler checks
 //! every statement against both; what the engines do differently is in this file.
 
+mod bulk;
+
 use std::borrow::Cow;
 
-use chrono::{DateTime, Utc};
-use serde_json::value::RawValue;
 use sqlx::postgres::{PgConnection, PgPool, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
-use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, Connection as _, Transaction};
 
 use crate::error::StoreError;
-
-/// The rows that one statement writes at most; the chunks below it are powers of two, so that few different texts
-/// are prepared.
-const ROWS_PER_STATEMENT: usize = 256;
 
 /// The ids that one statement looks up at most.
 pub(crate) const IDS_PER_STATEMENT: usize = 500;
 
 /// The advisory lock under which facts are written on PostgreSQL ("em-facts" in bytes).
 const FACTS_LOCK: i64 = 0x656d_2d66_6163_7473;
+
+/// SQLite's page cache per connection, in KiB (negative by its convention).
+pub(crate) const SQLITE_CACHE: &str = "-8000";
+/// The same while events are imported.
+const SQLITE_BULK_CACHE: &str = "-64000";
 
 /// The connections to the database.
 #[derive(Debug, Clone)]
@@ -86,6 +86,7 @@ macro_rules! on_conn {
     };
 }
 
+pub(crate) use bulk::{Table, Value};
 pub(crate) use {on_conn, on_engine, on_writer};
 
 impl Pool {
@@ -114,7 +115,12 @@ impl Pool {
     pub(crate) async fn side_connection(&self) -> Result<SideConnection, StoreError> {
         Ok(match self {
             Self::Sqlite { write, .. } => {
-                SideConnection::Sqlite(SqliteConnection::connect_with(&write.connect_options()).await?)
+                let options = write
+                    .connect_options()
+                    .as_ref()
+                    .clone()
+                    .pragma("temp_store", "FILE");
+                SideConnection::Sqlite(SqliteConnection::connect_with(&options).await?)
             }
             Self::Postgres(pool) => {
                 SideConnection::Postgres(PgConnection::connect_with(&pool.connect_options()).await?)
@@ -237,6 +243,16 @@ impl Conn<'_> {
             .await
     }
 
+    /// Lets SQLite keep the pages of a large transaction in memory, or no longer: written out early, each is written
+    /// again and again.
+    pub(crate) async fn expect_bulk(&mut self, is_bulk: bool) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) if is_bulk => self.run(format!("PRAGMA cache_size = {SQLITE_BULK_CACHE}")).await,
+            Self::Sqlite(_) => self.run(format!("PRAGMA cache_size = {SQLITE_CACHE}")).await,
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Renews the planner's statistics after much has changed.
     pub(crate) async fn analyze(&mut self, table: &str) -> Result<(), StoreError> {
         match self {
@@ -278,191 +294,4 @@ pub(crate) fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String 
         .into_iter()
         .map(|item| serde_json::Value::from(item.as_ref()));
     serde_json::Value::Array(items.collect()).to_string()
-}
-
-/// One value of a row that is written in bulk.
-pub(crate) enum Value<'q> {
-    Text(Cow<'q, str>),
-    MaybeText(Option<Cow<'q, str>>),
-    Integer(i64),
-    Boolean(bool),
-    Time(DateTime<Utc>),
-    MaybeTime(Option<DateTime<Utc>>),
-    Json(Box<RawValue>),
-    Bytes(Cow<'q, [u8]>),
-}
-
-impl<'q> Value<'q> {
-    pub(crate) fn text(text: impl Into<Cow<'q, str>>) -> Self {
-        Self::Text(storable(text.into()))
-    }
-
-    pub(crate) fn maybe_text(text: Option<impl Into<Cow<'q, str>>>) -> Self {
-        Self::MaybeText(text.map(|text| storable(text.into())))
-    }
-
-    /// The length in bytes, if it is text.
-    pub(crate) fn text_len(&self) -> usize {
-        match self {
-            Self::Text(text) => text.len(),
-            Self::MaybeText(text) => text.as_ref().map_or(0, |text| text.len()),
-            Self::Integer(_)
-            | Self::Boolean(_)
-            | Self::Time(_)
-            | Self::MaybeTime(_)
-            | Self::Json(_)
-            | Self::Bytes(_) => 0,
-        }
-    }
-
-    /// `value` as JSON.
-    pub(crate) fn json(value: &impl serde::Serialize) -> Result<Self, StoreError> {
-        serde_json::value::to_raw_value(value)
-            .map(Self::Json)
-            .map_err(|error| StoreError::Refused(format!("a value that is not JSON: {error}")))
-    }
-}
-
-/// PostgreSQL keeps no NUL in text; one bad event must not stop the others.
-fn storable(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.contains('\0') {
-        Cow::Owned(text.replace('\0', "\u{fffd}"))
-    } else {
-        text
-    }
-}
-
-/// The time, within the years that both engines keep and sort: SQLite compares texts of four-digit years.
-fn storable_time(time: DateTime<Utc>) -> DateTime<Utc> {
-    /// 9999-12-31T23:59:59Z.
-    const LAST_SECOND: i64 = 253_402_300_799;
-    let last = DateTime::from_timestamp(LAST_SECOND, 0).unwrap_or(DateTime::UNIX_EPOCH);
-    time.clamp(DateTime::UNIX_EPOCH, last)
-}
-
-/// A table that rows are written to in bulk. Its first columns are the key.
-pub(crate) struct Table {
-    pub(crate) name: &'static str,
-    pub(crate) columns: &'static [&'static str],
-    pub(crate) key_columns: usize,
-}
-
-impl Table {
-    /// The statement that inserts `rows` rows. SQLite gets nameless parameters: it finds a named one by going
-    /// through all names, which for thousands of them takes longer than the writing.
-    fn insert(&self, is_sqlite: bool, rows: usize) -> String {
-        let width = self.columns.len();
-        let place = |number: usize| {
-            if is_sqlite {
-                "?".to_owned()
-            } else {
-                format!("${number}")
-            }
-        };
-        let row = |row: usize| {
-            let places: Vec<String> = (1..=width).map(|column| place(row * width + column)).collect();
-            format!("({})", places.join(","))
-        };
-        let rows: Vec<String> = (0..rows).map(row).collect();
-        let (table, columns) = (self.name, self.columns.join(","));
-        format!(
-            "INSERT INTO {table} ({columns}) VALUES {} ON CONFLICT",
-            rows.join(",")
-        )
-    }
-
-    fn update_clause(&self) -> String {
-        let (key, rest) = self.columns.split_at(self.key_columns);
-        let rest: Vec<String> = rest
-            .iter()
-            .map(|column| format!("{column} = excluded.{column}"))
-            .collect();
-        if rest.is_empty() {
-            return " DO NOTHING".to_owned();
-        }
-        format!(" ({}) DO UPDATE SET {}", key.join(","), rest.join(","))
-    }
-}
-
-/// Binds the values of `$rows` to the statement `$sql`, in order.
-macro_rules! bound {
-    ($query:expr, $rows:expr) => {{
-        let mut query = $query;
-        for value in $rows.into_iter().flatten() {
-            query = match value {
-                Value::Text(v) => query.bind(v),
-                Value::MaybeText(v) => query.bind(v),
-                Value::Integer(v) => query.bind(v),
-                Value::Boolean(v) => query.bind(v),
-                Value::Time(v) => query.bind(storable_time(v)),
-                Value::MaybeTime(v) => query.bind(v.map(storable_time)),
-                Value::Json(v) => query.bind(Json(v)),
-                Value::Bytes(v) => query.bind(v),
-            };
-        }
-        query
-    }};
-}
-
-impl Conn<'_> {
-    /// Writes `rows`; where the key is there already, the new row replaces the old one. No two of `rows` may have
-    /// the same key.
-    pub(crate) async fn upsert(
-        &mut self,
-        table: &Table,
-        rows: Vec<Vec<Value<'_>>>,
-    ) -> Result<(), StoreError> {
-        let mut rows = rows.into_iter();
-        while let Some(chunk) = next_chunk(&mut rows) {
-            let sql = AssertSqlSafe(table.insert(self.is_sqlite(), chunk.len()) + &table.update_clause());
-            on_conn!(self, |c| bound!(sqlx::query(sql), chunk)
-                .execute(c)
-                .await
-                .map(drop))?;
-        }
-        Ok(())
-    }
-
-    /// Writes those of `rows` that are not there yet, and returns their first columns.
-    pub(crate) async fn insert_new(
-        &mut self,
-        table: &Table,
-        rows: Vec<Vec<Value<'_>>>,
-    ) -> Result<Vec<String>, StoreError> {
-        let mut written = Vec::with_capacity(rows.len());
-        let mut rows = rows.into_iter();
-        while let Some(chunk) = next_chunk(&mut rows) {
-            let sql = format!(
-                "{} DO NOTHING RETURNING {}",
-                table.insert(self.is_sqlite(), chunk.len()),
-                table.columns[0]
-            );
-            let sql = AssertSqlSafe(sql);
-            let keys: Vec<String> = on_conn!(self, |c| bound!(sqlx::query_scalar(sql), chunk)
-                .fetch_all(c)
-                .await)?;
-            written.extend(keys);
-        }
-        Ok(written)
-    }
-
-    /// Deletes the rows of `table` whose `column` is one of `ids`.
-    pub(crate) async fn delete(&mut self, table: &str, column: &str, ids: &[&str]) -> Result<(), StoreError> {
-        for chunk in ids.chunks(IDS_PER_STATEMENT) {
-            let sql = self.lists(&format!("DELETE FROM {table} WHERE {column} IN LIST($1)"));
-            on_conn!(self, |c| sqlx::query(sql)
-                .bind(list(chunk))
-                .execute(c)
-                .await
-                .map(drop))?;
-        }
-        Ok(())
-    }
-}
-
-/// The next rows to be written by one statement: the greatest power of two that is left.
-fn next_chunk<'q>(rows: &mut std::vec::IntoIter<Vec<Value<'q>>>) -> Option<Vec<Vec<Value<'q>>>> {
-    let left = rows.len().min(ROWS_PER_STATEMENT);
-    let size = (left > 0).then(|| 1 << left.ilog2())?;
-    Some(rows.by_ref().take(size).collect())
 }

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 
 use crate::engine::{on_conn, on_engine};
 use crate::error::StoreError;
-use crate::facts::{EmailHash, Normalise, normalise_one, write_outcomes};
+use crate::facts::{EmailHash, Normalise, normalise_one, write_recorded};
 use crate::intake::{EVENTS_RAW, raw_row};
 use crate::open::Store;
 
@@ -110,7 +110,8 @@ impl Events<'_> {
     }
 
     /// Stores recorded events and folds them into the facts, in one transaction. Two calls at a time are best: one
-    /// normalises while the other writes. A few thousand events per call keep memory flat.
+    /// normalises while the other writes. A few thousand events per call keep memory flat. After the last call
+    /// [`Facts::refresh_waiting`](crate::Facts::refresh_waiting) works out whose turn it is.
     pub async fn append_batch(
         &self,
         events: Vec<RawEvent>,
@@ -131,13 +132,16 @@ impl Events<'_> {
         let _turn = self.store.inner.facts_turn.lock().await;
         let mut tx = self.store.pool().begin_write().await?;
         let mut conn = tx.conn();
+        conn.expect_bulk(true).await?;
         conn.lock_facts().await?;
         let new = conn
-            .insert_new(&EVENTS_RAW, events.iter().map(raw_row).collect())
+            .insert_minted(&EVENTS_RAW, events.iter().map(raw_row).collect())
             .await?;
         let new: std::collections::HashSet<String> = new.into_iter().collect();
         outcomes.retain(|outcome| new.contains(&outcome.event.id));
-        let folded = write_outcomes(&mut conn, outcomes, &emails).await?;
+        let folded = write_recorded(&mut conn, outcomes, &emails).await?;
+        // Not undone where a statement above failed: the next import does.
+        conn.expect_bulk(false).await?;
         tx.commit().await?;
         let (stored, duplicate) = (new.len(), events.len() - new.len());
         Ok(Imported {

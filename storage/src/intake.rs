@@ -182,7 +182,7 @@ async fn insert_group(conn: &mut Conn<'_>, group: &[Waiting]) -> Result<Vec<Appe
             Arrival::Delivery { id, at } => deliveries.push(vec![Value::text(id), Value::Time(*at)]),
         }
     }
-    let new = conn.insert_new(&EVENTS_RAW, events).await?;
+    let new = conn.insert_minted(&EVENTS_RAW, events).await?;
     let pending = new.iter().map(|id| vec![Value::text(id)]).collect();
     conn.upsert(&EVENTS_PENDING, pending).await?;
     let mut new: HashSet<String> = new.into_iter().collect();

@@ -1,5 +1,7 @@
 //! Purpose: taking stored events into the facts.
 
+use std::collections::BTreeSet;
+
 use em_domain::event::RawEvent;
 use em_domain::fact::Normalised;
 
@@ -25,6 +27,7 @@ impl Facts<'_> {
              r.received_at, r.payload FROM events_pending p JOIN events_raw r ON r.id = p.event_id \
              ORDER BY p.event_id LIMIT $1";
         let _turn = self.store.inner.facts_turn.lock().await;
+        self.refresh_stale().await?;
         let rows: Vec<RawRow> = on_engine!(self.store.pool(), |c| {
             sqlx::query_as(PENDING).bind(i64::from(limit)).fetch_all(c).await
         })?;
@@ -39,6 +42,30 @@ impl Facts<'_> {
             }
             settled => settled,
         }
+    }
+
+    /// Works out whose turn it is on the pull requests that imports changed. An import ends with it; folding begins
+    /// with it, in case an import was cut off.
+    pub async fn refresh_waiting(&self) -> Result<(), StoreError> {
+        let _turn = self.store.inner.facts_turn.lock().await;
+        self.refresh_stale().await
+    }
+
+    async fn refresh_stale(&self) -> Result<(), StoreError> {
+        const ANY: &str = "SELECT EXISTS (SELECT 1 FROM waiting_stale)";
+        while on_engine!(self.store.pool(), |c| sqlx::query_scalar::<_, bool>(ANY)
+            .fetch_one(c)
+            .await)?
+        {
+            let mut tx = self.store.pool().begin_write().await?;
+            let mut conn = tx.conn();
+            if !conn.try_lock_facts().await? {
+                return Ok(());
+            }
+            waiting::refresh_some_stale(&mut conn).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Writes what events said and takes them off the list, in one transaction.
@@ -107,11 +134,34 @@ async fn claim(
 }
 
 /// Writes what events said, within the transaction that settles them.
-pub(crate) async fn write_outcomes(
+async fn write_outcomes(
     conn: &mut Conn<'_>,
     outcomes: Vec<Outcome>,
     emails: &EmailHash,
 ) -> Result<Folded, StoreError> {
+    let (folded, pull_requests) = write_facts(conn, outcomes, emails).await?;
+    waiting::refresh(conn, &pull_requests).await?;
+    Ok(folded)
+}
+
+/// As [`write_outcomes`], but only notes of which pull requests it has to be worked out again whose turn it is: among
+/// recorded events most are about pull requests that a later one closes.
+pub(crate) async fn write_recorded(
+    conn: &mut Conn<'_>,
+    outcomes: Vec<Outcome>,
+    emails: &EmailHash,
+) -> Result<Folded, StoreError> {
+    let (folded, pull_requests) = write_facts(conn, outcomes, emails).await?;
+    waiting::mark_stale(conn, &pull_requests).await?;
+    Ok(folded)
+}
+
+/// Answers also with the pull requests about which something changed.
+async fn write_facts(
+    conn: &mut Conn<'_>,
+    outcomes: Vec<Outcome>,
+    emails: &EmailHash,
+) -> Result<(Folded, BTreeSet<String>), StoreError> {
     let mut folded = Folded {
         events: outcomes.len(),
         ..Folded::default()
@@ -120,16 +170,16 @@ pub(crate) async fn write_outcomes(
     let unrecognised = sort_out(outcomes, &mut facts, emails);
     folded.unrecognised = unrecognised.len();
     conn.upsert(&UNRECOGNISED, unrecognised).await?;
-    if facts.len() > 0 {
-        bump_version(conn).await?;
-        let mut touched = merge::merge(conn, facts).await?;
-        folded.changed = touched.changed;
-        touched
-            .pull_requests
-            .extend(waiting::with_head(conn, &touched.head_shas).await?);
-        waiting::refresh(conn, &touched.pull_requests).await?;
+    if facts.len() == 0 {
+        return Ok((folded, BTreeSet::new()));
     }
-    Ok(folded)
+    bump_version(conn).await?;
+    let mut touched = merge::merge(conn, facts).await?;
+    folded.changed = touched.changed;
+    touched
+        .pull_requests
+        .extend(waiting::with_head(conn, &touched.head_shas).await?);
+    Ok((folded, touched.pull_requests))
 }
 
 /// Adds what events said to `facts`; answers with rows for the events that were not understood.

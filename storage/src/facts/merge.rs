@@ -68,7 +68,7 @@ async fn merge_table<F: Fact>(conn: &mut Conn<'_>, mut facts: ById<F>) -> Result
     Ok(facts)
 }
 
-/// The stored facts whose `column` is one of `values`.
+/// The stored facts whose `column` (with conditions before it, if any) is one of `values`.
 pub(crate) async fn facts_by<F: Fact>(
     conn: &mut Conn<'_>,
     column: &str,

@@ -13,7 +13,7 @@ use em_domain::fact::Normalised;
 
 use crate::open::Store;
 
-pub(crate) use fold::write_outcomes;
+pub(crate) use fold::write_recorded;
 pub(crate) use merge::facts_by;
 pub(crate) use set::{EmailHash, normalise_one};
 pub(crate) use tables::SeenEmail;

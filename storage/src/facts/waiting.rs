@@ -25,6 +25,13 @@ const WAITING: Table = Table {
     ],
     key_columns: 1,
 };
+const STALE: Table = Table {
+    name: "waiting_stale",
+    columns: &["pull_request"],
+    key_columns: 1,
+};
+/// Pull requests worked out in one transaction.
+const STALE_AT_ONCE: i64 = 2_000;
 const LABELS: Table = Table {
     name: "waiting_labels",
     columns: &["pull_request", "label"],
@@ -55,10 +62,31 @@ pub(super) async fn with_head(
     Ok(found)
 }
 
+/// Notes that it has to be worked out again what `pull_requests` wait for.
+pub(super) async fn mark_stale(
+    conn: &mut Conn<'_>,
+    pull_requests: &BTreeSet<String>,
+) -> Result<(), StoreError> {
+    let rows = pull_requests.iter().map(|id| vec![Value::text(id)]).collect();
+    conn.upsert(&STALE, rows).await
+}
+
+/// Works out again what some of those that were noted wait for.
+pub(super) async fn refresh_some_stale(conn: &mut Conn<'_>) -> Result<(), StoreError> {
+    const SOME: &str = "SELECT pull_request FROM waiting_stale ORDER BY pull_request LIMIT $1";
+    let some: Vec<String> = on_conn!(conn, |c| sqlx::query_scalar(SOME)
+        .bind(STALE_AT_ONCE)
+        .fetch_all(c)
+        .await)?;
+    let ids: Vec<&str> = some.iter().map(String::as_str).collect();
+    conn.delete(STALE.name, "pull_request", &ids).await?;
+    refresh(conn, &some.into_iter().collect()).await
+}
+
 /// Works out again what every open pull request waits for.
 pub(super) async fn refresh_all(conn: &mut Conn<'_>) -> Result<(), StoreError> {
     const ALL_OPEN: &str = "SELECT id FROM pull_requests WHERE state = 'open'";
-    for table in [WAITING.name, LABELS.name, ACTORS.name] {
+    for table in [WAITING.name, STALE.name, LABELS.name, ACTORS.name] {
         conn.run(format!("DELETE FROM {table}")).await?;
     }
     let open: Vec<String> = on_conn!(conn, |c| sqlx::query_scalar(ALL_OPEN).fetch_all(c).await)?;
@@ -72,8 +100,7 @@ pub(super) async fn refresh(conn: &mut Conn<'_>, pull_requests: &BTreeSet<String
         for table in [WAITING.name, LABELS.name, ACTORS.name] {
             conn.delete(table, "pull_request", chunk).await?;
         }
-        let known: Vec<PullRequest> = facts_by(conn, "id", chunk).await?;
-        let open: Vec<PullRequest> = known.into_iter().filter(|pull| pull.open().is_some()).collect();
+        let open: Vec<PullRequest> = facts_by(conn, "state = 'open' AND id", chunk).await?;
         if !open.is_empty() {
             write(conn, &open).await?;
         }

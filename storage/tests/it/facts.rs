@@ -12,6 +12,7 @@ both_engines!(
     what_cannot_be_read_is_kept_counted_and_holds_up_nobody,
     a_normaliser_that_learns_turns_unrecognised_events_into_facts,
     an_import_folds_at_once_and_a_second_one_changes_nothing,
+    folding_finishes_an_import_that_was_cut_off,
     two_replicas_fold_the_same_events_once,
     a_review_that_comes_before_its_pull_request_counts,
     events_that_arrive_during_a_replay_are_folded_after_it,
@@ -99,6 +100,7 @@ async fn an_import_folds_at_once_and_a_second_one_changes_nothing(db: TestDataba
         }
     );
     assert_eq!(db.store.events().count_pending().await.unwrap(), 0);
+    db.store.facts().refresh_waiting().await.unwrap();
     let facts = db.store.facts().digest().await.unwrap();
     let imported = db.store.events().append_batch(batch(), normalise).await.unwrap();
     assert_eq!(
@@ -119,6 +121,28 @@ async fn an_import_folds_at_once_and_a_second_one_changes_nothing(db: TestDataba
     assert_eq!(report.groups[0].total, 599);
     db.store.facts().replay(normalise, |_| ()).await.unwrap();
     assert_eq!(db.store.facts().digest().await.unwrap(), facts);
+}
+
+async fn folding_finishes_an_import_that_was_cut_off(db: TestDatabase) {
+    let batch = (1..=5).map(|n| event(&n.to_string(), &[says(open(n, n)), approval(n, 9)]));
+    db.store
+        .events()
+        .append_batch(batch.collect(), normalise)
+        .await
+        .unwrap();
+    db.store.facts().fold_pending(100, normalise).await.unwrap();
+    let folded = db.store.facts().dump().await.unwrap();
+    assert_eq!(
+        db.store
+            .triage()
+            .list_rows(&[key(1), key(5)])
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
+    db.store.facts().replay(normalise, |_| ()).await.unwrap();
+    assert_eq!(db.store.facts().dump().await.unwrap(), folded);
 }
 
 async fn two_replicas_fold_the_same_events_once(db: TestDatabase) {
