@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 const BATCH: u16 = 250;
 /// How long to wait for word of new events before looking anyway.
 const LOOK_ANYWAY: Duration = Duration::from_secs(5);
+/// How often a backlog is counted, which takes longer the longer it is.
+const COUNT_PENDING: Duration = Duration::from_secs(2);
 /// How long to wait after the database failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -42,6 +44,7 @@ pub async fn run(store: Store, stored: Arc<Notify>, changed: Arc<Notify>, stop: 
 }
 
 async fn fold_all(store: &Store, changed: &Notify) -> Result<(), em_storage::StoreError> {
+    let mut counted = Instant::now();
     loop {
         let started = Instant::now();
         let folded = store.facts().fold_pending(BATCH, normalise).await?;
@@ -49,13 +52,17 @@ async fn fold_all(store: &Store, changed: &Notify) -> Result<(), em_storage::Sto
             return Ok(());
         }
         metrics::histogram!(names::EVENT_FOLD_SECONDS).record(started.elapsed().as_secs_f64());
-        let pending = if folded.events < usize::from(BATCH) {
-            0
-        } else {
-            store.events().count_pending().await?
-        };
-        // A gauge that shows a backlog need not be exact beyond four thousand million.
-        metrics::gauge!(names::EVENTS_PENDING).set(f64::from(u32::try_from(pending).unwrap_or(u32::MAX)));
+        let is_last = folded.events < usize::from(BATCH);
+        if is_last || counted.elapsed() >= COUNT_PENDING {
+            let pending = if is_last {
+                0
+            } else {
+                store.events().count_pending().await?
+            };
+            // A gauge that shows a backlog need not be exact beyond four thousand million.
+            metrics::gauge!(names::EVENTS_PENDING).set(f64::from(u32::try_from(pending).unwrap_or(u32::MAX)));
+            counted = Instant::now();
+        }
         if folded.unrecognised > 0 {
             metrics::counter!(names::EVENTS_UNRECOGNISED_TOTAL).increment(folded.unrecognised as u64);
             tracing::warn!(

@@ -111,7 +111,9 @@ async fn from_lines(
     let (sender, batches) = mpsc::channel(AHEAD);
     let reading = tokio::task::spawn_blocking(move || read_batches(lines, received_at, &sender));
     let mut imported = Imported::default();
-    let batches = futures::stream::unfold(batches, async |mut batches| Some((batches.recv().await?, batches)));
+    let batches = futures::stream::unfold(batches, async |mut batches| {
+        Some((batches.recv().await?, batches))
+    });
     let events = store.events();
     let stored = batches.map(|batch| async move { events.append_batch(batch, normalise).await });
     // While one batch is written, the next is normalised.
@@ -123,7 +125,7 @@ async fn from_lines(
         imported.unrecognised += appended.unrecognised as u64;
         progress(read.load(Ordering::Relaxed));
     }
-    store.facts().refresh_waiting().await?;
+    store.facts().finish_import().await?;
     let (unreadable_lines, unreadable) = reading.await??;
     Ok(Imported {
         unreadable_lines,

@@ -111,14 +111,16 @@ impl Events<'_> {
 
     /// Stores recorded events and folds them into the facts, in one transaction. Two calls at a time are best: one
     /// normalises while the other writes. A few thousand events per call keep memory flat. After the last call
-    /// [`Facts::refresh_waiting`](crate::Facts::refresh_waiting) works out whose turn it is.
+    /// [`Facts::finish_import`](crate::Facts::finish_import) works out whose turn it is.
     pub async fn append_batch(
         &self,
-        events: Vec<RawEvent>,
+        mut events: Vec<RawEvent>,
         normalise: Normalise,
     ) -> Result<Imported, StoreError> {
         let emails = EmailHash::new(self.store.install_key().await?)?;
         let work = move || {
+            // Two that store the same deliveries must not wait for each other.
+            events.sort_unstable_by(|a, b| a.delivery_key.cmp(&b.delivery_key));
             let outcomes: Vec<_> = events
                 .iter()
                 .map(|event| normalise_one(event, normalise))
@@ -129,19 +131,28 @@ impl Events<'_> {
             .await
             .map_err(|error| StoreError::Unavailable(format!("normalising stopped: {error}")))?;
 
-        let _turn = self.store.inner.facts_turn.lock().await;
+        let turn = &self.store.inner.facts_turn;
+        // PostgreSQL stores these events while the facts of others are written; SQLite has one writer, which nobody
+        // may hold who waits for a turn.
+        let early = if self.store.pool().is_sqlite() {
+            Some(turn.lock().await)
+        } else {
+            None
+        };
         let mut tx = self.store.pool().begin_write().await?;
         let mut conn = tx.conn();
         conn.expect_bulk(true).await?;
-        conn.lock_facts().await?;
         let new = conn
             .insert_minted(&EVENTS_RAW, events.iter().map(raw_row).collect())
             .await?;
+        let _turn = match early {
+            Some(turn) => turn,
+            None => turn.lock().await,
+        };
+        conn.lock_facts().await?;
         let new: std::collections::HashSet<String> = new.into_iter().collect();
         outcomes.retain(|outcome| new.contains(&outcome.event.id));
         let folded = write_recorded(&mut conn, outcomes, &emails).await?;
-        // Not undone where a statement above failed: the next import does.
-        conn.expect_bulk(false).await?;
         tx.commit().await?;
         let (stored, duplicate) = (new.len(), events.len() - new.len());
         Ok(Imported {

@@ -18,9 +18,11 @@ use crate::error::StoreError;
 
 /// Workflows that were red of late, when each was last green, and its newest run if that is later than the green one.
 /// Runs that ended without a verdict do not count. It has been red since its first red run after the green one ended.
-const BRANCHES: &str = "WITH lines AS (\
-        SELECT DISTINCT repository, workflow FROM ci_runs \
+/// What is recent is materialised, or SQLite would walk through all runs by workflow to find the distinct ones.
+const BRANCHES: &str = "WITH recent AS MATERIALIZED (\
+        SELECT repository, workflow FROM ci_runs \
         WHERE on_default_branch AND outcome = 'failure' AND updated_at >= $1), \
+    lines AS (SELECT DISTINCT repository, workflow FROM recent), \
     verdicts AS (\
         SELECT l.repository, l.workflow, COALESCE((SELECT MAX(g.created_at) FROM ci_runs g \
             WHERE g.on_default_branch AND g.repository = l.repository AND g.workflow = l.workflow \
@@ -37,8 +39,9 @@ const BRANCHES: &str = "WITH lines AS (\
     ORDER BY since, red.repository, red.workflow";
 
 /// Environments to which a deployment failed of late, and their newest deployment, where that is one that failed.
-const DEPLOYMENTS: &str = "WITH places AS (\
-        SELECT DISTINCT repository, environment FROM deployments WHERE state = 'failure' AND state_at >= $1) \
+const DEPLOYMENTS: &str = "WITH recent AS MATERIALIZED (\
+        SELECT repository, environment FROM deployments WHERE state = 'failure' AND state_at >= $1), \
+    places AS (SELECT DISTINCT repository, environment FROM recent) \
     SELECT d.fact FROM places p JOIN deployments d ON d.id = \
         (SELECT n.id FROM deployments n WHERE n.repository = p.repository AND n.environment = p.environment \
             ORDER BY n.created_at DESC, n.id DESC LIMIT 1) \

@@ -1,12 +1,12 @@
-//! Purpose: the one task that stores what arrives. Callers wait until their event is durable; the task commits
-//! whatever has come in meanwhile together, so that one flush to disk serves many callers.
+//! Purpose: the one way by which arriving events are stored. Callers wait until their event is durable; a writer
+//! commits whatever has come in meanwhile together, so that one flush to disk serves many callers.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use em_domain::event::RawEvent;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::engine::{Conn, Pool, Table, Value};
 use crate::error::StoreError;
@@ -14,6 +14,8 @@ use crate::events::Appended;
 
 /// What one transaction stores at most.
 const GROUP: usize = 256;
+/// Writers on PostgreSQL: while one waits for the disk, the other's rows are sent. SQLite has one writer.
+const POSTGRES_WRITERS: usize = 2;
 /// What may wait to be stored; beyond it callers are told to come back.
 const QUEUE: usize = 4096;
 /// The payloads that may wait to be stored, in KiB.
@@ -67,6 +69,16 @@ enum Arrival {
     Delivery { id: String, at: DateTime<Utc> },
 }
 
+impl Arrival {
+    /// What its repetition has too.
+    fn key(&self) -> &str {
+        match self {
+            Self::Event(event) => &event.delivery_key,
+            Self::Delivery { id, .. } => id,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Waiting {
     arrival: Arrival,
@@ -82,10 +94,14 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    /// Starts the task. It ends when the store is dropped, after what it accepted is stored.
-    pub(crate) fn start(pool: Pool) -> Self {
+    /// Starts the writers. They end when the store is dropped, after what was accepted is stored.
+    pub(crate) fn start(pool: &Pool) -> Self {
         let (queue, arrivals) = mpsc::channel(QUEUE);
-        tokio::spawn(run(pool, arrivals));
+        let arrivals = Arc::new(Mutex::new(arrivals));
+        let writers = if pool.is_sqlite() { 1 } else { POSTGRES_WRITERS };
+        for _ in 0..writers {
+            tokio::spawn(run(pool.clone(), Arc::clone(&arrivals)));
+        }
         Self {
             queue,
             room: Arc::new(Semaphore::new(QUEUE_KIB)),
@@ -128,9 +144,11 @@ impl Intake {
     }
 }
 
-async fn run(pool: Pool, mut arrivals: mpsc::Receiver<Waiting>) {
+async fn run(pool: Pool, arrivals: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
     let mut group = Vec::with_capacity(GROUP);
-    while arrivals.recv_many(&mut group, GROUP).await > 0 {
+    while arrivals.lock().await.recv_many(&mut group, GROUP).await > 0 {
+        // Two that store the same deliveries must not wait for each other.
+        group.sort_unstable_by(|a, b| a.arrival.key().cmp(b.arrival.key()));
         let stored = store_group(&pool, &group).await;
         match stored {
             Ok(new) => {

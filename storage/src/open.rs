@@ -11,7 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::{Mutex, OnceCell};
 
-use crate::engine::{Pool, SQLITE_CACHE, on_engine, on_writer};
+use crate::engine::{Pool, SQLITE_CACHE, SQLITE_CHECKPOINT_PAGES, on_engine, on_writer};
 use crate::error::StoreError;
 use crate::intake::Intake;
 
@@ -26,10 +26,12 @@ const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 10;
 /// A connection is renewed after this long, so that a failed-over server is found.
 const POSTGRES_CONNECTION_LIFETIME: Duration = Duration::from_mins(30);
-/// Prepared statements kept per connection: the bulk statements come in nine sizes per table.
+/// Prepared statements kept per connection: the bulk statements come in some thirty sizes per table.
 const STATEMENT_CACHE: usize = 512;
-/// SQLite writes its log back to the file at this many pages, so that one write-back serves many commits.
-const SQLITE_CHECKPOINT_PAGES: &str = "4000";
+/// Rows that SQLite's thread reads ahead of us: each time that it waits costs two changes of threads.
+const SQLITE_ROWS_AHEAD: usize = 1_000;
+/// The log that an import leaves behind is cut back to this many bytes.
+const SQLITE_LOG_BYTES: &str = "33554432";
 /// How long a statement waits for a lock or a connection before it is [`StoreError::Unavailable`].
 const DEFAULT_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -92,7 +94,7 @@ impl Store {
             }
         };
         let inner = Inner {
-            intake: Intake::start(pool.clone()),
+            intake: Intake::start(&pool),
             pool,
             facts_turn: Mutex::new(()),
             install_key: OnceCell::new(),
@@ -199,7 +201,9 @@ async fn open_sqlite(options: SqliteConnectOptions, patience: Duration) -> Resul
         .foreign_keys(true)
         .busy_timeout(patience)
         .statement_cache_capacity(STATEMENT_CACHE)
+        .row_buffer_size(SQLITE_ROWS_AHEAD)
         .pragma("cache_size", SQLITE_CACHE)
+        .pragma("journal_size_limit", SQLITE_LOG_BYTES)
         .pragma("wal_autocheckpoint", SQLITE_CHECKPOINT_PAGES);
     let pool = |connections| {
         SqlitePoolOptions::new()

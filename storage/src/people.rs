@@ -83,7 +83,7 @@ impl People<'_> {
     /// Makes `links` the links that the configuration states: others of that origin go.
     pub async fn replace_configured(&self, links: &[Link]) -> Result<(), StoreError> {
         const FORGET: &str =
-            "DELETE FROM links WHERE origin = 'configuration' AND slack_user NOT IN LIST($1)";
+            "DELETE FROM links WHERE origin = 'configuration' AND NOT (slack_user IN LIST($1))";
         let users = list(links.iter().map(|link| link.slack_user.as_str()));
         let sql = self.store.pool().lists(FORGET);
         let mut tx = self.store.pool().begin_write().await?;

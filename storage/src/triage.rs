@@ -49,37 +49,57 @@ pub struct Subject {
 macro_rules! asked_for {
     () => {
         "($2 OR w.is_ready) AND ($3 OR NOT w.author_is_bot) \
-         AND ($4 = '[]' OR w.pull_request NOT IN (SELECT pull_request FROM waiting_labels WHERE label IN LIST($4))) \
          AND ($5 IS NULL OR w.pull_request IN (SELECT pull_request FROM waiting_actors WHERE actor = $5)) \
          AND ($6 OR w.repository IN LIST($7) OR w.author IN LIST($8))"
     };
 }
 
-macro_rules! not_snoozed {
+macro_rules! with_ignored_label {
     () => {
-        "w.pull_request NOT IN (SELECT pull_request FROM snoozes WHERE until > $1)"
+        "SELECT pull_request FROM waiting_labels WHERE label IN LIST($4)"
     };
 }
 
-const COUNTS: &str = concat!(
-    "SELECT w.turn, COUNT(*) FROM waiting w WHERE ",
-    not_snoozed!(),
-    " AND ",
-    asked_for!(),
-    " GROUP BY w.turn"
+/// Pull requests that are not shown in a group.
+macro_rules! left_out {
+    () => {
+        concat!(
+            with_ignored_label!(),
+            " UNION SELECT pull_request FROM snoozes WHERE until > $1"
+        )
+    };
+}
+
+macro_rules! shown {
+    () => {
+        concat!(
+            asked_for!(),
+            " AND w.pull_request NOT IN (SELECT pull_request FROM left_out)"
+        )
+    };
+}
+
+/// How many are shown in each group, and the first rows of each: one statement, so that what is left out is looked up
+/// once. `TURNS` are the queries of the single groups.
+const GROUPS: &str = concat!(
+    "WITH left_out AS MATERIALIZED (",
+    left_out!(),
+    ") SELECT turn, total, NULL AS line FROM (SELECT w.turn, COUNT(*) AS total FROM waiting w WHERE ",
+    shown!(),
+    " GROUP BY w.turn) AS counts TURNS"
 );
 const GROUP: &str = concat!(
-    "SELECT w.line FROM waiting w WHERE w.turn = $9 AND ",
-    not_snoozed!(),
-    " AND ",
-    asked_for!(),
-    " ORDER BY w.since, w.pull_request LIMIT $10"
+    " UNION ALL SELECT turn, 0, line FROM (SELECT w.turn, w.line FROM waiting w WHERE w.turn = 'TURN' AND ",
+    shown!(),
+    " ORDER BY w.since, w.pull_request LIMIT $9) AS first_TURN"
 );
 const SNOOZED: &str = concat!(
     "SELECT s.pull_request, s.reason, s.until, s.snoozed_by, s.created_at, w.line \
      FROM snoozes s JOIN waiting w ON w.pull_request = s.pull_request WHERE s.until > $1 AND ",
     asked_for!(),
-    " ORDER BY s.until, s.pull_request"
+    " AND s.pull_request NOT IN (",
+    with_ignored_label!(),
+    ") ORDER BY s.until, s.pull_request"
 );
 
 /// The filter as parameters.
@@ -216,45 +236,41 @@ impl Triage<'_> {
     }
 }
 
+/// A line of the answer to [`GROUPS`]: a count, or a row.
+type Counted = (String, i64, Option<Json<TriageRow>>);
+
 async fn groups(
     conn: &mut Conn<'_>,
     asked: &Asked,
     rows_per_group: u32,
 ) -> Result<Vec<TriageGroup>, StoreError> {
-    let sql = conn.lists(COUNTS);
-    let counts: Vec<(String, i64)> =
-        on_conn!(conn, |c| asked!(sqlx::query_as(sql), asked).fetch_all(c).await)?;
-    let mut groups = Vec::with_capacity(Turn::ALL.len());
-    for turn in Turn::ALL {
-        let total = counts
-            .iter()
-            .find(|(name, _)| name == turn.as_str())
-            .map_or(0, |(_, count)| *count);
-        let rows = if total > 0 {
-            group(conn, asked, turn, rows_per_group).await?
-        } else {
-            Vec::new()
-        };
-        groups.push(TriageGroup { turn, rows, total });
-    }
-    Ok(groups)
-}
-
-async fn group(
-    conn: &mut Conn<'_>,
-    asked: &Asked,
-    turn: Turn,
-    limit: u32,
-) -> Result<Vec<TriageRow>, StoreError> {
-    let sql = conn.lists(GROUP);
-    let rows: Vec<Json<TriageRow>> = on_conn!(conn, |c| {
-        asked!(sqlx::query_scalar(sql), asked)
-            .bind(turn.as_str())
-            .bind(i64::from(limit))
-            .fetch_all(c)
-            .await
+    let turns: String = Turn::ALL
+        .iter()
+        .map(|turn| GROUP.replace("TURN", turn.as_str()))
+        .collect();
+    let sql = conn.lists(&GROUPS.replace("TURNS", &turns));
+    let lines: Vec<Counted> = on_conn!(conn, |c| {
+        let query = asked!(sqlx::query_as(sql), asked);
+        query.bind(i64::from(rows_per_group)).fetch_all(c).await
     })?;
-    Ok(rows.into_iter().map(|Json(row)| row).collect())
+    let mut groups = Turn::ALL.map(|turn| TriageGroup {
+        turn,
+        rows: Vec::new(),
+        total: 0,
+    });
+    for (turn, total, row) in lines {
+        if let Some(group) = groups.iter_mut().find(|group| group.turn.as_str() == turn) {
+            group.total += total;
+            group.rows.extend(row.map(|Json(row)| row));
+        }
+    }
+    for group in &mut groups {
+        // A union has no order of its own.
+        group
+            .rows
+            .sort_by_cached_key(|row| (row.waiting.since, row.key.to_string()));
+    }
+    Ok(groups.into())
 }
 
 async fn snoozed(conn: &mut Conn<'_>, asked: &Asked) -> Result<Vec<SnoozedRow>, StoreError> {

@@ -140,7 +140,7 @@ async fn fill(store: &Store) {
         let events = batch.iter().map(|number| event(*number)).collect();
         store.events().append_batch(events, normalise).await.unwrap();
     }
-    store.facts().refresh_waiting().await.unwrap();
+    store.facts().finish_import().await.unwrap();
     for number in 1..=SNOOZED {
         let snooze = Snooze {
             subject: key(number * 7),

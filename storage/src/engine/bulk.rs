@@ -10,9 +10,10 @@ use sqlx::types::Json;
 use super::{Conn, IDS_PER_STATEMENT, list, on_conn};
 use crate::error::StoreError;
 
-/// The rows that one statement writes at most; the chunks below it are powers of two, so that few different texts
-/// are prepared.
+/// The rows that one statement writes at most.
 const ROWS_PER_STATEMENT: usize = 256;
+/// Above this, a statement writes a multiple of so many rows.
+const FEW_ROWS: usize = 16;
 
 /// One value of a row that is written in bulk.
 pub(crate) enum Value<'q> {
@@ -233,9 +234,14 @@ impl Conn<'_> {
     }
 }
 
-/// The next rows to be written by one statement: the greatest power of two that is left.
+/// The next rows to be written by one statement: a few sizes only, so that few different texts are prepared, but
+/// two statements at most for what comes in at one time.
 fn next_chunk<'q>(rows: &mut std::vec::IntoIter<Vec<Value<'q>>>) -> Option<Vec<Vec<Value<'q>>>> {
     let left = rows.len().min(ROWS_PER_STATEMENT);
-    let size = (left > 0).then(|| 1 << left.ilog2())?;
-    Some(rows.by_ref().take(size).collect())
+    let size = if left > FEW_ROWS {
+        left - left % FEW_ROWS
+    } else {
+        left
+    };
+    (size > 0).then(|| rows.by_ref().take(size).collect())
 }

@@ -44,11 +44,14 @@ impl Facts<'_> {
         }
     }
 
-    /// Works out whose turn it is on the pull requests that imports changed. An import ends with it; folding begins
-    /// with it, in case an import was cut off.
-    pub async fn refresh_waiting(&self) -> Result<(), StoreError> {
+    /// Works out whose turn it is on the pull requests that an import changed. Folding does so too, in case an import
+    /// was cut off.
+    pub async fn finish_import(&self) -> Result<(), StoreError> {
         let _turn = self.store.inner.facts_turn.lock().await;
-        self.refresh_stale().await
+        self.refresh_stale().await?;
+        let mut tx = self.store.pool().begin_write().await?;
+        tx.conn().expect_bulk(false).await?;
+        tx.commit().await
     }
 
     async fn refresh_stale(&self) -> Result<(), StoreError> {

@@ -137,8 +137,11 @@ async fn exchange(conn: &mut Conn<'_>, version: &str) -> Result<(), StoreError> 
             String::new()
         };
         conn.run(format!("DELETE FROM {table}{kept}")).await?;
-        conn.run(format!("INSERT INTO {table} SELECT * FROM replayed_{table}"))
-            .await?;
+        // In the order of the index, whose pages are then filled one after the other.
+        conn.run(format!(
+            "INSERT INTO {table} SELECT * FROM replayed_{table} ORDER BY id"
+        ))
+        .await?;
     }
     waiting::refresh_all(conn).await?;
     conn.run("COMMIT").await?;

@@ -100,7 +100,7 @@ async fn an_import_folds_at_once_and_a_second_one_changes_nothing(db: TestDataba
         }
     );
     assert_eq!(db.store.events().count_pending().await.unwrap(), 0);
-    db.store.facts().refresh_waiting().await.unwrap();
+    db.store.facts().finish_import().await.unwrap();
     let facts = db.store.facts().digest().await.unwrap();
     let imported = db.store.events().append_batch(batch(), normalise).await.unwrap();
     assert_eq!(
