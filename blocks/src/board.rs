@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use em_domain::board::{Board, BoardLine};
 use em_domain::calendar::WorkCalendar;
+use em_domain::snooze::Snooze;
 use em_domain::triage::Turn;
 use slack_morphism::prelude::SlackMessageContent;
 
@@ -71,9 +72,10 @@ fn group<'a>(view: &BoardView<'a>, turn: Turn) -> Option<Group<'a>> {
         people: People::posted(),
         now: view.now,
     };
-    let row_of = move |line: &BoardLine| match line.cleared_at {
-        Some(at) => (done(line, at, setting.calendar), None),
-        None => (row::text(&line.row, setting), Some(row::menu(&line.row))),
+    let row_of = move |line: &BoardLine| match (line.cleared_at, &line.snooze) {
+        (Some(at), _) => (done(line, at, setting.calendar), None),
+        (None, Some(snooze)) => (snoozed(line, snooze, setting.calendar), None),
+        (None, None) => (row::text(&line.row, setting), Some(row::menu(&line.row))),
     };
     let rows: Vec<_> = lines
         .iter()
@@ -99,6 +101,21 @@ fn setting<'a>(view: &BoardView<'a>) -> RowSetting<'a> {
         people: People::posted(),
         now: view.now,
     }
+}
+
+/// A line that somebody snoozed after it was posted. Like everybody on a board they are not mentioned.
+fn snoozed(line: &BoardLine, snooze: &Snooze, calendar: &WorkCalendar) -> Mrkdwn {
+    let row = &line.row;
+    let place = join(
+        [
+            row::short_key(&row.key),
+            words(snooze.reason.label()),
+            cat([words("until "), when(snooze.until, calendar.zone)]),
+        ],
+        " · ",
+    );
+    let what = row::title_link(&row.title, &row.url).capped(row::LINE);
+    cat([words("Snoozed: "), what, words("\n"), place])
 }
 
 fn done(line: &BoardLine, at: DateTime<Utc>, calendar: &WorkCalendar) -> Mrkdwn {
@@ -132,7 +149,7 @@ fn fallback(view: &BoardView<'_>, heading: &str) -> Mrkdwn {
         .board
         .lines
         .iter()
-        .filter(|line| line.cleared_at.is_none())
+        .filter(|line| line.cleared_at.is_none() && line.snooze.is_none())
         .take(5);
     let open = join(open.map(|line| row::plain_line(&line.row, setting(view))), "; ");
     let head = escape(heading);
@@ -149,6 +166,8 @@ mod tests {
     use super::*;
     use crate::sample::{branch, calendar, clear, deployment, now, rows, waiting};
     use crate::transcript::transcript;
+    use em_domain::snooze::SnoozeReason;
+    use em_domain::triage::SnoozedRow;
     use insta::assert_snapshot;
 
     fn shown(board: &Board) -> String {
@@ -197,6 +216,39 @@ mod tests {
         Everything on this list has moved. Thank you!
         > As of Fri 21 Nov 15:00. Waits count working hours: Mon–Fri 09:00–17:00, Europe/Berlin
         ");
+    }
+
+    #[test]
+    fn a_line_that_was_snoozed_says_until_when_and_has_no_menu() {
+        let mut board = Board::new(now().date_naive(), waiting(&rows()[..2], 2));
+        let mut report = clear();
+        let row = &rows()[0];
+        report.snoozed.push(SnoozedRow {
+            snooze: Snooze {
+                subject: row.key.clone(),
+                reason: SnoozeReason::Parked,
+                until: now() + chrono::Duration::days(3),
+                by: "U0ANA".into(),
+                created_at: now(),
+            },
+            title: row.title.clone(),
+            url: row.url.clone(),
+        });
+        board.update(&rows()[..2], &report);
+        assert_snapshot!(shown(&board), @r"
+        (text) What is stuck, Fri 21 Nov · 0 of 2 cleared. Still open: shop/api#820: Cache the price list, 6 h
+        # What is stuck, Fri 21 Nov · 0 of 2 cleared
+        *Waiting for a reviewer*
+        Snoozed: Retry payments on timeout (https://github.com/shop/api/pull/812)
+        shop/api#812 · parked on purpose · until Mon 24 Nov 15:00
+        *Cache the price list (https://github.com/shop/api/pull/820)*
+        shop/api#820 · by ana · 6 h of working time since Thu 20 Nov 19:00
+        *bob* to look again: the author has answered
+            ⋮ Why here? | Nudge | Snooze… | Open
+        > As of Fri 21 Nov 15:00. Waits count working hours: Mon–Fri 09:00–17:00, Europe/Berlin
+        ");
+        board.update(&rows()[..2], &clear());
+        assert!(!shown(&board).contains("Snoozed"), "it came back");
     }
 
     #[test]

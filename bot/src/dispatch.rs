@@ -135,9 +135,10 @@ impl Dispatcher {
             Err(CommandError::Internal(_)) => "failed",
             Err(CommandError::User(_) | CommandError::Usage { .. } | CommandError::Slack(_)) => "refused",
         };
+        let seconds = started.elapsed().as_secs_f64();
         metrics::counter!(names::COMMANDS_TOTAL, "command" => name, "outcome" => result).increment(1);
-        metrics::histogram!(names::COMMAND_SECONDS, "command" => name)
-            .record(started.elapsed().as_secs_f64());
+        metrics::histogram!(names::COMMAND_SECONDS, "command" => name).record(seconds);
+        tracing::info!(command = name, outcome = result, seconds, "handled");
         outcome
     }
 

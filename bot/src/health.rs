@@ -30,12 +30,15 @@ impl Health {
                 reasons.push("The database does not answer.".to_owned());
             }
         }
-        if self
-            .socket
-            .as_ref()
-            .is_some_and(|socket| socket.now().connected == 0)
-        {
-            reasons.push("No Socket Mode connection to Slack is open.".to_owned());
+        let socket = self.socket.as_ref().map(SocketHealth::now);
+        if let Some(state) = socket.filter(|state| state.connected == 0) {
+            let why = state
+                .trouble
+                .map(|trouble| format!(" {}.", trouble.trim_end_matches('.')));
+            reasons.push(format!(
+                "No Socket Mode connection to Slack is open.{}",
+                why.unwrap_or_default()
+            ));
         }
         reasons
     }

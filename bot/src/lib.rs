@@ -16,3 +16,6 @@ pub mod polling;
 pub mod run;
 pub mod slack;
 pub mod wire;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

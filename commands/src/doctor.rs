@@ -13,7 +13,7 @@ pub const SPEC: Spec = Spec {
     usage: "doctor",
     summary: "Check my connections and permissions, and say what to fix.",
     examples: &["doctor"],
-    schedulable: false,
+    check_scheduled: None,
 };
 
 /// The bot scopes the manifest asks for, and what fails without each. A test holds the two together.

@@ -14,7 +14,7 @@ pub const SPEC: Spec = Spec {
     usage: "help [command]",
     summary: "Show what I can do, or how one command is written.",
     examples: &["help", "help triage"],
-    schedulable: false,
+    check_scheduled: None,
 };
 
 #[derive(Debug, Parser)]

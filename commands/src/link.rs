@@ -18,7 +18,7 @@ pub const SPEC: Spec = Spec {
     usage: "link <system> <account>",
     summary: "Tell me which account is yours, so that “mine” works.",
     examples: &["link github octocat"],
-    schedulable: false,
+    check_scheduled: None,
 };
 
 #[derive(Debug, Parser)]

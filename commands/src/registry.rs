@@ -138,20 +138,19 @@ fn nearest(word: &str) -> Option<&'static str> {
 /// Why not, and what it may type.
 pub fn check_scheduled(text: &str) -> Result<(), String> {
     let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-    match find(&words) {
-        Found::Command(command, _) if command.spec.schedulable => Ok(()),
-        Found::Command(..) | Found::Nothing | Found::Unknown(_) => {
-            let names: Vec<&str> = COMMANDS
-                .iter()
-                .filter(|c| c.spec.schedulable)
-                .map(|command| command.spec.path)
-                .collect();
-            Err(format!(
-                "`{text}` cannot be scheduled; write one of: {}",
-                names.join(", ")
-            ))
-        }
-    }
+    let found = match find(&words) {
+        Found::Command(command, depth) => command.spec.check_scheduled.map(|check| (check, depth)),
+        Found::Nothing | Found::Unknown(_) => None,
+    };
+    let Some((check, depth)) = found else {
+        let schedulable = COMMANDS.iter().filter(|c| c.spec.check_scheduled.is_some());
+        let names: Vec<&str> = schedulable.map(|command| command.spec.path).collect();
+        return Err(format!(
+            "`{text}` cannot be scheduled; write one of: {}",
+            names.join(", ")
+        ));
+    };
+    check(&words[depth..]).map_err(|error| format!("`{text}` cannot be scheduled: {error}"))
 }
 
 #[cfg(test)]
@@ -220,6 +219,9 @@ mod tests {
     #[test]
     fn only_posts_can_be_scheduled() {
         assert_eq!(check_scheduled("triage post"), Ok(()));
+        assert_eq!(check_scheduled("triage post #ops"), Ok(()));
+        let two = check_scheduled("triage post #a #b").unwrap_err();
+        assert!(two.contains("#b"), "{two}");
         assert!(check_scheduled("whoami").unwrap_err().contains("triage post"));
         assert!(check_scheduled("").is_err());
     }

@@ -10,7 +10,7 @@ use crate::ctx::Ctx;
 use crate::invocation::{CommandError, Invocation, Outcome};
 
 /// How a command is written and what it is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Spec {
     /// The words that name it: `triage post`.
     pub path: &'static str,
@@ -20,8 +20,9 @@ pub struct Spec {
     pub summary: &'static str,
     /// Some ways to write it.
     pub examples: &'static [&'static str],
-    /// The clock may type it (it posts to a channel and answers nobody).
-    pub schedulable: bool,
+    /// The clock may type it (it posts to a channel and answers nobody); this checks the words after its path, so that
+    /// a mistake is found at the start and not when the clock strikes.
+    pub check_scheduled: Option<fn(&[String]) -> Result<(), CommandError>>,
 }
 
 /// A running handler.

@@ -24,7 +24,7 @@ pub const SPEC: Spec = Spec {
     usage: "triage [mine] [--team T]",
     summary: "What is stuck, and who must move.",
     examples: &["triage", "triage mine", "triage --team payments"],
-    schedulable: false,
+    check_scheduled: None,
 };
 
 #[derive(Debug, Parser)]

@@ -14,7 +14,7 @@ pub const SPEC: Spec = Spec {
     usage: "whoami",
     summary: "Show which accounts I know as yours.",
     examples: &["whoami"],
-    schedulable: false,
+    check_scheduled: None,
 };
 
 /// Answers `whoami`.

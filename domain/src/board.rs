@@ -4,6 +4,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::snooze::Snooze;
 use crate::triage::{FailedDeployment, FailingBranch, TriageReport, TriageRow, Turn};
 
 /// One line of a board.
@@ -15,6 +16,9 @@ pub struct BoardLine {
     pub posted_turn: Turn,
     /// When it stopped waiting for what it waited for; `None` while it still does.
     pub cleared_at: Option<DateTime<Utc>>,
+    /// The snooze under which it waits on, if somebody snoozed it after it was posted.
+    #[serde(default)]
+    pub snooze: Option<Snooze>,
 }
 
 /// One posted list, for one working day in one channel.
@@ -41,6 +45,7 @@ impl Board {
             posted_turn: row.waiting.turn,
             row,
             cleared_at: None,
+            snooze: None,
         };
         let total = report.groups.iter().map(|group| group.total).sum();
         let rows = report.groups.into_iter().flat_map(|group| group.rows);
@@ -69,6 +74,9 @@ impl Board {
                 }
                 None => line.cleared_at = line.cleared_at.or(Some(now)),
             }
+            let snoozed = report.snoozed.iter().map(|row| &row.snooze);
+            let mut mine = snoozed.filter(|snooze| snooze.subject == line.row.key);
+            line.snooze = mine.next().filter(|_| line.cleared_at.is_none()).cloned();
         }
         *self != before
     }

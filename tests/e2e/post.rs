@@ -17,6 +17,7 @@ both_engines!(
     a_schedule_posts_at_its_time_and_once_for_all_replicas,
     a_quiet_day_is_posted_as_one_sentence,
     anybody_in_the_channel_can_ask_why_from_the_posted_list,
+    a_line_that_somebody_snoozes_says_so_on_the_posted_list,
 );
 
 /// What the bot has posted to a channel for all to see.
@@ -240,5 +241,31 @@ async fn anybody_in_the_channel_can_ask_why_from_the_posted_list(database: TestD
 
     assert_eq!(why.ephemeral_for.as_deref(), Some("U0EVE"), "only she sees it");
     assert!(scene.bot.text(&why).contains("Why is this here?"));
+    scene.finish().await;
+}
+
+async fn a_line_that_somebody_snoozes_says_so_on_the_posted_list(database: TestDatabase) {
+    let scene = Scene::start(database).await;
+    three_pulls(&scene).await;
+    scene.answer("ana", "/em-agent triage post #payments").await;
+    let list = until_posted(&scene.bot, "#payments", "0 of 3 cleared").await;
+    let ben = scene.bot.user("ben");
+    let click = ben.clicks(&list, entry(&list, 1, "Snooze…")).unwrap();
+    assert!(click.await.is_acked());
+    let modal = scene.until_modal("ben").await;
+    let chosen = [
+        ("reason", "Parked on purpose"),
+        ("until", "Next working day · Fri 16 Jan 09:00"),
+    ];
+    assert!(ben.submits(&modal, chosen).unwrap().await.is_acked());
+
+    let edited = until_posted(&scene.bot, "#payments", "Snoozed: ").await;
+    let text = scene.bot.text(&edited);
+    assert!(
+        text.contains("Snoozed: Retry failed payouts") && text.contains("until Fri 16 Jan 09:00"),
+        "{text}"
+    );
+    assert!(text.contains("0 of 3 cleared"), "it is not done: {text}");
+    assert_eq!(posted(&scene.bot, "#payments").len(), 1);
     scene.finish().await;
 }

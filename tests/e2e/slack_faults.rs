@@ -87,6 +87,18 @@ async fn a_post_that_never_arrived_is_made_up_for_once(database: TestDatabase) {
     bot.finish().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_cannot_be_read_is_not_taken_for_a_post() {
+    let bot = sqlite_bot().await;
+    bot.slack.faults().next("chat.postMessage", Fault::Garbage);
+    let text = ask(&bot, "/em-agent triage post #ops").await;
+    assert!(text.contains("did not confirm"), "{text}");
+    bot.clock.advance(TimeDelta::minutes(3));
+    let text = ask(&bot, "/em-agent triage post #ops").await;
+    assert_eq!(posts_in_ops(&bot), 1, "{text}");
+    bot.finish().await;
+}
+
 async fn two_people_who_post_at_the_same_moment_make_one_post(database: TestDatabase) {
     let bot = bot(database).await;
     let (first, second) = tokio::join!(
@@ -140,6 +152,7 @@ async fn an_answer_arrives_although_its_address_limits_fails_or_breaks_off() {
         Fault::RateLimited(1),
         Fault::Status(500),
         Fault::Reset,
+        Fault::Garbage,
         Fault::Status(503),
     ] {
         bot.slack.faults().next("response_url", fault.clone());

@@ -22,7 +22,7 @@ pub const SPEC: Spec = Spec {
     usage: "triage post [#channel]",
     summary: "Post the list to a channel; I strike lines through as they clear.",
     examples: &["triage post", "triage post #payments"],
-    schedulable: true,
+    check_scheduled: Some(|words| SPEC.parse::<Args>(words).map(drop)),
 };
 
 #[derive(Debug, Parser)]

@@ -62,6 +62,7 @@ pub async fn submitted(ctx: Ctx, submission: Submission) -> Outcome {
         created_at: ctx.clock.now(),
     };
     ctx.store.snoozes().upsert(&snooze).await?;
+    tokio::spawn(redraw_boards(ctx.clone()));
     let response_url = memory.and_then(|memory| memory.response_url);
     if response_url.is_none() {
         // The row was on the person's own page, which shows the list at all times.
@@ -71,6 +72,16 @@ pub async fn submitted(ctx: Ctx, submission: Submission) -> Outcome {
         response_url,
         content: Box::new(message_snoozed(&snooze, &ctx.settings.calendar)),
     })
+}
+
+/// Boards are redrawn every few minutes; this one shows its reader at once what became of the row.
+async fn redraw_boards(ctx: Ctx) {
+    if let Err(error) = super::post::refresh_boards(&ctx).await {
+        tracing::warn!(
+            error = format!("{error:#}"),
+            "boards could not be redrawn after a snooze"
+        );
+    }
 }
 
 /// A page that could not be drawn is drawn when it is next opened; the snooze holds.
