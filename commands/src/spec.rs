@@ -22,8 +22,11 @@ pub struct Spec {
     pub examples: &'static [&'static str],
     /// The clock may type it (it posts to a channel and answers nobody); this checks the words after its path, so that
     /// a mistake is found at the start and not when the clock strikes.
-    pub check_scheduled: Option<fn(&[String]) -> Result<(), CommandError>>,
+    pub check_scheduled: Option<CheckWords>,
 }
+
+/// Checks the words after a command's path.
+pub type CheckWords = fn(&[String]) -> Result<(), CommandError>;
 
 /// A running handler.
 pub type Running = Pin<Box<dyn Future<Output = Outcome> + Send>>;
