@@ -4,10 +4,10 @@
 //! open pull requests (one pass over the index for the counts) and not with the closed ones. The rows of a group
 //! come from the index in the order in which they are shown, and reading stops when enough are found.
 
-use em_domain::ci_run::CiRun;
+mod subject;
+
 use em_domain::id::{Login, RepositoryName};
-use em_domain::pull_request::{PullRequest, PullRequestKey};
-use em_domain::review::{Comment, Review};
+use em_domain::pull_request::PullRequestKey;
 use em_domain::snooze::Snooze;
 use em_domain::triage::{SnoozedRow, TriageFilter, TriageGroup, TriageReport, TriageRow, Turn};
 
@@ -17,32 +17,16 @@ use sqlx::types::Json;
 
 use crate::engine::{Conn, list, on_conn, on_engine};
 use crate::error::StoreError;
-use crate::facts::facts_by;
 use crate::failures::Failures;
 use crate::open::Store;
 use crate::snoozes::SnoozeRow;
+
+pub use subject::Subject;
 
 /// What waits.
 #[derive(Debug, Clone, Copy)]
 pub struct Triage<'s> {
     store: &'s Store,
-}
-
-/// One pull request and all that is known around it: the evidence of *Why here?*
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
-    /// The pull request.
-    pub pull_request: PullRequest,
-    /// Its line in triage, if it is open.
-    pub row: Option<TriageRow>,
-    /// Its reviews, oldest first.
-    pub reviews: Vec<Review>,
-    /// Its comments, oldest first.
-    pub comments: Vec<Comment>,
-    /// The CI runs on its newest commit, oldest first.
-    pub runs: Vec<CiRun>,
-    /// Its snooze, if it is snoozed now.
-    pub snooze: Option<Snooze>,
 }
 
 /// Which rows of `waiting w` are asked for; the parameters are bound by `asked!`.
@@ -204,36 +188,6 @@ impl Triage<'_> {
         })?;
         Ok(rows.into_iter().map(|Json(row)| row).collect())
     }
-
-    /// One pull request with everything known around it.
-    pub async fn find(
-        &self,
-        key: &PullRequestKey,
-        now: DateTime<Utc>,
-    ) -> Result<Option<Subject>, StoreError> {
-        let id = key.to_string();
-        let mut tx = self.store.pool().begin_read().await?;
-        let mut conn = tx.conn();
-        let Some(pull_request) = facts_by::<PullRequest>(&mut conn, "id", &[&id]).await?.pop() else {
-            return Ok(None);
-        };
-        let row = row(&mut conn, &id).await?;
-        let mut reviews: Vec<Review> = facts_by(&mut conn, "pull_request", &[&id]).await?;
-        reviews.sort_by_key(|review| (review.submitted_at, review.id));
-        let mut comments: Vec<Comment> = facts_by(&mut conn, "pull_request", &[&id]).await?;
-        comments.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-        let runs = runs_on_head(&mut conn, &pull_request).await?;
-        let snooze = crate::snoozes::find_active(&mut conn, &id, now).await?;
-        tx.commit().await?;
-        Ok(Some(Subject {
-            pull_request,
-            row,
-            reviews,
-            comments,
-            runs,
-            snooze,
-        }))
-    }
 }
 
 /// A line of the answer to [`GROUPS`]: a count, or a row.
@@ -287,22 +241,4 @@ async fn snoozed(conn: &mut Conn<'_>, asked: &Asked) -> Result<Vec<SnoozedRow>, 
         })
     };
     lines.into_iter().map(row).collect()
-}
-
-async fn row(conn: &mut Conn<'_>, id: &str) -> Result<Option<TriageRow>, StoreError> {
-    const ROW: &str = "SELECT line FROM waiting WHERE pull_request = $1";
-    let row: Option<Json<TriageRow>> =
-        on_conn!(conn, |c| sqlx::query_scalar(ROW).bind(id).fetch_optional(c).await)?;
-    Ok(row.map(|Json(row)| row))
-}
-
-async fn runs_on_head(conn: &mut Conn<'_>, pull_request: &PullRequest) -> Result<Vec<CiRun>, StoreError> {
-    let snapshot = pull_request.snapshot.as_ref().map(|stamped| &stamped.value);
-    let Some(head) = snapshot.and_then(|snapshot| snapshot.head_sha.as_deref()) else {
-        return Ok(Vec::new());
-    };
-    let mut runs: Vec<CiRun> = facts_by(conn, "head_sha", &[head]).await?;
-    runs.retain(|run| run.repository == pull_request.key.repository);
-    runs.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-    Ok(runs)
 }

@@ -1,0 +1,29 @@
+//! Purpose: lists of texts as parameters, in one text for both engines.
+
+use sqlx::AssertSqlSafe;
+
+/// `x IN LIST($1)` with `$1` bound to [`list`]: the one way to pass a list that both engines take in one text.
+/// PostgreSQL gets an array, for which it always uses an index; it would read whole tables to join a set of rows of
+/// which it cannot know the size.
+pub(super) fn lists(is_sqlite: bool, sql: &str) -> AssertSqlSafe<String> {
+    let (before, after) = if is_sqlite {
+        ("IN (SELECT value FROM json_each(", "))")
+    } else {
+        ("= ANY (ARRAY(SELECT json_array_elements_text(", "::json)))")
+    };
+    let mut pieces = sql.split("IN LIST(");
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (parameter, rest) = piece.split_once(')').unwrap_or((piece, ""));
+        text.extend([before, parameter, after, rest]);
+    }
+    AssertSqlSafe(text)
+}
+
+/// A list of texts as one parameter, for `LIST($n)`.
+pub(crate) fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
+    let items = items
+        .into_iter()
+        .map(|item| serde_json::Value::from(item.as_ref()));
+    serde_json::Value::Array(items.collect()).to_string()
+}
