@@ -16,6 +16,3 @@ pub mod polling;
 pub mod run;
 pub mod slack;
 pub mod wire;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
