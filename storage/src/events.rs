@@ -7,7 +7,7 @@ use sqlx::FromRow;
 
 use crate::engine::{on_conn, on_engine};
 use crate::error::StoreError;
-use crate::facts::{EmailHash, Normalise, normalise_one, write_recorded};
+use crate::facts::{EmailHash, Normalise, Outcome, normalise_one, write_recorded};
 use crate::intake::{EVENTS_RAW, raw_row};
 use crate::open::Store;
 
@@ -114,23 +114,11 @@ impl Events<'_> {
     /// [`Facts::finish_import`](crate::Facts::finish_import) works out whose turn it is.
     pub async fn append_batch(
         &self,
-        mut events: Vec<RawEvent>,
+        events: Vec<RawEvent>,
         normalise: Normalise,
     ) -> Result<Imported, StoreError> {
         let emails = EmailHash::new(self.store.install_key().await?)?;
-        let work = move || {
-            // Two that store the same deliveries must not wait for each other.
-            events.sort_unstable_by(|a, b| a.delivery_key.cmp(&b.delivery_key));
-            let outcomes: Vec<_> = events
-                .iter()
-                .map(|event| normalise_one(event, normalise))
-                .collect();
-            (events, outcomes)
-        };
-        let (events, mut outcomes) = tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|error| StoreError::Unavailable(format!("normalising stopped: {error}")))?;
-
+        let (events, mut outcomes) = normalised(events, normalise).await?;
         let turn = &self.store.inner.facts_turn;
         // PostgreSQL stores these events while the facts of others are written; SQLite has one writer, which nobody
         // may hold who waits for a turn.
@@ -249,4 +237,21 @@ impl Events<'_> {
         tx.commit().await?;
         Ok(ids.len() as u64)
     }
+}
+
+/// The events, in the order of their keys, and what they say.
+async fn normalised(
+    mut events: Vec<RawEvent>,
+    normalise: Normalise,
+) -> Result<(Vec<RawEvent>, Vec<Outcome>), StoreError> {
+    let work = move || {
+        // Two that store the same deliveries must not wait for each other.
+        events.sort_unstable_by(|a, b| a.delivery_key.cmp(&b.delivery_key));
+        let outcomes = events.iter().map(|event| normalise_one(event, normalise));
+        let outcomes = outcomes.collect();
+        (events, outcomes)
+    };
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| StoreError::Unavailable(format!("normalising stopped: {error}")))
 }

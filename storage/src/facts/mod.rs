@@ -15,7 +15,7 @@ use crate::open::Store;
 
 pub(crate) use fold::write_recorded;
 pub(crate) use merge::facts_by;
-pub(crate) use set::{EmailHash, normalise_one};
+pub(crate) use set::{EmailHash, Outcome, normalise_one};
 pub(crate) use tables::SeenEmail;
 
 /// Turns a raw event into what it says; given by the caller, because vendors' formats are known one floor up.

@@ -13,6 +13,7 @@ both_engines!(
     a_normaliser_that_learns_turns_unrecognised_events_into_facts,
     an_import_folds_at_once_and_a_second_one_changes_nothing,
     folding_finishes_an_import_that_was_cut_off,
+    imports_of_the_same_events_at_once_store_each_once,
     two_replicas_fold_the_same_events_once,
     a_review_that_comes_before_its_pull_request_counts,
     events_that_arrive_during_a_replay_are_folded_after_it,
@@ -121,6 +122,30 @@ async fn an_import_folds_at_once_and_a_second_one_changes_nothing(db: TestDataba
     assert_eq!(report.groups[0].total, 599);
     db.store.facts().replay(normalise, |_| ()).await.unwrap();
     assert_eq!(db.store.facts().digest().await.unwrap(), facts);
+}
+
+async fn imports_of_the_same_events_at_once_store_each_once(db: TestDatabase) {
+    let replica = db.replica().await;
+    let batch = |order: fn(i64) -> i64| {
+        let numbers = (1..=300).map(order);
+        numbers
+            .map(|n| event(&n.to_string(), &[says(open(n, n))]))
+            .collect()
+    };
+    let import = async |store: &em_storage::Store, order: fn(i64) -> i64| {
+        let imported = store.events().append_batch(batch(order), normalise).await;
+        imported.unwrap().stored
+    };
+    // The second begins where the first ends: without an order of their own they would wait for each other.
+    let stored = tokio::join!(
+        import(&db.store, |n| n),
+        import(&db.store, |n| 301 - n),
+        import(&replica, |n| 301 - n),
+    );
+    assert_eq!(stored.0 + stored.1 + stored.2, 300);
+    db.store.facts().finish_import().await.unwrap();
+    let open: Vec<_> = (1..=300).map(key).collect();
+    assert_eq!(db.store.triage().list_rows(&open).await.unwrap().len(), 300);
 }
 
 async fn folding_finishes_an_import_that_was_cut_off(db: TestDatabase) {
