@@ -152,7 +152,6 @@ async fn an_answer_arrives_although_its_address_limits_fails_or_breaks_off() {
         Fault::RateLimited(1),
         Fault::Status(500),
         Fault::Reset,
-        Fault::Garbage,
         Fault::Status(503),
     ] {
         bot.slack.faults().next("response_url", fault.clone());
