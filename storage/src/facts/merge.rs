@@ -26,7 +26,7 @@ pub(super) async fn merge(conn: &mut Conn<'_>, facts: FactSet) -> Result<Touched
     let pull_requests = merge_table(conn, facts.pull_requests).await?;
     let reviews = merge_table(conn, facts.reviews).await?;
     let comments = merge_table(conn, facts.comments).await?;
-    let runs = merge_table(conn, facts.ci_runs).await?;
+    let (runs, runs_before) = merge_table_from(conn, facts.ci_runs).await?;
     touched.changed = pull_requests.len() + reviews.len() + comments.len() + runs.len();
     touched.changed += merge_table(conn, facts.deployments).await?.len();
     touched.changed += merge_table(conn, facts.releases).await?.len();
@@ -42,16 +42,26 @@ pub(super) async fn merge(conn: &mut Conn<'_>, facts: FactSet) -> Result<Touched
             .into_values()
             .map(|comment| comment.pull_request.to_string()),
     );
-    touched
-        .head_shas
-        .extend(runs.into_values().map(|run| run.head_sha));
+    // Also the commit that a run was on, if it is on another one now.
+    let runs = runs.into_values().chain(runs_before);
+    touched.head_shas.extend(runs.map(|run| run.head_sha));
     Ok(touched)
 }
 
 /// Merges facts of one kind and returns those that are different now, as they are now.
-async fn merge_table<F: Fact>(conn: &mut Conn<'_>, mut facts: ById<F>) -> Result<ById<F>, StoreError> {
+async fn merge_table<F: Fact>(conn: &mut Conn<'_>, facts: ById<F>) -> Result<ById<F>, StoreError> {
+    let (now, _before) = merge_table_from(conn, facts).await?;
+    Ok(now)
+}
+
+/// As [`merge_table`]; returns also what was known before about those that are different now.
+async fn merge_table_from<F: Fact>(
+    conn: &mut Conn<'_>,
+    mut facts: ById<F>,
+) -> Result<(ById<F>, Vec<F>), StoreError> {
+    let mut before = Vec::new();
     if facts.is_empty() {
-        return Ok(facts);
+        return Ok((facts, before));
     }
     let ids: Vec<&str> = facts.keys().map(String::as_str).collect();
     for known in facts_by::<F>(conn, "id", &ids).await? {
@@ -61,11 +71,12 @@ async fn merge_table<F: Fact>(conn: &mut Conn<'_>, mut facts: ById<F>) -> Result
         merged.absorb(said);
         if merged != known {
             facts.insert(id, merged);
+            before.push(known);
         }
     }
     let rows: Result<Vec<_>, _> = facts.iter().map(|(id, fact)| row(id, fact)).collect();
     conn.upsert(&F::TABLE, rows?).await?;
-    Ok(facts)
+    Ok((facts, before))
 }
 
 /// The stored facts whose `column` (with conditions before it, if any) is one of `values`.

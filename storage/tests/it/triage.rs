@@ -170,6 +170,22 @@ async fn what_it_waits_for_changes_with_its_surroundings(db: TestDatabase) {
     assert_eq!(turn().await, (Turn::Merge, at(30)));
     told(&db, &[run(1, CiOutcome::Failure, 35)]).await;
     assert_eq!(turn().await, (Turn::Ci, at(35)));
+    let FactChange::CiRun(red) = run(1, CiOutcome::Failure, 35) else {
+        unreachable!()
+    };
+    let elsewhere = CiRun {
+        head_sha: "another".to_owned(),
+        updated_at: at(36),
+        ..red.clone()
+    };
+    told(&db, &[FactChange::CiRun(elsewhere)]).await;
+    assert_eq!(turn().await, (Turn::Merge, at(30)), "it was about another commit");
+    let back = CiRun {
+        updated_at: at(37),
+        ..red
+    };
+    told(&db, &[FactChange::CiRun(back)]).await;
+    assert_eq!(turn().await, (Turn::Ci, at(37)));
     let mut pushed = with(open(1, 40), |s| {
         (s.head_sha, s.created_at) = (Some("new".to_owned()), at(0));
     });
