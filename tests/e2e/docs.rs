@@ -31,6 +31,20 @@ fn links_in_the_documentation_lead_to_files() {
     assert!(broken.is_empty(), "these links lead nowhere:\n{broken}");
 }
 
+/// With two programs in the workspace, `cargo run` without a name would be refused.
+#[test]
+fn the_first_command_of_the_readme_runs_the_bot() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    assert!(readme.contains("cargo run --release -- demo"), "{readme}");
+    let workspace: toml::Table = fs::read_to_string(root.join("Cargo.toml"))
+        .unwrap()
+        .parse()
+        .unwrap();
+    let default = workspace["workspace"]["default-members"].as_array().unwrap();
+    assert_eq!(default, &[toml::Value::from("bot")]);
+}
+
 #[test]
 fn table_of_metrics_is_the_list_in_the_code() {
     let mut expected = String::from("| Metric | Kind | Labels | Meaning |\n|---|---|---|---|\n");
