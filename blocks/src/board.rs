@@ -67,11 +67,7 @@ fn group<'a>(view: &BoardView<'a>, turn: Turn) -> Option<Group<'a>> {
         .iter()
         .filter(|line| line.posted_turn == turn)
         .collect();
-    let setting = RowSetting {
-        calendar: view.calendar,
-        people: People::posted(),
-        now: view.now,
-    };
+    let setting = setting(view);
     let row_of = move |line: &BoardLine| match (line.cleared_at, &line.snooze) {
         (Some(at), _) => (done(line, at, setting.calendar), None),
         (None, Some(snooze)) => (snoozed(line, snooze, setting.calendar), None),

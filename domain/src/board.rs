@@ -74,9 +74,9 @@ impl Board {
                 }
                 None => line.cleared_at = line.cleared_at.or(Some(now)),
             }
-            let snoozed = report.snoozed.iter().map(|row| &row.snooze);
-            let mut mine = snoozed.filter(|snooze| snooze.subject == line.row.key);
-            line.snooze = mine.next().filter(|_| line.cleared_at.is_none()).cloned();
+            let mut snoozes = report.snoozed.iter().map(|row| &row.snooze);
+            let mine = snoozes.find(|snooze| snooze.subject == line.row.key);
+            line.snooze = mine.filter(|_| line.cleared_at.is_none()).cloned();
         }
         *self != before
     }

@@ -1,5 +1,5 @@
 //! Purpose: one text of SQL on two engines. [`on_engine!`] repeats its body once per driver, so the compiler checks
-//! every statement against both; what the engines do differently is in this file.
+//! every statement against both; what the engines do differently is in this module.
 
 mod bulk;
 mod lists;
