@@ -131,3 +131,47 @@ fn weekday_number(day: Weekday) -> u8 {
     // Monday is 0; the number is below 7.
     u8::try_from(day.num_days_from_monday()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Open day and night on every day, so that a change of the clock falls into working time.
+    fn berlin(start: u32, end: u32) -> WorkCalendar {
+        WorkCalendar {
+            zone: chrono_tz::Europe::Berlin,
+            days: (0..=7).collect(),
+            start: NaiveTime::from_hms_opt(start, 0, 0).unwrap(),
+            end: NaiveTime::from_hms_opt(end, 0, 0).unwrap(),
+            ..WorkCalendar::default()
+        }
+    }
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn working_time_counts_hours_that_passed_where_the_clock_changes() {
+        // In 2026 the clock in Berlin goes forward on 29 March and back on 25 October, both between one and four.
+        let night = berlin(1, 4);
+        let hours = |from, to| night.working_time(utc(from), utc(to)).num_minutes();
+        assert_eq!(hours("2026-03-28T12:00:00Z", "2026-03-29T12:00:00Z"), 120);
+        assert_eq!(hours("2026-10-24T12:00:00Z", "2026-10-25T12:00:00Z"), 240);
+        assert_eq!(hours("2026-06-01T12:00:00Z", "2026-06-02T12:00:00Z"), 180);
+    }
+
+    proptest! {
+        #[test]
+        fn working_time_adds_up_and_is_never_more_than_the_time(a in 0i64..40_000_000, b in 0i64..9_000_000, c in 0i64..9_000_000) {
+            let at = |seconds: i64| DateTime::from_timestamp(1_767_000_000 + seconds, 0).unwrap();
+            let (from, middle, to) = (at(a), at(a + b), at(a + b + c));
+            let calendar = berlin(9, 17);
+            let whole = calendar.working_time(from, to);
+            prop_assert_eq!(calendar.working_time(from, middle) + calendar.working_time(middle, to), whole);
+            prop_assert!(whole <= to - from);
+        }
+    }
+}
