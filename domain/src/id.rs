@@ -48,6 +48,21 @@ prefixed_id!(
     ErrorId,
     "err"
 );
+prefixed_id!(
+    /// One job: `job_01J...`; sorts by the time it was made.
+    JobId,
+    "job"
+);
+prefixed_id!(
+    /// One question put to people: `apr_01J...`; sorts by the time it was put.
+    ApprovalId,
+    "apr"
+);
+prefixed_id!(
+    /// One signal: `sig_01J...`; sorts by the time it opened.
+    SignalId,
+    "sig"
+);
 
 macro_rules! text_newtype {
     ($(#[$doc:meta])* $name:ident) => {

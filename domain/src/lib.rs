@@ -4,6 +4,7 @@
 //! calling it. To add a rule: a function here, with a property test, called by the feature of the same name in
 //! `commands`.
 
+pub mod action;
 pub mod board;
 pub mod calendar;
 pub mod ci_run;
@@ -12,7 +13,9 @@ pub mod deployment;
 pub mod event;
 pub mod fact;
 pub mod id;
+pub mod job;
 pub mod person;
+pub mod policy;
 pub mod pull_request;
 pub mod review;
 pub mod snooze;
