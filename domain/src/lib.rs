@@ -5,6 +5,7 @@
 //! `commands`.
 
 pub mod action;
+pub mod approval;
 pub mod board;
 pub mod calendar;
 pub mod ci_run;
