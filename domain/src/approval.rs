@@ -2,6 +2,7 @@
 //! is a view of; the rules by which it changes are in [`rules`]
 //! and [`execution`].
 
+pub mod ballot;
 pub mod execution;
 pub mod rules;
 
@@ -212,6 +213,17 @@ pub struct Outcome {
     pub by: Option<SlackUser>,
 }
 
+/// Something about the target that changed while people were asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drift {
+    /// What: `head commit`.
+    pub fact: String,
+    /// What it was when people were asked; empty if there was none.
+    pub before: String,
+    /// What it is; empty if there is none.
+    pub now: String,
+}
+
 /// The record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
@@ -227,6 +239,8 @@ pub struct Approval {
     pub decision: Decision,
     /// What people said, in the order they said it.
     pub votes: Vec<Vote>,
+    /// What changed about the target since people were first asked; what they said before it changed does not count.
+    pub drift: Vec<Drift>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it last changed.

@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod approval;
+pub mod audit;
 pub mod board;
 pub mod calendar;
 pub mod ci_run;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::rules::{Refusal, Voter};
+use super::ballot::{Refusal, Voter};
 use super::{Approval, ApprovalState, Outcome};
 
 /// How long an undo is offered.

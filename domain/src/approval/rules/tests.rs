@@ -184,6 +184,43 @@ fn a_yes_is_to_what_was_seen() {
 }
 
 #[test]
+fn a_target_that_changed_is_asked_about_anew() {
+    let asked = approval(Terms { quorum: 2, ..terms() });
+    let half = asked.vote(&manager("U_ANA"), &yes(), at(1)).unwrap();
+    let anew = half.renew(head("def"), asked.decision.clone(), at(2)).unwrap();
+    assert_eq!((anew.missing(), anew.state), (2, ApprovalState::Pending));
+    assert_ne!(anew.request.digest, asked.request.digest);
+    let drift = &anew.drift[0];
+    assert_eq!(
+        (drift.fact.as_str(), drift.before.as_str(), drift.now.as_str()),
+        ("head commit", "abc", "def")
+    );
+    // The button of the card before it says yes to what is no more.
+    let old = Ballot {
+        seen: Some(asked.request.digest.clone()),
+        state_now: head("def"),
+        ..yes()
+    };
+    assert_eq!(anew.vote(&manager("U_ANA"), &old, at(3)), Err(Refusal::OldCard));
+    let denied = Decision {
+        verdict: PolicyVerdict::Deny,
+        ..asked.decision.clone()
+    };
+    assert_eq!(
+        half.renew(head("def"), denied, at(2)).unwrap().state,
+        ApprovalState::Declined
+    );
+    let allowed = Decision {
+        verdict: PolicyVerdict::Allow,
+        ..asked.decision.clone()
+    };
+    assert_eq!(
+        half.renew(head("def"), allowed, at(2)).unwrap().state,
+        ApprovalState::Pending
+    );
+}
+
+#[test]
 fn a_question_escalates_and_then_lapses() {
     let asked = approval(terms());
     assert_eq!(asked.remind_at(), Some(at(30)));
