@@ -8,6 +8,7 @@
 //! next to the buttons (listed in [`ACTION_IDS`]), a snapshot of each message as people read it, and its hostile
 //! inputs in `strict`.
 
+pub mod approval;
 pub mod board;
 pub mod doctor;
 pub mod element;
@@ -48,7 +49,22 @@ pub const ACTION_IDS: &[&str] = &[
     triage::SHARE,
     triage::REFRESH,
     home::REFRESH,
+    approval::APPROVE,
+    approval::DECLINE,
+    approval::COMMENT,
+    approval::EXPLAIN,
+    approval::WITHDRAW,
+    approval::CANCEL,
+    approval::RETRY,
+    approval::CONFIRM,
+    approval::UNDO,
+    approval::OPEN,
 ];
 
 /// The callback ids of every modal: each needs a handler.
-pub const CALLBACK_IDS: &[&str] = &[snooze::CALLBACK];
+pub const CALLBACK_IDS: &[&str] = &[
+    snooze::CALLBACK,
+    approval::modal::DECLINED,
+    approval::modal::APPROVED,
+    approval::modal::PROPOSED,
+];

@@ -54,6 +54,8 @@ pub const RADIO_OPTIONS: usize = 10;
 pub const SELECT_OPTIONS: usize = 100;
 /// Label and hint of an input (slack-sdk for Python).
 pub const INPUT_LABEL: usize = 2_000;
+/// What may be typed into a text field (slack-sdk for Python: 3,000), kept to what a card can show.
+pub const TEXT_INPUT: usize = 1_000;
 /// Title, submit and close of a modal (<https://docs.slack.dev/reference/views/modal-views>).
 pub const MODAL_TITLE: usize = 24;
 /// `private_metadata` of a view (<https://docs.slack.dev/reference/views/home-tab-views>).

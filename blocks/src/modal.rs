@@ -63,9 +63,14 @@ impl Choice {
 enum Look {
     Radio,
     Select,
+    /// Free text; whether it may be left empty.
+    Text {
+        is_optional: bool,
+        is_long: bool,
+    },
 }
 
-/// A field with choices, of which one must be taken; the first is chosen beforehand.
+/// A field: with choices, of which one must be taken (the first is chosen beforehand), or for free text.
 #[derive(Debug, Clone)]
 pub struct Input {
     /// Block id and action id of the field: what the submission calls it.
@@ -73,6 +78,8 @@ pub struct Input {
     label: &'static str,
     look: Look,
     choices: Vec<Choice>,
+    /// What stands in a text field beforehand.
+    initial: String,
 }
 
 impl Input {
@@ -84,6 +91,7 @@ impl Input {
             label,
             look: Look::Radio,
             choices,
+            initial: String::new(),
         }
     }
 
@@ -99,7 +107,46 @@ impl Input {
             label,
             look: Look::Select,
             choices,
+            initial: String::new(),
         }
+    }
+
+    /// A field for a line of text, that must be filled in.
+    pub fn line(name: &'static str, label: &'static str, initial: &str) -> Self {
+        let look = Look::Text {
+            is_optional: false,
+            is_long: false,
+        };
+        Self::text(name, label, look, initial)
+    }
+
+    /// A field for some sentences, that may be left empty.
+    pub fn remarks(name: &'static str, label: &'static str) -> Self {
+        let look = Look::Text {
+            is_optional: true,
+            is_long: true,
+        };
+        Self::text(name, label, look, "")
+    }
+
+    fn text(name: &'static str, label: &'static str, look: Look, initial: &str) -> Self {
+        Self {
+            name,
+            label,
+            look,
+            choices: Vec::new(),
+            initial: limits::fit(initial, limits::TEXT_INPUT).into_owned(),
+        }
+    }
+
+    /// What was written in the field `name` of a submitted modal, without space around it; `None` if nothing.
+    pub fn written<'a>(state: &'a SlackViewState, name: &'static str) -> Option<&'a str> {
+        let field = state.values.get(&name.into())?.get(&name.into())?;
+        field
+            .value
+            .as_deref()
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
     }
 
     /// What was chosen in the field `name` of a submitted modal.
@@ -110,6 +157,7 @@ impl Input {
 
     pub(crate) fn text_length(&self) -> usize {
         length(self.label)
+            + length(&self.initial)
             + self
                 .choices
                 .iter()
@@ -121,9 +169,24 @@ impl Input {
         let element = match self.look {
             Look::Radio => self.radio_element(),
             Look::Select => self.select_element(),
+            Look::Text { is_long, .. } => self.text_element(is_long),
         };
-        SlackInputBlock::new(plain_text(self.label, limits::INPUT_LABEL), element)
-            .with_block_id(self.name.into())
+        let block = SlackInputBlock::new(plain_text(self.label, limits::INPUT_LABEL), element)
+            .with_block_id(self.name.into());
+        match self.look {
+            Look::Text {
+                is_optional: true, ..
+            } => block.with_optional(true).into(),
+            Look::Text { .. } | Look::Radio | Look::Select => block.into(),
+        }
+    }
+
+    fn text_element(&self, is_long: bool) -> SlackInputBlockElement {
+        SlackBlockPlainTextInputElement::new()
+            .with_action_id(self.name.into())
+            .with_multiline(is_long)
+            .with_max_length(u64::try_from(limits::TEXT_INPUT).unwrap_or(u64::MAX))
+            .opt_initial_value((!self.initial.is_empty()).then(|| self.initial.clone()))
             .into()
     }
 

@@ -90,6 +90,18 @@ pub fn channel(id: &SlackChannel) -> Mrkdwn {
     mark_or_text('#', id.as_str(), &['C', 'G'])
 }
 
+/// A user group, by name (<https://docs.slack.dev/messaging/formatting-message-text#mentioning-groups>).
+pub fn user_group(id: &str) -> Mrkdwn {
+    let is_id = id.starts_with('S')
+        && id.len() <= 32
+        && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    if is_id {
+        Mrkdwn(vec![Piece::Mark(format!("<!subteam^{id}>"))])
+    } else {
+        escape(id)
+    }
+}
+
 fn mark_or_text(sigil: char, id: &str, kinds: &[char]) -> Mrkdwn {
     let is_id = id.starts_with(kinds)
         && id.len() <= 32

@@ -302,6 +302,18 @@ impl Approval {
             .collect()
     }
 
+    /// What would undo it, while that is offered.
+    pub fn undo(&self, now: DateTime<Utc>) -> Option<&Action> {
+        let outcome = self
+            .outcome
+            .as_ref()
+            .filter(|_| self.state == ApprovalState::Completed)?;
+        outcome
+            .undo
+            .as_ref()
+            .filter(|_| outcome.undo_until.is_some_and(|until| now < until))
+    }
+
     /// How many more must agree.
     pub fn missing(&self) -> u32 {
         let agreeing = u32::try_from(self.agreeing().len()).unwrap_or(u32::MAX);

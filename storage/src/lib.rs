@@ -9,6 +9,8 @@
 //! statements as constants that both engines take (`engine.rs` says how), an area method below, and tests inside
 //! `both_engines!` in `tests/`. To add a fact that events speak of: also a `Fact` in `facts/tables.rs`.
 
+mod approvals;
+mod audit;
 mod cursors;
 mod deliveries;
 mod engine;
@@ -27,6 +29,8 @@ mod snoozes;
 pub mod testing;
 mod triage;
 
+pub use approvals::{Approvals, Consequences, Deputy, Proposed};
+pub use audit::{Audit, Verified};
 pub use cursors::{Cursor, Cursors};
 pub use deliveries::Deliveries;
 pub use error::StoreError;

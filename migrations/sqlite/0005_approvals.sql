@@ -1,0 +1,57 @@
+-- Same tables, columns and indexes as ../postgres/0005_approvals.sql.
+
+-- Questions put to people, and what became of them. `record` is the whole of it; the columns are what is looked for.
+CREATE TABLE approvals (
+    id         TEXT NOT NULL PRIMARY KEY,
+    version    INTEGER NOT NULL,
+    state      TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    target     TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    -- While it is open: what no second question may be open about.
+    open_key   TEXT,
+    record     TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX approvals_open ON approvals (open_key) WHERE open_key IS NOT NULL;
+CREATE INDEX approvals_state ON approvals (state, created_at);
+CREATE INDEX approvals_created ON approvals (created_at);
+CREATE INDEX approvals_target ON approvals (target, created_at);
+
+-- Who decides for whom while they are away.
+CREATE TABLE deputies (
+    slack_user TEXT NOT NULL PRIMARY KEY,
+    deputy     TEXT NOT NULL,
+    until      TEXT NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX deputies_deputy ON deputies (deputy, until);
+
+-- Whose Home tab shows something that may change.
+CREATE TABLE home_viewers (
+    slack_user TEXT NOT NULL PRIMARY KEY,
+    opened_at  TEXT NOT NULL
+) STRICT;
+
+-- Who did what. Append-only; each row carries a hash over itself and the row before.
+CREATE TABLE audit (
+    seq      INTEGER NOT NULL PRIMARY KEY,
+    at       TEXT NOT NULL,
+    actor    TEXT NOT NULL,
+    kind     TEXT NOT NULL,
+    subject  TEXT NOT NULL,
+    data     TEXT NOT NULL,
+    previous TEXT NOT NULL,
+    hash     TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_subject ON audit (subject, seq);
+CREATE INDEX audit_actor ON audit (actor, seq);
+
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
