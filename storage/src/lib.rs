@@ -17,6 +17,7 @@ mod events;
 mod facts;
 mod failures;
 mod intake;
+mod jobs;
 mod nudges;
 mod open;
 mod people;
@@ -32,6 +33,9 @@ pub use deliveries::Deliveries;
 pub use error::StoreError;
 pub use events::{Appended, Events, Imported, SourceActivity, Unrecognised};
 pub use facts::{Facts, Folded, Normalise};
+pub use jobs::{
+    Attempt, Cancel, Claimant, Enqueued, Held, JobCounts, Jobs, Reaped, Renewed, Replay, Settlement,
+};
 pub use nudges::Nudges;
 pub use open::{Store, StoreConfig};
 pub use people::People;
