@@ -93,9 +93,9 @@ macro_rules! on_conn {
     };
 }
 
-pub(crate) use bulk::{Table, Value};
+pub(crate) use bulk::{Table, Value, storable};
 pub(crate) use lists::list;
-use lists::lists;
+use lists::{lists, queue};
 pub(crate) use {on_conn, on_engine, on_writer};
 
 impl Pool {
@@ -106,6 +106,17 @@ impl Pool {
         Ok(match self {
             Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Begins a transaction that takes rows off the front of an index. PostgreSQL cannot know how few rows are wanted
+    /// where that is a parameter, and would rather read and sort the whole table.
+    pub(crate) async fn begin_claim(&self) -> Result<Tx, StoreError> {
+        const BEGIN: &str = "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; \
+                             SET LOCAL enable_sort = off";
+        Ok(match self {
+            Self::Sqlite { .. } => self.begin_write().await?,
+            Self::Postgres(pool) => Tx::Postgres(pool.begin_with(BEGIN).await?),
         })
     }
 
@@ -143,6 +154,11 @@ impl Pool {
     /// The statement with its `LIST($n)` written for this engine; see [`list`].
     pub(crate) fn lists(&self, sql: &'static str) -> AssertSqlSafe<String> {
         lists(self.is_sqlite(), sql)
+    }
+
+    /// The statement with its `SKIP LOCKED` and `IN QUERY(..)` written for this engine; see [`queue`].
+    pub(crate) fn queue(&self, sql: &'static str) -> AssertSqlSafe<String> {
+        queue(self.is_sqlite(), sql)
     }
 
     pub(crate) fn is_sqlite(&self) -> bool {

@@ -19,6 +19,7 @@ mod events;
 mod facts;
 mod failures;
 mod intake;
+mod jobs;
 mod nudges;
 mod open;
 mod people;
@@ -36,6 +37,9 @@ pub use deliveries::Deliveries;
 pub use error::StoreError;
 pub use events::{Appended, Events, Imported, SourceActivity, Unrecognised};
 pub use facts::{Facts, Folded, Normalise};
+pub use jobs::{
+    Attempt, Cancel, Claimant, Enqueued, Held, JobCounts, Jobs, Reaped, Renewed, Replay, Settlement,
+};
 pub use nudges::Nudges;
 pub use open::{Store, StoreConfig};
 pub use people::People;

@@ -63,7 +63,7 @@ impl<'q> Value<'q> {
 }
 
 /// PostgreSQL keeps no NUL in text; one bad event must not stop the others.
-fn storable(text: Cow<'_, str>) -> Cow<'_, str> {
+pub(crate) fn storable(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.contains('\0') {
         Cow::Owned(text.replace('\0', "\u{fffd}"))
     } else {

@@ -20,6 +20,22 @@ pub(super) fn lists(is_sqlite: bool, sql: &str) -> AssertSqlSafe<String> {
     AssertSqlSafe(text)
 }
 
+/// `.. LIMIT n SKIP LOCKED` leaves out rows that another transaction is at; SQLite has one writer and needs nothing.
+/// `x IN QUERY(SELECT ..)` is looked up in an index, value by value: PostgreSQL would rather join.
+pub(super) fn queue(is_sqlite: bool, sql: &str) -> AssertSqlSafe<String> {
+    let (lock, query) = if is_sqlite {
+        ("", ("IN (", ")"))
+    } else {
+        ("FOR UPDATE SKIP LOCKED", ("= ANY (ARRAY(", "))"))
+    };
+    let text = sql.replace("SKIP LOCKED", lock);
+    let Some((before, after)) = text.split_once("IN QUERY(") else {
+        return AssertSqlSafe(text);
+    };
+    let (inside, rest) = after.rsplit_once(')').unwrap_or((after, ""));
+    AssertSqlSafe([before, query.0, inside, query.1, rest].concat())
+}
+
 /// A list of texts as one parameter, for `LIST($n)`.
 pub(crate) fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
     let items = items

@@ -6,6 +6,7 @@ mod events;
 mod facts;
 mod failures;
 mod faults;
+mod jobs;
 mod merge;
 mod migrations;
 mod people;
