@@ -11,7 +11,7 @@ use sqlx::types::Json;
 use crate::audit::append_in;
 use crate::engine::{Tx, list, on_conn, on_engine, on_writer};
 use crate::error::StoreError;
-use crate::jobs::enqueue_many_in;
+use crate::jobs::enqueue_in;
 use crate::open::Store;
 
 /// The questions of a store.
@@ -235,6 +235,8 @@ impl Approvals<'_> {
 }
 
 async fn follow(tx: &mut Tx, follows: &Consequences, now: DateTime<Utc>) -> Result<(), StoreError> {
-    enqueue_many_in(&mut tx.conn(), &follows.jobs, now).await?;
+    for job in &follows.jobs {
+        enqueue_in(&mut tx.conn(), job, now).await?;
+    }
     append_in(tx, &follows.audit).await
 }

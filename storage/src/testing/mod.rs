@@ -85,6 +85,18 @@ impl TestDatabase {
         }
     }
 
+    /// Runs a statement past the store, as somebody with access to the database could.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn execute(&self, sql: &'static str) -> Result<(), String> {
+        let run = crate::engine::on_writer!(self.store.pool(), |c| sqlx::raw_sql(sql)
+            .execute(c)
+            .await
+            .map(drop));
+        run.map_err(|error| error.to_string())
+    }
+
     /// Another store on the same database, as a second replica has it.
     ///
     /// # Panics
