@@ -1,7 +1,7 @@
 //! Purpose: who says what to a question, and why that may not count.
 
 use super::{ApprovalState, Via};
-use crate::action::{Digest, TargetState};
+use crate::action::{Action, Digest, TargetState};
 use crate::id::{Login, SlackUser};
 use crate::policy::Approver;
 
@@ -80,4 +80,15 @@ pub struct Ballot {
     pub state_now: TargetState,
     /// They typed the name of the target.
     pub is_typed: bool,
+}
+
+/// What an action would be done to, as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The action with everything filled in.
+    pub action: Action,
+    /// What whoever agrees relies on.
+    pub state: TargetState,
+    /// What would be done, in sentences.
+    pub effect: Vec<String>,
 }

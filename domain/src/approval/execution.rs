@@ -22,16 +22,17 @@ impl Approval {
         })
     }
 
-    /// An attempt failed for certain, and another follows at `retry_at`.
+    /// An attempt failed, and another follows at `retry_at`. `may_have_happened` where nobody knows whether it did.
     pub fn attempt_failed(
         &self,
         error: &str,
+        may_have_happened: bool,
         retry_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<Self, Refusal> {
         self.must_be_one_of(&[ApprovalState::Executing])?;
         Ok(Self {
-            attempt_is_open: false,
+            attempt_is_open: may_have_happened,
             last_error: Some(error.to_owned()),
             retry_at: Some(retry_at),
             ..self.changed(now)

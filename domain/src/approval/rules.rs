@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::ballot::{Ballot, Refusal, Voter};
+use super::ballot::{Ballot, Refusal, Target, Voter};
 use super::{Approval, ApprovalState, Drift, Request, Settled, Via, Vote};
 use crate::action::{Digest, TargetState};
 use crate::id::{ApprovalId, SlackUser};
@@ -95,14 +95,9 @@ impl Approval {
     }
 
     /// The target has changed: people are asked anew about what it is now, under what the policy says of it now.
-    pub fn renew(
-        &self,
-        state_now: TargetState,
-        decision: Decision,
-        now: DateTime<Utc>,
-    ) -> Result<Self, Refusal> {
+    pub fn renew(&self, target: Target, decision: Decision, now: DateTime<Utc>) -> Result<Self, Refusal> {
         self.must_be_asked(now)?;
-        let changes = self.request.state.drift(&state_now);
+        let changes = self.request.state.drift(&target.state);
         let drift = changes.into_iter().map(|(fact, before, now)| Drift {
             fact: fact.to_owned(),
             before: before.to_owned(),
@@ -115,23 +110,22 @@ impl Approval {
         let mut next = self.changed(now);
         next.drift = drift;
         next.votes.clear();
-        next.request.digest = Digest::of(&self.request.action, &state_now);
-        next.request.state = state_now;
-        match decision.verdict {
-            PolicyVerdict::NeedsApproval(_) => next.decision = decision,
+        next.request.digest = Digest::of(&target.action, &target.state);
+        next.request.action = target.action;
+        next.request.effect = target.effect;
+        next.request.state = target.state;
+        Ok(match &decision.verdict {
+            PolicyVerdict::NeedsApproval(_) => Self { decision, ..next },
             // What people were asked about is not let through behind their backs.
-            PolicyVerdict::Allow => {}
-            PolicyVerdict::Deny => {
-                next = next.settle(
-                    ApprovalState::Declined,
-                    None,
-                    Via::Policy,
-                    Some(decision.reason),
-                    now,
-                );
-            }
-        }
-        Ok(next)
+            PolicyVerdict::Allow => next,
+            PolicyVerdict::Deny => next.settle(
+                ApprovalState::Declined,
+                None,
+                Via::Policy,
+                Some(decision.reason),
+                now,
+            ),
+        })
     }
 
     /// Somebody takes back what they said.

@@ -55,6 +55,14 @@ fn head(commit: &str) -> TargetState {
     TargetState::of([("head commit", commit.to_owned())])
 }
 
+fn target(commit: &str) -> Target {
+    Target {
+        action: Action::new("github.close", "acme/api#12"),
+        state: head(commit),
+        effect: Vec::new(),
+    }
+}
+
 fn manager(user: &str) -> Voter {
     Voter {
         user: user.into(),
@@ -187,7 +195,7 @@ fn a_yes_is_to_what_was_seen() {
 fn a_target_that_changed_is_asked_about_anew() {
     let asked = approval(Terms { quorum: 2, ..terms() });
     let half = asked.vote(&manager("U_ANA"), &yes(), at(1)).unwrap();
-    let anew = half.renew(head("def"), asked.decision.clone(), at(2)).unwrap();
+    let anew = half.renew(target("def"), asked.decision.clone(), at(2)).unwrap();
     assert_eq!((anew.missing(), anew.state), (2, ApprovalState::Pending));
     assert_ne!(anew.request.digest, asked.request.digest);
     let drift = &anew.drift[0];
@@ -207,7 +215,7 @@ fn a_target_that_changed_is_asked_about_anew() {
         ..asked.decision.clone()
     };
     assert_eq!(
-        half.renew(head("def"), denied, at(2)).unwrap().state,
+        half.renew(target("def"), denied, at(2)).unwrap().state,
         ApprovalState::Declined
     );
     let allowed = Decision {
@@ -215,7 +223,7 @@ fn a_target_that_changed_is_asked_about_anew() {
         ..asked.decision.clone()
     };
     assert_eq!(
-        half.renew(head("def"), allowed, at(2)).unwrap().state,
+        half.renew(target("def"), allowed, at(2)).unwrap().state,
         ApprovalState::Pending
     );
 }
@@ -334,7 +342,7 @@ fn next(now: &Approval, happens: &Happens, at: DateTime<Utc>) -> Result<Approval
         Happens::Escalate => now.escalate(at),
         Happens::EndQuiet(disturbed) => now.end_quiet(disturbed.then(|| "incident".into()), at),
         Happens::Begin => now.begin(at),
-        Happens::AttemptFails => now.attempt_failed("no answer", at, at),
+        Happens::AttemptFails => now.attempt_failed("no answer", false, at, at),
         Happens::Completes => now.complete(Outcome::said("Closed.", at), at),
         Happens::Fails => now.fail("refused", at),
         Happens::Unclear => now.become_unclear("look", at),
