@@ -85,6 +85,14 @@ metrics! {
         "Polls of a vendor's API, by source and outcome.";
     Counter TICKS_TOTAL = "em_ticks_total" ["schedule"]
         "Schedule ticks that this process took; with several replicas one of them takes each tick.";
+    Counter JOBS_TOTAL = "em_jobs_total" ["kind", "outcome"]
+        "Attempts at jobs that ended in this process, by kind of job and outcome.";
+    Histogram JOB_SECONDS = "em_job_seconds" ["kind"]
+        "Time that one attempt at a job took.";
+    Gauge JOBS_DUE = "em_jobs_due" []
+        "Jobs that are due and that nobody has begun.";
+    Gauge JOBS_DEAD = "em_jobs_dead" []
+        "Jobs that were given up; `doctor` and `jobs dead` list them.";
     Counter ERRORS_TOTAL = "em_errors_total" ["area"]
         "Failures that a person was told about with an error id, or that an operator should look at.";
 }
