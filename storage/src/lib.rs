@@ -10,6 +10,7 @@
 //! `both_engines!` in `tests/`. To add a fact that events speak of: also a `Fact` in `facts/tables.rs`.
 
 mod cursors;
+mod decisions;
 mod deliveries;
 mod engine;
 mod error;
@@ -28,6 +29,7 @@ pub mod testing;
 mod triage;
 
 pub use cursors::{Cursor, Cursors};
+pub use decisions::Decisions;
 pub use deliveries::Deliveries;
 pub use error::StoreError;
 pub use events::{Appended, Events, Imported, SourceActivity, Unrecognised};

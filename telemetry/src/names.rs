@@ -85,6 +85,10 @@ metrics! {
         "Polls of a vendor's API, by source and outcome.";
     Counter TICKS_TOTAL = "em_ticks_total" ["schedule"]
         "Schedule ticks that this process took; with several replicas one of them takes each tick.";
+    Counter POLICY_ANSWERS_TOTAL = "em_policy_answers_total" ["question", "verdict"]
+        "Answers of the policy, by question and verdict.";
+    Histogram POLICY_SECONDS = "em_policy_seconds" ["evaluator"]
+        "Time from a question to the policy's answer, by who evaluates it: this process or an OPA server.";
     Counter ERRORS_TOTAL = "em_errors_total" ["area"]
         "Failures that a person was told about with an error id, or that an operator should look at.";
 }
