@@ -84,7 +84,7 @@ impl PolicyHandle {
         &self.data
     }
 
-    /// Looks at the files again. Reads them whole: they are small, and editors and mounted ConfigMaps replace files in
+    /// Looks at the files again. Reads them whole: they are small, and editors and mounted configuration replace files in
     /// ways that times and sizes do not tell.
     pub fn reload(&self, now: DateTime<Utc>) -> Reloaded {
         if self.source == Source::Shipped {

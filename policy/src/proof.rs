@@ -37,7 +37,7 @@ pub fn prove(files: &Files, data: &serde_json::Value) -> Result<Vec<Proof>, Poli
     let mut tests: Vec<&str> = compiled
         .get_rules()
         .keys()
-        .map(|path| path.as_ref())
+        .map(AsRef::as_ref)
         .filter(is_test)
         .collect();
     tests.sort_unstable();

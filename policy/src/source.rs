@@ -1,6 +1,7 @@
 //! Purpose: the text of a policy: the shipped files, or those of a folder.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -139,11 +140,15 @@ fn read_file(path: &Path) -> Result<(String, String), PolicyError> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> String {
-    let why = match error.kind() {
-        std::io::ErrorKind::NotFound => "is not there".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "may not be read by me".to_owned(),
-        std::io::ErrorKind::InvalidData => "is not text".to_owned(),
-        _ => format!("cannot be read: {error}"),
+    let is = |kind| error.kind() == kind;
+    let why = if is(ErrorKind::NotFound) {
+        "is not there".to_owned()
+    } else if is(ErrorKind::PermissionDenied) {
+        "may not be read by me".to_owned()
+    } else if is(ErrorKind::InvalidData) {
+        "is not text".to_owned()
+    } else {
+        format!("cannot be read: {error}")
     };
     format!("{} {why}", path.display())
 }
