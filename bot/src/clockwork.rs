@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use em_commands::ctx::Ctx;
 use em_jobs::ticker::Ticker;
+use em_policy::Reloaded;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +23,8 @@ const REFRESH_BOARDS: Duration = Duration::from_mins(1);
 const REMEMBER_DELIVERIES: chrono::Duration = chrono::Duration::days(1);
 /// How often people are linked by e-mail: Slack's list of people is asked for, a page for every 200.
 const LINK_PEOPLE: Duration = Duration::from_hours(1);
+/// How often the policy's files are read again.
+const LOOK_AT_POLICY: Duration = Duration::from_secs(2);
 /// How often old events are purged.
 const PURGE: Duration = Duration::from_hours(1);
 
@@ -85,6 +88,24 @@ pub async fn run_links(ctx: Ctx, stop: CancellationToken) {
     }
 }
 
+/// Puts a changed policy in force.
+pub async fn run_policy(ctx: Ctx, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK_AT_POLICY) => {}
+        }
+        match ctx.policy.own.reload(ctx.clock.now()) {
+            Reloaded::Unchanged => {}
+            Reloaded::Replaced(version) => tracing::info!(policy = version, "another policy is in force"),
+            Reloaded::Refused(error) => tracing::error!(
+                %error,
+                "the changed policy cannot be used; the one before stays in force"
+            ),
+        }
+    }
+}
+
 /// Purges raw events past their retention, and what is only kept to recognise repetitions.
 pub async fn run_purge(ctx: Ctx, retention_days: u32, stop: CancellationToken) {
     loop {
@@ -92,6 +113,9 @@ pub async fn run_purge(ctx: Ctx, retention_days: u32, stop: CancellationToken) {
         let before = now - chrono::Duration::days(i64::from(retention_days));
         if let Err(error) = ctx.store.deliveries().purge(now - REMEMBER_DELIVERIES).await {
             tracing::warn!(%error, "old delivery ids could not be purged; trying again");
+        }
+        if let Err(error) = ctx.store.decisions().purge(before).await {
+            tracing::warn!(%error, "old answers of the policy could not be purged; trying again");
         }
         match ctx.store.events().purge(before).await {
             Ok(0) => {}

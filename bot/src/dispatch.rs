@@ -10,7 +10,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use em_commands::ctx::Ctx;
-use em_commands::invocation::{CommandError, Outcome};
+use em_commands::invocation::{Caller, CommandError, Outcome};
+use em_commands::policy;
 use em_commands::spec::Running;
 use em_domain::id::SlackUser;
 use em_telemetry::names;
@@ -29,6 +30,42 @@ const HANDLERS_AT_ONCE: usize = 64;
 const REMEMBER_DELIVERIES: Duration = Duration::from_hours(1);
 /// How many ids are remembered in memory; the database knows the rest.
 const REMEMBERED_DELIVERIES: u64 = 100_000;
+
+/// What a person reaches for, by its name in the registry.
+#[derive(Debug, Clone, Copy)]
+enum Entry {
+    Command(&'static str),
+    Click(&'static str),
+    Modal(&'static str),
+    Shortcut(&'static str),
+}
+
+impl Entry {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Command(name) | Self::Click(name) | Self::Modal(name) | Self::Shortcut(name) => name,
+        }
+    }
+
+    /// How the policy knows it.
+    fn kind(self) -> String {
+        match self {
+            Self::Command(path) => format!("command.{path}"),
+            Self::Click(id) => format!("click.{id}"),
+            Self::Modal(id) => format!("modal.{id}"),
+            Self::Shortcut(id) => format!("shortcut.{id}"),
+        }
+    }
+}
+
+/// Runs a handler so that its panic is its own.
+async fn in_a_task_of_its_own(name: &'static str, running: Running) -> Outcome {
+    let ended = |error| CommandError::Internal(anyhow::anyhow!("the handler of {name} ended: {error}"));
+    match tokio::spawn(running.instrument(tracing::Span::current())).await {
+        Ok(outcome) => outcome,
+        Err(error) => Err(ended(error)),
+    }
+}
 
 /// Serves what comes from Slack.
 pub struct Dispatcher {
@@ -121,19 +158,23 @@ impl Dispatcher {
         }
     }
 
-    /// Runs a handler in a task of its own, so that its panic is its own, and counts it.
-    async fn run(&self, name: &'static str, running: Running) -> Outcome {
-        let started = Instant::now();
-        let outcome = match tokio::spawn(running.instrument(tracing::Span::current())).await {
-            Ok(outcome) => outcome,
-            Err(error) => Err(CommandError::Internal(anyhow::anyhow!(
-                "the handler of {name} ended: {error}"
-            ))),
+    /// Runs a handler if the policy permits it, and counts it. Every handler comes through here, so none can forget
+    /// to ask.
+    async fn run(&self, entry: Entry, caller: &Caller, running: Running) -> Outcome {
+        let (started, name) = (Instant::now(), entry.name());
+        let outcome = match policy::permit(&self.ctx, entry.kind(), caller).await {
+            Ok(()) => in_a_task_of_its_own(name, running).await,
+            Err(refusal) => Err(refusal),
         };
         let result = match &outcome {
             Ok(_) => "ok",
             Err(CommandError::Internal(_)) => "failed",
-            Err(CommandError::User(_) | CommandError::Usage { .. } | CommandError::Slack(_)) => "refused",
+            Err(
+                CommandError::User(_)
+                | CommandError::Denied(_)
+                | CommandError::Usage { .. }
+                | CommandError::Slack(_),
+            ) => "refused",
         };
         let seconds = started.elapsed().as_secs_f64();
         metrics::counter!(names::COMMANDS_TOTAL, "command" => name, "outcome" => result).increment(1);

@@ -116,6 +116,7 @@ pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyho
     }
     tasks.spawn(clockwork::run_boards(ctx.clone(), changed, stop.clone()));
     tasks.spawn(clockwork::run_links(ctx.clone(), stop.clone()));
+    tasks.spawn(clockwork::run_policy(ctx.clone(), stop.clone()));
     tasks.spawn(clockwork::run_purge(
         ctx.clone(),
         config.sections.retention.days,

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use em_commands::ctx::{Ctx, Github, Settings, TriageSettings};
+use em_commands::policy::PolicySource;
 use em_domain::clock::{SharedClock, SystemClock};
 use em_domain::id::{EventId, Login, SlackUser};
 use em_domain::person::{Link, LinkOrigin};
 use em_integrations::github::GithubConfig;
 use em_integrations::github::client::{GithubClient, Pacing};
 use em_integrations::github::poller::Poller;
+use em_integrations::opa::{self, OpaClient};
 use em_integrations::slack::{Slack, SlackConfig};
+use em_policy::{PolicyHandle, Source};
 use em_storage::{Store, StoreConfig};
 use em_telemetry::Format;
 use secrecy::SecretString;
@@ -136,12 +139,35 @@ pub fn ctx(config: &Config, store: Store, clock: SharedClock) -> anyhow::Result<
     };
     let slack = Slack::new(&slack, clock.clone()).context("Slack's client")?;
     let github = github(config, clock.clone())?;
+    let policy = policy(config, &clock)?;
     Ok(Ctx {
         store,
         slack,
         github,
+        policy,
         clock,
         settings: Arc::new(settings(config)),
+    })
+}
+
+fn policy(config: &Config, clock: &SharedClock) -> anyhow::Result<PolicySource> {
+    let section = &config.sections.policy;
+    let data = config.checked.policy_data.clone();
+    let own =
+        PolicyHandle::load(Source::configured(&section.dir), data, clock.now()).context("the policy")?;
+    let server = match section.opa_url.as_str() {
+        "" => None,
+        url => Some(OpaClient::new(url, opa::PATIENCE).context("the policy server")?),
+    };
+    let candidate = match section.candidate_dir.as_str() {
+        "" => None,
+        path => Some(Source::configured(path)),
+    };
+    Ok(PolicySource {
+        own: Arc::new(own),
+        server,
+        candidate,
+        roles: Arc::new(section.roles.clone()),
     })
 }
 

@@ -10,6 +10,8 @@ use em_integrations::github::client::GithubClient;
 use em_integrations::slack::Slack;
 use em_storage::Store;
 
+use crate::policy::PolicySource;
+
 /// The world as handlers see it.
 #[derive(Clone)]
 pub struct Ctx {
@@ -19,6 +21,8 @@ pub struct Ctx {
     pub slack: Slack,
     /// GitHub's REST API, where a token is configured.
     pub github: Option<Github>,
+    /// What may be done, and what is asked about.
+    pub policy: PolicySource,
     /// The time.
     pub clock: SharedClock,
     /// What the operator decided.

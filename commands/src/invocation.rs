@@ -101,13 +101,16 @@ impl Reply {
     }
 }
 
-/// Why something did not happen. The first three are written for the person; the last is logged in full, and the
+/// Why something did not happen. All but the last are written for the person; that one is logged in full, and the
 /// person gets its id.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// One clear sentence: what, why, what now.
     #[error("{0}")]
     User(String),
+    /// The policy says no, and why.
+    #[error("{0}")]
+    Denied(String),
     /// The words could not be read.
     #[error("{problem}")]
     Usage {

@@ -12,6 +12,7 @@ pub mod help;
 pub mod home;
 pub mod invocation;
 pub mod link;
+pub mod policy;
 pub mod registry;
 pub mod spec;
 pub mod triage;

@@ -64,6 +64,12 @@ prefixed_id!(
     "sig"
 );
 
+prefixed_id!(
+    /// One answer of the policy: `dec_01J...`; sorts by the time it was given.
+    DecisionId,
+    "dec"
+);
+
 macro_rules! text_newtype {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::action::{Action, Risk};
-use crate::id::{Login, SlackUser};
+use crate::calendar::WorkCalendar;
+use crate::id::{DecisionId, Login, SlackUser};
 
 /// Who wants something done.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -21,6 +22,8 @@ pub struct Actor {
     pub roles: Vec<String>,
     /// The teams they are in.
     pub teams: Vec<String>,
+    /// Whether Slack calls them a guest; absent where Slack was not asked or did not answer.
+    pub guest: Option<bool>,
     /// What of the bot's own asks, where no person does: `signal:stale_pr`, `schedule:morning`.
     pub system: Option<String>,
 }
@@ -36,6 +39,19 @@ pub struct AskedAt {
     pub hour: u32,
     /// Somebody works at this time.
     pub is_working_time: bool,
+}
+
+impl AskedAt {
+    /// The instant `now` in a team's calendar.
+    pub fn new(now: DateTime<Utc>, calendar: &WorkCalendar) -> Self {
+        let local = now.with_timezone(&calendar.zone);
+        Self {
+            now,
+            weekday: local.weekday().to_string().to_lowercase(),
+            hour: local.hour(),
+            is_working_time: calendar.is_open(now),
+        }
+    }
 }
 
 /// What is asked of a policy about an action: `input` in Rego.
@@ -265,6 +281,68 @@ pub struct Reaction {
     pub policy: String,
 }
 
+impl Reaction {
+    /// What it comes to, as it is stored: `told`, `told_and_proposed`, `proposed`, `nothing`.
+    pub fn as_str(&self) -> &'static str {
+        match (self.notify, self.propose.is_empty()) {
+            (true, true) => "told",
+            (true, false) => "told_and_proposed",
+            (false, false) => "proposed",
+            (false, true) => "nothing",
+        }
+    }
+}
+
+/// Which of its two questions a policy was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// May this be done? The input is a [`PolicyInput`].
+    Action,
+    /// What is done about this signal? The input is a [`SignalInput`].
+    Signal,
+}
+
+impl Question {
+    /// The name it is stored under.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Action => "action",
+            Self::Signal => "signal",
+        }
+    }
+
+    /// Reads what [`Question::as_str`] wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Action, Self::Signal]
+            .into_iter()
+            .find(|question| question.as_str() == text)
+    }
+}
+
+/// One answer of the policy, as it is kept: to say later why something was done, and to try another policy on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordedDecision {
+    /// Its id.
+    pub id: DecisionId,
+    /// When it was asked.
+    pub at: DateTime<Utc>,
+    /// What was asked.
+    pub question: Question,
+    /// What it was about: the action and its target, or the kind of the signal and its subject.
+    pub subject: String,
+    /// Where that can be looked at.
+    pub url: Option<String>,
+    /// What the policy was given, as JSON: another version of the program may have written it.
+    pub input: serde_json::Value,
+    /// [`PolicyVerdict::as_str`] or [`Reaction::as_str`].
+    pub verdict: String,
+    /// Why, in a sentence for people.
+    pub reason: String,
+    /// Which policy answered.
+    pub policy: String,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,6 +366,16 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(wrong.contains("`boss` names no approver"), "{wrong}");
+    }
+
+    #[test]
+    fn the_hour_and_day_are_those_of_the_team() {
+        let mut calendar = WorkCalendar::default();
+        calendar.zone = chrono_tz::Asia::Tokyo;
+        let sunday_evening = "2026-01-18T23:30:00Z".parse().unwrap();
+        let asked = AskedAt::new(sunday_evening, &calendar);
+        assert_eq!((asked.weekday.as_str(), asked.hour), ("mon", 8));
+        assert!(!asked.is_working_time, "work begins at nine");
     }
 
     #[test]

@@ -7,5 +7,6 @@
 pub mod github;
 pub mod http;
 pub mod normalise;
+pub mod opa;
 pub mod recorded;
 pub mod slack;

@@ -12,6 +12,7 @@
 mod approvals;
 mod audit;
 mod cursors;
+mod decisions;
 mod deliveries;
 mod engine;
 mod error;
@@ -33,6 +34,7 @@ mod triage;
 pub use approvals::{Approvals, Consequences, Deputy, Proposed};
 pub use audit::{Audit, Verified};
 pub use cursors::{Cursor, Cursors};
+pub use decisions::Decisions;
 pub use deliveries::Deliveries;
 pub use error::StoreError;
 pub use events::{Appended, Events, Imported, SourceActivity, Unrecognised};

@@ -93,6 +93,10 @@ metrics! {
         "Jobs that are due and that nobody has begun.";
     Gauge JOBS_DEAD = "em_jobs_dead" []
         "Jobs that were given up; `doctor` and `jobs dead` list them.";
+    Counter POLICY_ANSWERS_TOTAL = "em_policy_answers_total" ["question", "verdict"]
+        "Answers of the policy, by question and verdict.";
+    Histogram POLICY_SECONDS = "em_policy_seconds" ["evaluator"]
+        "Time from a question to the policy's answer, by who evaluates it: this process or an OPA server.";
     Counter ERRORS_TOTAL = "em_errors_total" ["area"]
         "Failures that a person was told about with an error id, or that an operator should look at.";
 }

@@ -11,6 +11,7 @@ use em_domain::id::{Login, RepositoryName, SlackUser};
 use em_domain::person::is_github_login;
 use em_domain::triage::TeamScope;
 use em_jobs::schedule::Schedule;
+use em_policy::{Policy, Source};
 use em_telemetry::Format;
 use secrecy::ExposeSecret;
 
@@ -30,6 +31,8 @@ pub struct Checked {
     pub people: Vec<(SlackUser, Login)>,
     /// What happens by the clock.
     pub schedules: Vec<ScheduledCommand>,
+    /// What rules read as `data`: what the operator wrote, and the roles.
+    pub policy_data: serde_json::Value,
     /// Time between two polls; `None` is never.
     pub poll_interval: Option<Duration>,
 }
@@ -91,6 +94,7 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
     let schedules = schedules(&mut checks, sections, zone);
     let people = people(&mut checks, sections);
     let teams = teams(&mut checks, sections);
+    let policy_data = policy(&mut checks, &sections.policy);
     let http_addr = sections.http.addr.parse();
     let http_addr = checks.keep(
         "http.addr",
@@ -103,6 +107,7 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
         teams,
         people,
         schedules,
+        policy_data,
         poll_interval: Some(Duration::from_secs(sections.github.poll_interval_seconds))
             .filter(|d| !d.is_zero()),
     })
@@ -346,6 +351,29 @@ fn teams(checks: &mut Checks<'_>, sections: &Sections) -> Vec<TeamScope> {
         });
     }
     teams
+}
+
+fn policy(checks: &mut Checks<'_>, section: &sections::Policy) -> serde_json::Value {
+    if !section.opa_url.is_empty() {
+        check_url(checks, "policy.opa_url", &section.opa_url);
+    }
+    for (role, people) in &section.roles {
+        let key = format!("policy.roles.{role}");
+        let is_named = !people.is_empty() && people.iter().all(|name| !name.trim().is_empty());
+        checks.require(&key, is_named, "name people by Slack member id or GitHub login");
+    }
+    let mut data: serde_json::Map<String, serde_json::Value> = section.data.clone().into_iter().collect();
+    for taken in ["em_agent", "roles"] {
+        let what = "this name is taken; roles are written in [policy.roles]";
+        checks.require(&format!("policy.data.{taken}"), !data.contains_key(taken), what);
+    }
+    data.insert("roles".to_owned(), serde_json::json!(section.roles));
+    let data = serde_json::Value::Object(data);
+    checks.keep(
+        "policy.dir",
+        Policy::load(&Source::configured(&section.dir), &data).map(drop),
+    );
+    data
 }
 
 fn check_database_url(checks: &mut Checks<'_>, secrets: &Secrets) {

@@ -23,6 +23,8 @@ pub struct Sections {
     pub calendar: Calendar,
     /// `[triage]`
     pub triage: Triage,
+    /// `[policy]`
+    pub policy: Policy,
     /// `[teams.NAME]`
     pub teams: BTreeMap<String, Team>,
     /// `[people]`: Slack member id to GitHub login.
@@ -109,6 +111,22 @@ pub struct Triage {
     pub rows_per_group: u32,
 }
 
+/// What may be done, and what people are asked about.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// A folder of rules in place of the shipped ones.
+    pub dir: String,
+    /// A folder of rules that `policy backtest` compares.
+    pub candidate_dir: String,
+    /// An OPA server that decides instead.
+    pub opa_url: String,
+    /// Role to Slack member ids and GitHub logins.
+    pub roles: BTreeMap<String, Vec<String>>,
+    /// What rules read as `data`.
+    pub data: BTreeMap<String, serde_json::Value>,
+}
+
 /// One team.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -181,6 +199,7 @@ pub(super) fn read(
         github: reading.section("github")?,
         calendar: reading.section("calendar")?,
         triage: reading.section("triage")?,
+        policy: reading.section("policy")?,
         teams: reading.own("teams"),
         people: reading.own("people"),
         schedules: reading.own("schedules"),

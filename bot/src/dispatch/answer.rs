@@ -118,6 +118,7 @@ impl Dispatcher {
 fn explain(error: CommandError) -> SlackMessageContent {
     match error {
         CommandError::User(sentence) => em_blocks::error::message_sorry(&sentence),
+        CommandError::Denied(reason) => em_blocks::error::message_denied(&reason),
         CommandError::Usage { problem, usage } => em_blocks::error::message_bad_usage(&problem, &usage),
         CommandError::Slack(error) => {
             tracing::warn!(%error, "Slack refused");

@@ -7,9 +7,9 @@ use em_commands::registry::{self, Found};
 use em_domain::id::SlackUser;
 use serde::de::DeserializeOwned;
 
-use super::Dispatcher;
 use super::answer::To;
 use super::payload::{Event, EventCallback, Interaction, Message, SlashCommand};
+use super::{Dispatcher, Entry};
 use crate::slack::{Inbound, InboundKind};
 
 /// What is said to somebody who types faster than allowed.
@@ -57,11 +57,12 @@ impl Dispatcher {
             }
         };
         let invocation = Invocation {
-            caller,
+            caller: caller.clone(),
             channel: Some(channel),
             words: words[named_by..].to_vec(),
         };
-        self.run(command.spec.path, (command.run)(self.ctx.clone(), invocation))
+        let running = (command.run)(self.ctx.clone(), invocation);
+        self.run(Entry::Command(command.spec.path), &caller, running)
             .await
     }
 
@@ -87,7 +88,9 @@ impl Dispatcher {
                 let Some((name, handler)) = found else {
                     return tracing::warn!(callback = %submission.callback_id, "no such modal");
                 };
-                let outcome = self.run(name, handler(self.ctx.clone(), submission)).await;
+                let running = handler(self.ctx.clone(), submission);
+                let caller = Caller::Person(user.clone());
+                let outcome = self.run(Entry::Modal(name), &caller, running).await;
                 self.answer(To::Direct(user), outcome).await;
             }
             Interaction::Shortcut(shortcut) | Interaction::MessageAction(shortcut) => {
@@ -98,7 +101,9 @@ impl Dispatcher {
                     return tracing::warn!(callback = %shortcut.callback_id, "no such shortcut");
                 };
                 let user = shortcut.user.id;
-                let outcome = self.run(name, handler(self.ctx.clone(), user.clone())).await;
+                let running = handler(self.ctx.clone(), user.clone());
+                let caller = Caller::Person(user.clone());
+                let outcome = self.run(Entry::Shortcut(name), &caller, running).await;
                 self.answer(To::Direct(user), outcome).await;
             }
             Interaction::ViewClosed => {}
@@ -115,7 +120,9 @@ impl Dispatcher {
             Some(_) if self.is_too_fast(&click.user) => Err(CommandError::user(TOO_FAST)),
             Some((name, handler)) => {
                 let trigger = click.trigger_id.clone();
-                match self.run(name, handler(self.ctx.clone(), click)).await {
+                let caller = Caller::Person(click.user.clone());
+                let running = handler(self.ctx.clone(), click);
+                match self.run(Entry::Click(name), &caller, running).await {
                     Ok(Reply::Modal(view)) => self
                         .ctx
                         .slack
@@ -172,8 +179,9 @@ impl Dispatcher {
     }
 
     async fn home_opened(self: &Arc<Self>, user: SlackUser) {
+        let caller = Caller::Person(user.clone());
         let running = Box::pin(registry::home_opened(self.ctx.clone(), user));
-        if let Err(error) = self.run("home", running).await {
+        if let Err(error) = self.run(Entry::Command("home"), &caller, running).await {
             tracing::error!(error = format!("{error:#}"), "the home page could not be drawn");
         }
     }
