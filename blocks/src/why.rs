@@ -364,6 +364,7 @@ mod tests {
             closed_at: None,
             merged_at: None,
             merge_commit_sha: None,
+            references: None,
         };
         let mut reviews = vec![review(Verdict::ChangesRequested)];
         let mut runs = vec![red_run()];

@@ -65,6 +65,25 @@ impl WorkCalendar {
         total
     }
 
+    /// The instant since which exactly `time` (above zero) of working time has passed by `now`: what began then or
+    /// earlier has lasted that long. `None` if ten years do not hold so much of it.
+    pub fn working_time_before(&self, now: DateTime<Utc>, time: Duration) -> Option<DateTime<Utc>> {
+        let mut left = time;
+        let mut date = self.local_date(now);
+        for _ in 0..3660 {
+            if let Some((opens, closes)) = self.hours_of(date) {
+                let until = closes.min(now);
+                let worked = (until - opens).max(Duration::zero());
+                if worked >= left {
+                    return Some(until - left);
+                }
+                left -= worked;
+            }
+            date = date.pred_opt()?;
+        }
+        None
+    }
+
     /// The working time of one full ordinary day: the unit in which long waits are told.
     pub fn day_length(&self) -> Duration {
         self.end - self.start
@@ -164,6 +183,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_began_at_the_instant_looked_back_to_has_lasted_that_long_and_later_has_not(
+            at in 0i64..40_000_000, minutes in 1i64..20_000,
+        ) {
+            let now = DateTime::from_timestamp(1_767_000_000 + at, 0).unwrap();
+            let (calendar, time) = (berlin(9, 17), Duration::minutes(minutes));
+            let began = calendar.working_time_before(now, time).unwrap();
+            prop_assert_eq!(calendar.working_time(began, now), time);
+            prop_assert!(calendar.working_time(began + Duration::seconds(1), now) < time);
+        }
+
         #[test]
         fn working_time_adds_up_and_is_never_more_than_the_time(a in 0i64..40_000_000, b in 0i64..9_000_000, c in 0i64..9_000_000) {
             let at = |seconds: i64| DateTime::from_timestamp(1_767_000_000 + seconds, 0).unwrap();

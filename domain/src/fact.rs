@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::ci_run::CiRun;
 use crate::deployment::{Deployment, Release};
 use crate::id::Login;
+use crate::incident::Incident;
 use crate::pull_request::PullRequest;
 use crate::review::{Comment, Review};
 
@@ -26,6 +27,8 @@ pub enum FactChange {
     Deployment(Box<Deployment>),
     /// About a release.
     Release(Release),
+    /// About an incident.
+    Incident(Box<Incident>),
     /// An account was seen with an e-mail address; links people across systems.
     AccountEmail(AccountEmail),
 }

@@ -102,7 +102,14 @@ pub struct Snapshot {
     pub merged_at: Option<DateTime<Utc>>,
     /// The commit that the merge made on the base branch.
     pub merge_commit_sha: Option<String>,
+    /// Tickets, issues and pages that the title and text name, as written (`PAY-12`, `#7`, an address); at most
+    /// [`MAX_REFERENCES`]. `None` where the sender did not give the text.
+    #[serde(default)]
+    pub references: Option<Vec<String>>,
 }
+
+/// References of one pull request that are kept.
+pub const MAX_REFERENCES: usize = 20;
 
 /// Lines and files changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -26,6 +26,7 @@ mod open;
 mod people;
 mod posts;
 mod schedules;
+mod signals;
 mod snoozes;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -47,5 +48,6 @@ pub use open::{Store, StoreConfig};
 pub use people::People;
 pub use posts::{Claim, NewPost, Post, Posts};
 pub use schedules::Schedules;
+pub use signals::{Announced, Applied, Signals, Watch};
 pub use snoozes::Snoozes;
 pub use triage::{Subject, Triage};

@@ -239,6 +239,7 @@ fn pull_request(number: i64) -> PullRequest {
             closed_at: ended,
             merged_at: ended,
             merge_commit_sha: None,
+            references: None,
         },
     });
     pull

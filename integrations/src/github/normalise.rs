@@ -6,9 +6,11 @@
 mod ci;
 mod comment;
 mod deployment;
+mod issue;
 mod polled;
 mod pull_request;
 mod push;
+mod references;
 mod release;
 mod review;
 
@@ -44,7 +46,6 @@ const IRRELEVANT: &[&str] = &[
     "installation_repositories",
     "installation_target",
     "issue_dependencies",
-    "issues",
     "label",
     "marketplace_purchase",
     "member",
@@ -106,6 +107,7 @@ fn changes(event_type: &str, payload: &[u8]) -> Changes {
         "deployment_status" => deployment::status(payload),
         "release" => release::changes(payload),
         "push" => push::changes(payload),
+        "issues" => issue::changes(payload),
         polled::COMMITS => polled::commits(payload),
         polled::ISSUE_EVENT => polled::issue_event(payload),
         known if IRRELEVANT.contains(&known) => Ok(Vec::new()),

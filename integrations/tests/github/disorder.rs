@@ -99,7 +99,7 @@ proptest! {
         let whole = sample(&name);
         let cut = &whole[..end.index(whole.trim_ascii_end().len())];
         let kind = event_type(&name);
-        let is_read = !matches!(kind, "ping" | "issues" | "projects_v2_item");
+        let is_read = !matches!(kind, "ping" | "projects_v2_item");
         for broken in [cut.to_vec(), junk] {
             let outcome = normalise(&event(kind, broken));
             prop_assert_eq!(matches!(outcome, Normalised::Unrecognised(_)), is_read);

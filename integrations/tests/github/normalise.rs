@@ -59,6 +59,19 @@ fn line(change: &FactChange) -> String {
             "{} release {} {} at {}",
             fact.repository, fact.id, fact.tag, fact.published_at
         ),
+        FactChange::Incident(fact) => {
+            let said = &fact.snapshot.value;
+            format!(
+                "{} {} incident {} `{}` severity {:?} of {:?} at {}",
+                fact.source,
+                fact.external_id,
+                said.state.as_str(),
+                said.title,
+                said.severity,
+                said.assignees,
+                fact.snapshot.at
+            )
+        }
         FactChange::AccountEmail(fact) => format!("{} is {} at {}", fact.login, fact.email, fact.seen_at),
     }
 }
@@ -516,4 +529,70 @@ fn text_that_a_database_cannot_hold_is_cleaned() {
         body["pull_request"]["title"] = json!("a\0b <!channel>");
     }));
     assert_eq!(pull.snapshot.unwrap().value.title, "ab <!channel>");
+}
+
+fn issue(action: &str, change: impl FnOnce(&mut Value)) -> Vec<String> {
+    let mut body = json!({
+        "action": action,
+        "issue": {
+            "number": 9, "state": "open", "title": "Payments are down",
+            "html_url": "https://github.com/acme/shop/issues/9",
+            "created_at": "2026-01-15T10:00:00Z", "updated_at": "2026-01-15T11:00:00Z", "closed_at": null,
+            "labels": [{ "name": "Incident" }, { "name": "SEV2" }], "assignees": [{ "login": "cy" }],
+        },
+        "repository": { "full_name": "acme/shop" },
+    });
+    change(&mut body);
+    let event = event("issues", body.to_string().into_bytes());
+    changes(&event).iter().map(line).collect()
+}
+
+#[test]
+fn an_issue_labelled_incident_is_one_until_it_is_closed_or_the_label_goes() {
+    let incident = |state: &str, severity: &str| {
+        vec![format!(
+            "github acme/shop#9 incident {state} `Payments are down` severity {severity} of [Login(\"cy\")] at \
+             2026-01-15 11:00:00 UTC"
+        )]
+    };
+    assert_eq!(issue("labeled", |_| {}), incident("open", "Some(2)"));
+    let closed = issue("closed", |body| {
+        body["issue"]["state"] = json!("closed");
+        body["issue"]["labels"] = json!([{ "name": "incident" }]);
+    });
+    assert_eq!(closed, incident("resolved", "None"));
+    let other = |action: &str, label: &str| {
+        issue(action, |body| {
+            body["issue"]["labels"] = json!([{ "name": "bug" }]);
+            body["label"] = json!({ "name": label });
+        })
+    };
+    assert_eq!(other("unlabeled", "incident"), incident("dismissed", "None"));
+    assert_eq!(other("unlabeled", "sev2"), Vec::<String>::new());
+    assert_eq!(other("opened", "bug"), Vec::<String>::new());
+    assert_eq!(issue("deleted", |_| {}), incident("dismissed", "Some(2)"));
+}
+
+#[test]
+fn what_a_text_refers_to_is_kept_and_a_missing_text_is_not_an_empty_one() {
+    let references = |change: fn(&mut Value)| {
+        let pull = pull(changed("pull_request.opened", |body| {
+            body["pull_request"]["title"] = json!("Retry");
+            change(body);
+        }));
+        pull.snapshot.unwrap().value.references
+    };
+    let some = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    assert_eq!(
+        references(|body| body["pull_request"]["body"] = json!("Fixes PAY-12, see\n#7")),
+        some(&["PAY-12", "#7"])
+    );
+    assert_eq!(
+        references(|body| body["pull_request"]["body"] = json!(null)),
+        some(&[])
+    );
+    let absent = references(|body| {
+        body["pull_request"].as_object_mut().unwrap().remove("body");
+    });
+    assert_eq!(absent, None);
 }

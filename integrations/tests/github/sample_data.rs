@@ -58,6 +58,7 @@ fn world() -> World {
             FactChange::PullRequest(_)
             | FactChange::Deployment(_)
             | FactChange::Release(_)
+            | FactChange::Incident(_)
             | FactChange::AccountEmail(_) => {}
         }
     }

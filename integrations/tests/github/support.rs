@@ -95,6 +95,7 @@ fn merge(facts: &mut BTreeMap<String, FactChange>, change: FactChange) {
         FactChange::CiRun(fact) => format!("run {} {}", fact.repository, fact.id),
         FactChange::Deployment(fact) => format!("deployment {} {}", fact.repository, fact.id),
         FactChange::Release(fact) => format!("release {} {}", fact.repository, fact.id),
+        FactChange::Incident(fact) => format!("incident {} {}", fact.source, fact.external_id),
         FactChange::AccountEmail(fact) => format!("email {} {}", fact.login, fact.email),
     };
     let Some(known) = facts.get_mut(&key) else {
@@ -108,6 +109,7 @@ fn merge(facts: &mut BTreeMap<String, FactChange>, change: FactChange) {
         (FactChange::CiRun(known), FactChange::CiRun(new)) => known.merge(new),
         (FactChange::Deployment(known), FactChange::Deployment(new)) => known.merge(*new),
         (FactChange::Release(known), FactChange::Release(new)) => known.merge(new),
+        (FactChange::Incident(known), FactChange::Incident(new)) => known.merge(*new),
         (FactChange::AccountEmail(known), FactChange::AccountEmail(new)) => {
             known.seen_at = known.seen_at.max(new.seen_at);
         }

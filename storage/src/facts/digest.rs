@@ -2,8 +2,11 @@
 
 use em_domain::ci_run::CiRun;
 use em_domain::deployment::{Deployment, Release};
+use em_domain::incident::Incident;
 use em_domain::pull_request::PullRequest;
 use em_domain::review::{Comment, Review};
+use em_domain::signal::WatchedPull;
+use em_domain::triage::TriageRow;
 use sha2::{Digest as _, Sha256};
 use sqlx::types::Json;
 
@@ -53,6 +56,7 @@ impl Facts<'_> {
         facts::<CiRun>(&mut conn, &mut on_line).await?;
         facts::<Deployment>(&mut conn, &mut on_line).await?;
         facts::<Release>(&mut conn, &mut on_line).await?;
+        facts::<Incident>(&mut conn, &mut on_line).await?;
         facts::<SeenEmail>(&mut conn, &mut on_line).await?;
         for (table, columns) in OTHER_TABLES {
             let sql = conn.lists(&format!("SELECT {columns} FROM {table} ORDER BY 1"));
@@ -64,14 +68,15 @@ impl Facts<'_> {
                 ));
             }
         }
-        let sql = "SELECT line FROM waiting ORDER BY pull_request";
-        let lines: Vec<Json<em_domain::triage::TriageRow>> =
-            on_conn!(&mut conn, |c| sqlx::query_scalar(sql).fetch_all(c).await)?;
-        for Json(row) in &lines {
+        let sql = "SELECT line, watch FROM waiting ORDER BY pull_request";
+        let lines: Vec<(Json<TriageRow>, Option<Json<WatchedPull>>)> =
+            on_conn!(&mut conn, |c| sqlx::query_as(sql).fetch_all(c).await)?;
+        for (Json(row), watch) in &lines {
             on_line(&format!(
-                "line {}
+                "line {} {}
 ",
-                json(row)
+                json(row),
+                json(watch)
             ));
         }
         Ok(())

@@ -7,6 +7,7 @@ use em_domain::ci_run::CiRun;
 use em_domain::deployment::{Deployment, Release};
 use em_domain::event::RawEvent;
 use em_domain::fact::{AccountEmail, FactChange, Normalised};
+use em_domain::incident::Incident;
 use em_domain::pull_request::PullRequest;
 use em_domain::review::{Comment, Review};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -29,6 +30,7 @@ pub(crate) struct FactSet {
     pub(crate) ci_runs: ById<CiRun>,
     pub(crate) deployments: ById<Deployment>,
     pub(crate) releases: ById<Release>,
+    pub(crate) incidents: ById<Incident>,
     pub(crate) emails: ById<SeenEmail>,
 }
 
@@ -42,6 +44,7 @@ impl FactSet {
             FactChange::CiRun(fact) => absorb(&mut self.ci_runs, fact),
             FactChange::Deployment(fact) => absorb(&mut self.deployments, *fact),
             FactChange::Release(fact) => absorb(&mut self.releases, fact),
+            FactChange::Incident(fact) => absorb(&mut self.incidents, *fact),
             FactChange::AccountEmail(seen) => absorb(&mut self.emails, emails.seen(seen)),
         }
     }
@@ -54,6 +57,7 @@ impl FactSet {
             + self.ci_runs.len()
             + self.deployments.len()
             + self.releases.len()
+            + self.incidents.len()
             + self.emails.len()
     }
 }
@@ -146,6 +150,7 @@ fn fits(change: &FactChange) -> bool {
         FactChange::CiRun(fact) => fits(fact),
         FactChange::Deployment(fact) => fits(fact.as_ref()),
         FactChange::Release(fact) => fits(fact),
+        FactChange::Incident(fact) => fits(fact.as_ref()),
         FactChange::AccountEmail(seen) => seen.login.as_str().len() <= MAX_NAME_BYTES / 2,
     }
 }

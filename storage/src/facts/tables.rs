@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use em_domain::ci_run::CiRun;
 use em_domain::deployment::{Deployment, Release};
 use em_domain::id::{Login, RepositoryName};
+use em_domain::incident::Incident;
 use em_domain::pull_request::{PullRequest, PullRequestKey};
 use em_domain::review::{Comment, Review};
 use serde::de::DeserializeOwned;
@@ -36,13 +37,14 @@ pub(crate) fn row<'q, F: Fact>(id: &'q str, fact: &'q F) -> Result<Vec<Value<'q>
 }
 
 /// The tables that a replay rebuilds from events alone; what each pull request waits for follows from them.
-pub(crate) const DERIVED_TABLES: [&str; 8] = [
+pub(crate) const DERIVED_TABLES: [&str; 9] = [
     PullRequest::TABLE.name,
     Review::TABLE.name,
     Comment::TABLE.name,
     CiRun::TABLE.name,
     Deployment::TABLE.name,
     Release::TABLE.name,
+    Incident::TABLE.name,
     SeenEmail::TABLE.name,
     "events_unrecognised",
 ];
@@ -217,6 +219,27 @@ impl Fact for Release {
         vec![
             Value::text(self.repository.as_str()),
             Value::Time(self.published_at),
+        ]
+    }
+}
+
+impl Fact for Incident {
+    fact_table!("incidents", "state", "repository", "opened_at");
+
+    fn id(&self) -> String {
+        format!("{}/{}", self.source, self.external_id)
+    }
+
+    fn absorb(&mut self, other: Self) {
+        self.merge(other);
+    }
+
+    fn columns(&self) -> Vec<Value<'_>> {
+        let snapshot = &self.snapshot.value;
+        vec![
+            Value::text(snapshot.state.as_str()),
+            Value::maybe_text(snapshot.repository.as_ref().map(RepositoryName::as_str)),
+            Value::Time(snapshot.opened_at),
         ]
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use em_domain::ci_run::CiRun;
 use em_domain::pull_request::{PullRequest, Snapshot};
 use em_domain::review::{Comment, Review};
+use em_domain::signal::{WatchedPull, watched};
 use em_domain::triage::{Surroundings, TriageRow, Waiting, waiting};
 
 use super::merge::facts_by;
@@ -22,6 +23,7 @@ const WAITING: Table = Table {
         "repository",
         "author",
         "line",
+        "watch",
     ],
     key_columns: 1,
 };
@@ -112,16 +114,18 @@ async fn write(conn: &mut Conn<'_>, open: &[PullRequest]) -> Result<(), StoreErr
     let around = Around::load(conn, open).await?;
     let (mut rows, mut labels, mut actors) = (Vec::new(), Vec::new(), Vec::new());
     for pull in open {
-        let Some((snapshot, waiting)) = pull.open().zip(around.waiting(pull)) else {
+        let surroundings = around.of(pull);
+        let Some((snapshot, waiting)) = pull.open().zip(waiting(pull, surroundings)) else {
             continue;
         };
+        let watch = watched(pull, surroundings, &waiting);
         let id = pull.key.to_string();
         labels.extend(distinct(&id, snapshot.labels.iter().map(String::as_str)));
         actors.extend(distinct(
             &id,
             waiting.actors.iter().map(em_domain::id::Login::as_str),
         ));
-        rows.push(waiting_row(id, pull, snapshot, waiting)?);
+        rows.push(waiting_row(id, (pull, snapshot), waiting, watch.as_ref())?);
     }
     conn.upsert(&WAITING, rows).await?;
     conn.upsert(&LABELS, labels).await?;
@@ -130,9 +134,9 @@ async fn write(conn: &mut Conn<'_>, open: &[PullRequest]) -> Result<(), StoreErr
 
 fn waiting_row(
     id: String,
-    pull: &PullRequest,
-    snapshot: &Snapshot,
+    (pull, snapshot): (&PullRequest, &Snapshot),
     waiting: Waiting,
+    watch: Option<&WatchedPull>,
 ) -> Result<Vec<Value<'static>>, StoreError> {
     let (turn, since) = (waiting.turn, waiting.since);
     let line = TriageRow {
@@ -151,6 +155,7 @@ fn waiting_row(
         Value::text(pull.key.repository.as_str().to_lowercase()),
         Value::text(snapshot.author.login.as_str().to_lowercase()),
         Value::json(&line)?,
+        Value::json(&watch)?,
     ])
 }
 
@@ -196,18 +201,17 @@ impl Around {
         })
     }
 
-    fn waiting(&self, pull: &PullRequest) -> Option<Waiting> {
+    fn of(&self, pull: &PullRequest) -> Surroundings<'_> {
         let id = pull.key.to_string();
         let head = (
             pull.key.repository.0.clone(),
             head(pull).unwrap_or_default().to_owned(),
         );
-        let around = Surroundings {
+        Surroundings {
             reviews: self.reviews.get(&id).map_or(&[], Vec::as_slice),
             comments: self.comments.get(&id).map_or(&[], Vec::as_slice),
             runs: self.runs.get(&head).map_or(&[], Vec::as_slice),
-        };
-        waiting(pull, around)
+        }
     }
 }
 

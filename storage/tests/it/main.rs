@@ -12,6 +12,7 @@ mod merge;
 mod migrations;
 mod people;
 mod posts;
+mod signals;
 mod small;
 mod support;
 mod triage;

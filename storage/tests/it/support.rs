@@ -71,6 +71,7 @@ pub(crate) fn open(number: i64, minutes: i64) -> PullRequest {
             closed_at: None,
             merged_at: None,
             merge_commit_sha: None,
+            references: Some(Vec::new()),
         },
     });
     pull

@@ -6,9 +6,10 @@ use em_domain::fact::FactChange;
 use em_domain::id::Login;
 use em_domain::pull_request::{PullRequest, PullRequestState, Size, Snapshot};
 use em_domain::stamped::Stamped;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::Changes;
+use super::references::references;
 use crate::github::payload::{Asked, Repository, Text, Time, User, account, filled, read};
 
 #[derive(Debug, Deserialize)]
@@ -30,6 +31,8 @@ pub(super) struct Pull<'a> {
     #[serde(borrow)]
     state: Cow<'a, str>,
     title: Text,
+    #[serde(default, borrow)]
+    body: Body<'a>,
     html_url: Text,
     #[serde(borrow)]
     user: Option<User<'a>>,
@@ -51,6 +54,19 @@ pub(super) struct Pull<'a> {
     labels: Option<Vec<Label>>,
     base: Branch,
     head: Branch,
+}
+
+/// The text, empty where it is null; `None` where the sender leaves the field out.
+#[derive(Debug, Default)]
+struct Body<'a>(Option<Cow<'a, str>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Body<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Written<'a>(#[serde(borrow)] Cow<'a, str>);
+        let written = Option::<Written<'a>>::deserialize(deserializer)?;
+        Ok(Self(Some(written.map(|Written(text)| text).unwrap_or_default())))
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -106,6 +122,7 @@ pub(super) fn fact(pull: Pull<'_>, repository: &Repository) -> Result<PullReques
 
 fn snapshot(pull: Pull<'_>) -> Result<Snapshot, String> {
     let state = state(&pull)?;
+    let references = pull.body.0.as_ref().map(|text| references(&pull.title.0, text));
     let is_merged = state == PullRequestState::Merged;
     let at = |time: Option<Time>| time.map(|time| time.0);
     Ok(Snapshot {
@@ -131,6 +148,7 @@ fn snapshot(pull: Pull<'_>) -> Result<Snapshot, String> {
         merged_at: at(pull.merged_at),
         // Before the merge this is a trial merge that GitHub makes anew all the time.
         merge_commit_sha: filled(pull.merge_commit_sha).filter(|_| is_merged),
+        references,
     })
 }
 

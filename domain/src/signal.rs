@@ -1,0 +1,359 @@
+//! Purpose: signals: what the facts say that somebody should know, by rules that the operator can change.
+//!
+//! [`evaluate`] turns rules and facts into findings, and [`diff`] compares them with the signals that are open: one
+//! open signal per rule and subject, which closes by itself when its finding is gone.
+//!
+//! To add a kind: a file in this folder with an `evaluate` function, and a line in [`KINDS`].
+
+mod diff;
+mod facts;
+mod failed_deployment;
+mod failing_main;
+mod incident_open_too_long;
+mod long_running_ci;
+mod no_ticket_link;
+mod pr_without_review;
+mod read;
+mod review_overload;
+mod rules;
+mod scope;
+mod span;
+mod stale_pr;
+#[cfg(test)]
+mod tests;
+mod wip_limit_exceeded;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::calendar::WorkCalendar;
+use crate::id::{Login, RepositoryName, SignalId};
+use crate::pull_request::PullRequestKey;
+
+pub use diff::{Diff, diff};
+pub use facts::{Facts, PENDING_RUNS_COUNT_DAYS, WatchedPull, watched};
+pub use read::{KindOfRule, RulesSeed};
+pub use rules::{Parameters, Rule, Rules, TicketPattern};
+pub use scope::Scope;
+pub use span::{ClockKind, Span};
+
+/// How much a signal matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// Somebody should look.
+    Warning,
+    /// Somebody must act.
+    Critical,
+}
+
+impl Severity {
+    /// The name it is stored under and shown as.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// The severity stored under `name`.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Info, Self::Warning, Self::Critical]
+            .into_iter()
+            .find(|severity| severity.as_str() == name)
+    }
+}
+
+/// One thing that a rule finds in the facts. It holds nothing that changes by the passing of time alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The rule that found it.
+    pub rule: String,
+    /// The rule's kind, one of [`KINDS`].
+    pub kind: String,
+    /// What it is about: `acme/api#12`, a login, `acme/api CI`. One signal per rule and subject is open at a time.
+    pub subject: String,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What it is in one line; may hold text from outside, so escape it before showing it.
+    pub title: String,
+    /// The page where something can be done about it.
+    pub url: String,
+    /// The repository, where there is one.
+    pub repository: Option<RepositoryName>,
+    /// Who must move, or whom it concerns.
+    pub people: Vec<Login>,
+    /// Since when it has been so.
+    pub since: DateTime<Utc>,
+    /// What else is known, by name, for policies: `author`, `labels`, `count`, `limit`, `limit_hours`, ...
+    pub details: BTreeMap<String, Value>,
+}
+
+/// Whether a signal still holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignalState {
+    /// It does.
+    Open,
+    /// Its finding is gone.
+    Resolved,
+}
+
+impl SignalState {
+    /// The name it is stored under.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Resolved => "resolved",
+        }
+    }
+
+    /// The state stored under `name`.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Open, Self::Resolved]
+            .into_iter()
+            .find(|state| state.as_str() == name)
+    }
+}
+
+/// A finding that people are told about, over its life.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Signal {
+    /// Its id.
+    pub id: SignalId,
+    /// What was found, as it was last.
+    pub finding: Finding,
+    /// Whether it still holds.
+    pub state: SignalState,
+    /// When it was first noticed; `finding.since` is when it began.
+    pub opened_at: DateTime<Utc>,
+    /// When anything about it last changed.
+    pub updated_at: DateTime<Utc>,
+    /// When its finding was gone.
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// The post that tells of it; `None` until it was decided whether people are told, empty if they are not.
+    pub bulletin: Option<String>,
+}
+
+impl Signal {
+    /// A signal that opens now.
+    pub fn opened(id: SignalId, finding: Finding, now: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            finding,
+            state: SignalState::Open,
+            opened_at: now,
+            updated_at: now,
+            resolved_at: None,
+            bulletin: None,
+        }
+    }
+
+    /// When it was resolved, if it was.
+    pub fn resolved(&self) -> Option<DateTime<Utc>> {
+        self.resolved_at.filter(|_| self.state == SignalState::Resolved)
+    }
+}
+
+/// What a rule can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parameter {
+    /// `older_than`: how long something may last. The default, as people write it.
+    OlderThan(&'static str),
+    /// `limit`: how many are still fine.
+    Limit(u32),
+    /// `pattern`: a regular expression.
+    Pattern(&'static str),
+}
+
+impl Parameter {
+    /// The key in the rules file.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::OlderThan(_) => "older_than",
+            Self::Limit(_) => "limit",
+            Self::Pattern(_) => "pattern",
+        }
+    }
+}
+
+/// What a kind of rule looks at, which decides by what its scope can be narrowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LooksAt {
+    /// Open pull requests: by repository, team, label and author.
+    PullRequests,
+    /// Something else that belongs to a repository: by repository and team.
+    Repositories,
+}
+
+/// A kind of rule.
+#[derive(Debug)]
+pub struct SignalKind {
+    /// Its name in the rules file.
+    pub name: &'static str,
+    /// What its signals are, as a heading.
+    pub heading: &'static str,
+    /// What it finds, in one line.
+    pub summary: &'static str,
+    /// What it can be told, with defaults.
+    pub parameters: &'static [Parameter],
+    /// How much its signals matter, if the rule does not say.
+    pub severity: Severity,
+    /// Which clock its times are counted by, if the rule does not say.
+    pub clock: ClockKind,
+    /// What it looks at.
+    pub looks_at: LooksAt,
+    /// Finds it.
+    pub evaluate: fn(&Rule, &View<'_>) -> Vec<Finding>,
+}
+
+impl PartialEq for SignalKind {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+/// Every kind, in the order in which they are shown.
+pub static KINDS: &[SignalKind] = &[
+    incident_open_too_long::KIND,
+    failing_main::KIND,
+    failed_deployment::KIND,
+    stale_pr::KIND,
+    pr_without_review::KIND,
+    review_overload::KIND,
+    wip_limit_exceeded::KIND,
+    long_running_ci::KIND,
+    no_ticket_link::KIND,
+];
+
+/// The kind of that name.
+pub fn kind(name: &str) -> Option<&'static SignalKind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}
+
+/// What a rule looks at: the facts, the time, and when people work.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// What is known.
+    pub facts: &'a Facts,
+    /// The time.
+    pub now: DateTime<Utc>,
+    /// When people work.
+    pub calendar: &'a WorkCalendar,
+}
+
+impl View<'_> {
+    /// What began at the answer or before has lasted longer than the rule allows; `None` if nothing has.
+    fn too_old(&self, rule: &Rule) -> Option<DateTime<Utc>> {
+        rule.parameters
+            .older_than
+            .before(self.now, rule.clock, self.calendar)
+    }
+}
+
+/// What the rules that are enabled find in the facts. The work grows with the facts, not with how old they are.
+pub fn evaluate(rules: &Rules, facts: &Facts, now: DateTime<Utc>, calendar: &WorkCalendar) -> Vec<Finding> {
+    let view = View { facts, now, calendar };
+    let enabled = rules.0.iter().filter(|rule| rule.enabled);
+    enabled
+        .flat_map(|rule| (rule.kind.evaluate)(rule, &view))
+        .collect()
+}
+
+impl Rule {
+    /// A finding about a pull request, for whoever must move.
+    fn about_pull(&self, pull: &WatchedPull, since: DateTime<Utc>) -> Finding {
+        let mut details = self.limits();
+        details.insert("author".to_owned(), pull.author.login.as_str().into());
+        details.insert("labels".to_owned(), pull.labels.clone().into());
+        Finding {
+            rule: self.name.clone(),
+            kind: self.kind.name.to_owned(),
+            subject: pull.key.to_string(),
+            severity: self.severity,
+            title: pull.title.clone(),
+            url: pull.url.clone(),
+            repository: Some(pull.key.repository.clone()),
+            people: pull.whose_move(),
+            since,
+            details,
+        }
+    }
+
+    /// A finding about something in a repository that names nobody.
+    fn about(&self, repository: &RepositoryName, what: &str, title: String, url: &str) -> Finding {
+        Finding {
+            rule: self.name.clone(),
+            kind: self.kind.name.to_owned(),
+            subject: format!("{repository} {what}"),
+            severity: self.severity,
+            title,
+            url: url.to_owned(),
+            repository: Some(repository.clone()),
+            people: Vec::new(),
+            since: DateTime::UNIX_EPOCH,
+            details: self.limits(),
+        }
+    }
+
+    /// A finding about a person who has more of `pulls` than the limit allows; `None` if they have not. Each pull
+    /// request comes with the instant from which it counts.
+    fn about_person(&self, login: &Login, mut pulls: Vec<(DateTime<Utc>, &WatchedPull)>) -> Option<Finding> {
+        let limit = usize::try_from(self.parameters.limit).unwrap_or(usize::MAX);
+        pulls.sort_by_key(|(since, pull)| (*since, &pull.key));
+        // The one with which it became too many.
+        let (since, first_over) = *pulls.get(limit)?;
+        let mut details = self.limits();
+        details.insert("count".to_owned(), pulls.len().into());
+        let some: Vec<String> = pulls.iter().take(10).map(|(_, p)| p.key.to_string()).collect();
+        details.insert("pull_requests".to_owned(), some.into());
+        Some(Finding {
+            rule: self.name.clone(),
+            kind: self.kind.name.to_owned(),
+            subject: login.as_str().to_lowercase(),
+            severity: self.severity,
+            title: String::new(),
+            url: search_page(&first_over.url, &first_over.key),
+            repository: None,
+            people: vec![login.clone()],
+            since,
+            details,
+        })
+    }
+
+    /// What the rule was told, as details.
+    fn limits(&self) -> BTreeMap<String, Value> {
+        let limit = |parameter: &Parameter| match parameter {
+            Parameter::OlderThan(_) => (
+                "limit_hours".to_owned(),
+                self.parameters.older_than.hours().into(),
+            ),
+            Parameter::Limit(_) => ("limit".to_owned(), self.parameters.limit.into()),
+            Parameter::Pattern(_) => ("pattern".to_owned(), self.parameters.pattern.as_str().into()),
+        };
+        self.kind.parameters.iter().map(limit).collect()
+    }
+}
+
+/// The page on which the forge lists pull requests, from the page of one.
+fn search_page(url: &str, key: &PullRequestKey) -> String {
+    let place = format!("/{}/pull/{}", key.repository, key.number);
+    match url.strip_suffix(&place) {
+        Some(forge) => format!("{forge}/pulls"),
+        None => url.to_owned(),
+    }
+}
+
+/// `one` or `many` by their number.
+fn counted(number: usize, one: &str, many: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        number => format!("{number} {many}"),
+    }
+}

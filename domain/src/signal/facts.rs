@@ -1,0 +1,107 @@
+//! Purpose: what rules look at: the open pull requests in short, what runs, what is red, what burns.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::ci_run::CiRun;
+use crate::id::Login;
+use crate::incident::Incident;
+use crate::pull_request::{Account, PullRequest, PullRequestKey};
+use crate::triage::{FailedDeployment, FailingBranch, Surroundings, Turn, Waiting};
+
+/// A run that was made longer ago and has not ended is not running: its end was never told.
+pub const PENDING_RUNS_COUNT_DAYS: i64 = 3;
+
+/// Everything that rules look at, as of one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Every pull request that is open and ready for review.
+    pub pulls: Vec<WatchedPull>,
+    /// Runs that have not ended, on default branches and on the newest commits of open pull requests.
+    pub pending_runs: Vec<CiRun>,
+    /// Red default branches.
+    pub failing_branches: Vec<FailingBranch>,
+    /// Environments whose newest deployment failed.
+    pub failed_deployments: Vec<FailedDeployment>,
+    /// Incidents that are open.
+    pub incidents: Vec<Incident>,
+}
+
+/// What rules need to know of one open pull request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchedPull {
+    /// Which one.
+    pub key: PullRequestKey,
+    /// Its title, as written.
+    pub title: String,
+    /// Its page.
+    pub url: String,
+    /// Who opened it.
+    pub author: Account,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// The branch it comes from.
+    pub head_ref: String,
+    /// The newest commit, where known.
+    pub head_sha: Option<String>,
+    /// What its title and text refer to, where the text is known.
+    pub references: Option<Vec<String>>,
+    /// When it was put before reviewers: opened, or left draft.
+    pub presented_at: DateTime<Utc>,
+    /// When somebody last did something: presented it, pushed, reviewed, commented. Programs do not count.
+    pub last_activity_at: DateTime<Utc>,
+    /// When somebody other than the author first reviewed it since it was presented.
+    pub reviewed_at: Option<DateTime<Utc>>,
+    /// Whose turn it is.
+    pub turn: Turn,
+    /// Who must move; may be nobody.
+    pub actors: Vec<Login>,
+    /// Since when it is their turn.
+    pub waiting_since: DateTime<Utc>,
+}
+
+impl WatchedPull {
+    /// Who must move; its author where nobody is named.
+    pub fn whose_move(&self) -> Vec<Login> {
+        if self.actors.is_empty() {
+            vec![self.author.login.clone()]
+        } else {
+            self.actors.clone()
+        }
+    }
+}
+
+/// What rules need to know of an open pull request that waits for `waiting`; `None` if it is closed.
+pub fn watched(pull: &PullRequest, around: Surroundings<'_>, waiting: &Waiting) -> Option<WatchedPull> {
+    let snapshot = pull.open()?;
+    let author = &snapshot.author.login;
+    let presented_at = pull
+        .ready_at
+        .unwrap_or(snapshot.created_at)
+        .max(snapshot.created_at);
+    let reviews = || around.reviews.iter().filter(|review| !review.reviewer.is_bot);
+    let comments = around.comments.iter().filter(|comment| !comment.author.is_bot);
+    let activity = reviews()
+        .map(|review| review.submitted_at)
+        .chain(comments.map(|comment| comment.created_at))
+        .chain(pull.pushed_at);
+    let by_others = reviews()
+        .filter(|review| !review.reviewer.login.same(author))
+        .map(|review| review.submitted_at);
+    Some(WatchedPull {
+        key: pull.key.clone(),
+        title: snapshot.title.clone(),
+        url: snapshot.url.clone(),
+        author: snapshot.author.clone(),
+        labels: snapshot.labels.clone(),
+        head_ref: snapshot.head_ref.clone(),
+        head_sha: snapshot.head_sha.clone(),
+        references: snapshot.references.clone(),
+        presented_at,
+        last_activity_at: activity.max().map_or(presented_at, |at| at.max(presented_at)),
+        reviewed_at: by_others.filter(|at| *at >= presented_at).min(),
+        turn: waiting.turn,
+        actors: waiting.actors.clone(),
+        waiting_since: waiting.since,
+    })
+}

@@ -1,0 +1,329 @@
+//! Purpose: signals: what the rules look at, which signals are open, and what people were told.
+//!
+//! What is looked at is one row per open pull request (`waiting.watch`) and rows from partial indexes, so that it does
+//! not grow with what is over. A signal opens by one insert that a unique index lets through once, so that of two
+//! replicas that evaluate at once only one opens it.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use em_domain::id::SignalId;
+use em_domain::signal::{Diff, Finding, Signal, SignalState};
+use sqlx::FromRow;
+use sqlx::types::Json;
+
+use crate::engine::{Conn, IDS_PER_STATEMENT, list, on_conn, on_engine, on_writer};
+use crate::error::StoreError;
+use crate::open::Store;
+use crate::posts::NewPost;
+
+pub use watch::Watch;
+
+macro_rules! columns {
+    () => {
+        "id, finding, state, opened_at, updated_at, resolved_at, bulletin"
+    };
+}
+
+// After the macro, which it uses.
+mod watch;
+
+/// The signals of a store.
+#[derive(Debug, Clone, Copy)]
+pub struct Signals<'s> {
+    store: &'s Store,
+}
+
+/// How many signals an evaluation changed; what another replica was faster with is not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Applied {
+    /// Opened.
+    pub opened: u64,
+    /// Told otherwise than before.
+    pub updated: u64,
+    /// Resolved.
+    pub resolved: u64,
+}
+
+/// What came of putting signals on a bulletin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Announced {
+    /// They are on a new one, which the caller must post now.
+    Posting,
+    /// They are on one that exists, which has to be edited.
+    Joined,
+    /// Another replica was faster with all of them.
+    Nothing,
+}
+
+#[derive(FromRow)]
+struct SignalRow {
+    id: String,
+    finding: Json<Finding>,
+    state: String,
+    opened_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    resolved_at: Option<DateTime<Utc>>,
+    bulletin: Option<String>,
+}
+
+impl TryFrom<SignalRow> for Signal {
+    type Error = StoreError;
+    fn try_from(row: SignalRow) -> Result<Self, StoreError> {
+        let wrong = |what: &str| StoreError::Corrupt(format!("signal {}: {what}", row.id));
+        Ok(Self {
+            id: SignalId::parse(&row.id).ok_or_else(|| wrong("its id"))?,
+            finding: row.finding.0,
+            state: SignalState::parse(&row.state).ok_or_else(|| wrong("its state"))?,
+            opened_at: row.opened_at,
+            updated_at: row.updated_at,
+            resolved_at: row.resolved_at,
+            bulletin: row.bulletin,
+        })
+    }
+}
+
+fn signals(rows: Vec<SignalRow>) -> Result<Vec<Signal>, StoreError> {
+    rows.into_iter().map(Signal::try_from).collect()
+}
+
+impl Store {
+    /// What people are told about.
+    pub fn signals(&self) -> Signals<'_> {
+        Signals { store: self }
+    }
+}
+
+impl Signals<'_> {
+    /// Changes what is open, all at once: `opened` are the new signals of `changes.open`.
+    pub async fn apply(
+        &self,
+        opened: &[Signal],
+        changes: &Diff,
+        now: DateTime<Utc>,
+    ) -> Result<Applied, StoreError> {
+        let mut tx = self.store.pool().begin_write().await?;
+        let mut conn = tx.conn();
+        let mut applied = Applied::default();
+        // Always in the same order, so that two replicas wait for each other and do not lock each other out.
+        let mut opened: Vec<&Signal> = opened.iter().collect();
+        opened.sort_by_key(|signal| (&signal.finding.rule, &signal.finding.subject));
+        for signal in opened {
+            applied.opened += insert(&mut conn, signal).await?;
+        }
+        let mut updates: Vec<_> = changes.update.iter().collect();
+        updates.sort_by_key(|(id, _)| id);
+        for (id, finding) in updates {
+            applied.updated += update(&mut conn, id, finding, now).await?;
+        }
+        applied.resolved = resolve(&mut conn, &changes.resolve, now).await?;
+        tx.commit().await?;
+        Ok(applied)
+    }
+
+    /// The open signals, of one kind if it is given, in the order in which they opened.
+    pub async fn list_open(&self, kind: Option<&str>) -> Result<Vec<Signal>, StoreError> {
+        const OPEN: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM signals WHERE state = 'open' AND ($1 IS NULL OR kind = $1) ORDER BY id"
+        );
+        let rows: Vec<SignalRow> = on_engine!(self.store.pool(), |c| sqlx::query_as(OPEN)
+            .bind(kind)
+            .fetch_all(c)
+            .await)?;
+        signals(rows)
+    }
+
+    /// The open signals of which it is not decided yet whether people are told, the oldest first.
+    pub async fn list_unannounced(&self, limit: u32) -> Result<Vec<Signal>, StoreError> {
+        const UNANNOUNCED: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM signals WHERE state = 'open' AND bulletin IS NULL ORDER BY id LIMIT $1"
+        );
+        let rows: Vec<SignalRow> = on_engine!(self.store.pool(), |c| sqlx::query_as(UNANNOUNCED)
+            .bind(i64::from(limit))
+            .fetch_all(c)
+            .await)?;
+        signals(rows)
+    }
+
+    /// Puts signals that nobody was told of on the bulletin `post`, claiming it if it does not exist.
+    pub async fn announce(
+        &self,
+        post: &NewPost,
+        ids: &[SignalId],
+        now: DateTime<Utc>,
+    ) -> Result<Announced, StoreError> {
+        const CLAIM: &str = "INSERT INTO posts (purpose, channel, ts, state, version, updated_at, until) \
+            VALUES ($1, $2, NULL, $3, 1, $4, $5) ON CONFLICT (purpose) DO NOTHING";
+        let mut tx = self.store.pool().begin_write().await?;
+        let mut conn = tx.conn();
+        let claimed = on_conn!(&mut conn, |c| sqlx::query(CLAIM)
+            .bind(&post.purpose)
+            .bind(post.channel.as_str())
+            .bind(Json(&post.state))
+            .bind(now)
+            .bind(post.until)
+            .execute(c)
+            .await
+            .map(|r| r.rows_affected()))?;
+        if put(&mut conn, &post.purpose, ids).await? == 0 {
+            // Not committed: a bulletin without signals is none.
+            return Ok(Announced::Nothing);
+        }
+        tx.commit().await?;
+        Ok(if claimed > 0 {
+            Announced::Posting
+        } else {
+            Announced::Joined
+        })
+    }
+
+    /// Decides that people are not told of these signals.
+    pub async fn silence(&self, ids: &[SignalId]) -> Result<u64, StoreError> {
+        let mut tx = self.store.pool().begin_write().await?;
+        let silenced = put(&mut tx.conn(), "", ids).await?;
+        tx.commit().await?;
+        Ok(silenced)
+    }
+
+    /// Gives a bulletin up that was not posted; nobody was told of its signals then.
+    pub async fn give_up(&self, bulletin: &str) -> Result<(), StoreError> {
+        const RELEASE: &str = "DELETE FROM posts WHERE purpose = $1 AND ts IS NULL";
+        const UNDO: &str = "UPDATE signals SET bulletin = NULL WHERE bulletin = $1 \
+                            AND NOT EXISTS (SELECT 1 FROM posts WHERE purpose = $1)";
+        let mut tx = self.store.pool().begin_write().await?;
+        let mut conn = tx.conn();
+        for statement in [RELEASE, UNDO] {
+            on_conn!(&mut conn, |c| sqlx::query(statement)
+                .bind(bulletin)
+                .execute(c)
+                .await
+                .map(drop))?;
+        }
+        tx.commit().await
+    }
+
+    /// The signals on a bulletin, in the order in which they opened.
+    pub async fn list_bulletin(&self, bulletin: &str) -> Result<Vec<Signal>, StoreError> {
+        const ON: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM signals WHERE bulletin = $1 ORDER BY id"
+        );
+        let rows: Vec<SignalRow> = on_engine!(self.store.pool(), |c| sqlx::query_as(ON)
+            .bind(bulletin)
+            .fetch_all(c)
+            .await)?;
+        signals(rows)
+    }
+
+    /// The signal of that id.
+    pub async fn find(&self, id: &SignalId) -> Result<Option<Signal>, StoreError> {
+        const FIND: &str = concat!("SELECT ", columns!(), " FROM signals WHERE id = $1");
+        let row: Option<SignalRow> = on_engine!(self.store.pool(), |c| sqlx::query_as(FIND)
+            .bind(id.as_str())
+            .fetch_optional(c)
+            .await)?;
+        row.map(Signal::try_from).transpose()
+    }
+
+    /// The signals about one subject, open or resolved, the newest first.
+    pub async fn list_about(&self, subject: &str, limit: u32) -> Result<Vec<Signal>, StoreError> {
+        const ABOUT: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM signals WHERE subject = $1 ORDER BY opened_at DESC, id DESC LIMIT $2"
+        );
+        let rows: Vec<SignalRow> = on_engine!(self.store.pool(), |c| sqlx::query_as(ABOUT)
+            .bind(subject)
+            .bind(i64::from(limit))
+            .fetch_all(c)
+            .await)?;
+        signals(rows)
+    }
+
+    /// Removes signals that were resolved before `before`; answers how many.
+    pub async fn purge(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        const PURGE: &str = "DELETE FROM signals WHERE state = 'resolved' AND resolved_at < $1";
+        Ok(on_writer!(self.store.pool(), |c| sqlx::query(PURGE)
+            .bind(before)
+            .execute(c)
+            .await
+            .map(|r| r.rows_affected()))?)
+    }
+}
+
+async fn insert(conn: &mut Conn<'_>, signal: &Signal) -> Result<u64, StoreError> {
+    const INSERT: &str = "INSERT INTO signals (id, rule, kind, subject, severity, finding, state, opened_at, \
+        updated_at, resolved_at, bulletin) VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $7, NULL, NULL) \
+        ON CONFLICT (rule, subject) WHERE state = 'open' DO NOTHING";
+    let finding = &signal.finding;
+    Ok(on_conn!(conn, |c| sqlx::query(INSERT)
+        .bind(signal.id.as_str())
+        .bind(&finding.rule)
+        .bind(&finding.kind)
+        .bind(&finding.subject)
+        .bind(finding.severity.as_str())
+        .bind(Json(finding))
+        .bind(signal.opened_at)
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?)
+}
+
+async fn update(
+    conn: &mut Conn<'_>,
+    id: &SignalId,
+    finding: &Finding,
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    const UPDATE: &str = "UPDATE signals SET kind = $2, severity = $3, finding = $4, updated_at = $5 \
+                          WHERE id = $1 AND state = 'open'";
+    Ok(on_conn!(conn, |c| sqlx::query(UPDATE)
+        .bind(id.as_str())
+        .bind(&finding.kind)
+        .bind(finding.severity.as_str())
+        .bind(Json(finding))
+        .bind(now)
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?)
+}
+
+async fn resolve(conn: &mut Conn<'_>, ids: &[SignalId], now: DateTime<Utc>) -> Result<u64, StoreError> {
+    const RESOLVE: &str = "UPDATE signals SET state = 'resolved', updated_at = $2, resolved_at = $2 \
+                           WHERE id IN LIST($1) AND state = 'open'";
+    let ids: BTreeSet<&str> = ids.iter().map(SignalId::as_str).collect();
+    let ids: Vec<&str> = ids.into_iter().collect();
+    let mut resolved = 0;
+    for chunk in ids.chunks(IDS_PER_STATEMENT) {
+        let sql = conn.lists(RESOLVE);
+        resolved += on_conn!(conn, |c| sqlx::query(sql)
+            .bind(list(chunk))
+            .bind(now)
+            .execute(c)
+            .await
+            .map(|r| r.rows_affected()))?;
+    }
+    Ok(resolved)
+}
+
+/// Puts those of the signals that are on no bulletin on this one; answers how many.
+async fn put(conn: &mut Conn<'_>, bulletin: &str, ids: &[SignalId]) -> Result<u64, StoreError> {
+    const PUT: &str = "UPDATE signals SET bulletin = $2 WHERE id IN LIST($1) AND bulletin IS NULL";
+    let ids: Vec<&str> = ids.iter().map(SignalId::as_str).collect();
+    let mut put = 0;
+    for chunk in ids.chunks(IDS_PER_STATEMENT) {
+        let sql = conn.lists(PUT);
+        put += on_conn!(conn, |c| sqlx::query(sql)
+            .bind(list(chunk))
+            .bind(bulletin)
+            .execute(c)
+            .await
+            .map(|r| r.rows_affected()))?;
+    }
+    Ok(put)
+}

@@ -1,0 +1,83 @@
+//! Purpose: what the rules look at, and what is open, as of one moment.
+
+use chrono::{DateTime, Duration, Utc};
+use em_domain::ci_run::CiRun;
+use em_domain::incident::Incident;
+use em_domain::signal::{Facts, PENDING_RUNS_COUNT_DAYS, Signal, WatchedPull};
+use em_domain::triage::TriageFilter;
+use sqlx::types::Json;
+
+use super::{SignalRow, Signals, signals};
+use crate::engine::{Conn, on_conn};
+use crate::error::StoreError;
+use crate::failures::Failures;
+
+/// One moment: comparing facts with signals that were read later would resolve what another replica has just opened.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    /// What is known.
+    pub facts: Facts,
+    /// Which signals are open.
+    pub open: Vec<Signal>,
+}
+
+impl Signals<'_> {
+    /// What the rules look at. `None` while it is being worked out what open pull requests wait for (during an import,
+    /// or after an upgrade): with half of the facts, signals would open and resolve for nothing.
+    pub async fn watch(&self, now: DateTime<Utc>) -> Result<Option<Watch>, StoreError> {
+        const STALE: &str = "SELECT EXISTS (SELECT 1 FROM waiting_stale)";
+        const OPEN: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM signals WHERE state = 'open' ORDER BY id"
+        );
+        let mut tx = self.store.pool().begin_read().await?;
+        let mut conn = tx.conn();
+        let is_stale: bool = on_conn!(&mut conn, |c| sqlx::query_scalar(STALE).fetch_one(c).await)?;
+        if is_stale {
+            return Ok(None);
+        }
+        let open: Vec<SignalRow> = on_conn!(&mut conn, |c| sqlx::query_as(OPEN).fetch_all(c).await)?;
+        let everything = TriageFilter::default();
+        let failures = Failures::new(&everything, now);
+        let facts = Facts {
+            pulls: pulls(&mut conn).await?,
+            pending_runs: pending_runs(&mut conn, now).await?,
+            failing_branches: failures.branches(&mut conn).await?,
+            failed_deployments: failures.deployments(&mut conn).await?,
+            incidents: incidents(&mut conn).await?,
+        };
+        tx.commit().await?;
+        Ok(Some(Watch {
+            facts,
+            open: signals(open)?,
+        }))
+    }
+}
+
+async fn pulls(conn: &mut Conn<'_>) -> Result<Vec<WatchedPull>, StoreError> {
+    const PULLS: &str = "SELECT watch FROM waiting WHERE is_ready AND watch IS NOT NULL";
+    let mut rows: Vec<Json<WatchedPull>> = on_conn!(conn, |c| sqlx::query_scalar(PULLS).fetch_all(c).await)?;
+    // Read in any order, which is quicker than reading in the order of the index.
+    rows.sort_by(|Json(a), Json(b)| a.key.cmp(&b.key));
+    Ok(rows.into_iter().map(|Json(pull)| pull).collect())
+}
+
+async fn pending_runs(conn: &mut Conn<'_>, now: DateTime<Utc>) -> Result<Vec<CiRun>, StoreError> {
+    const RUNS: &str = "SELECT r.fact FROM ci_runs r WHERE r.outcome = 'pending' AND r.created_at >= $1 \
+        AND (r.on_default_branch OR EXISTS (SELECT 1 FROM pull_requests p WHERE p.state = 'open' \
+            AND p.head_sha = r.head_sha AND p.repository = r.repository)) \
+        ORDER BY r.created_at, r.id";
+    let runs: Vec<Json<CiRun>> = on_conn!(conn, |c| sqlx::query_scalar(RUNS)
+        .bind(now - Duration::days(PENDING_RUNS_COUNT_DAYS))
+        .fetch_all(c)
+        .await)?;
+    Ok(runs.into_iter().map(|Json(run)| run).collect())
+}
+
+async fn incidents(conn: &mut Conn<'_>) -> Result<Vec<Incident>, StoreError> {
+    const INCIDENTS: &str = "SELECT fact FROM incidents WHERE state = 'open' ORDER BY opened_at, id";
+    let incidents: Vec<Json<Incident>> =
+        on_conn!(conn, |c| sqlx::query_scalar(INCIDENTS).fetch_all(c).await)?;
+    Ok(incidents.into_iter().map(|Json(incident)| incident).collect())
+}
