@@ -2,6 +2,7 @@
 //! go when they are spent.
 
 use em_domain::approval::{Approval, ApprovalState, Settled};
+use em_domain::id::SlackUser;
 use em_domain::policy::Confirmation;
 use slack_morphism::prelude::SlackMessageContent;
 
@@ -345,4 +346,22 @@ fn fallback(approval: &Approval, setting: Setting) -> Mrkdwn {
     });
     let asks = cat([words(" (asked by "), requester(approval), words(")")]);
     cat([heading, asks, by.unwrap_or_default()])
+}
+
+/// Half of the time is over: names those who could decide now.
+pub fn message_reminder(approval: &Approval, able: &[SlackUser], setting: Setting) -> SlackMessageContent {
+    let who = join(able.iter().take(8).map(mention), ", ");
+    let who = if who.is_empty() { approvers(approval) } else { who };
+    let lapses = approval.expires_at.map(|at| cat([words(" It lapses "), when(at, setting.zone), words(".")]));
+    let text = cat([
+        words("Still waiting for a decision: "),
+        escape(&fit(&approval.request.title, 200)),
+        words(". Who could decide: "),
+        who,
+        words("."),
+        lapses.unwrap_or_default(),
+    ]);
+    let mut layout = Layout::new();
+    layout.section(&text);
+    layout.into_message(&text)
 }

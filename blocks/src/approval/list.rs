@@ -1,6 +1,8 @@
 //! Purpose: the lists of approvals: in answer to a command, and on the Home tab.
 
+use chrono::{DateTime, Utc};
 use em_domain::approval::{Approval, ApprovalState};
+use em_domain::id::SlackUser;
 use slack_morphism::prelude::SlackMessageContent;
 
 use super::card::add_card;
@@ -9,7 +11,7 @@ use crate::element::{Menu, MenuOption};
 use crate::help::typed;
 use crate::layout::Layout;
 use crate::limits::fit;
-use crate::mrkdwn::{Mrkdwn, bold, cat, code, escape, join, words};
+use crate::mrkdwn::{Mrkdwn, bold, cat, code, escape, join, mention, words};
 use crate::time::when;
 
 /// Questions shown with their buttons; each takes the room of a small card.
@@ -135,4 +137,25 @@ fn menu(approval: &Approval) -> Menu {
         approval.id.as_str(),
         std::iter::once(MenuOption::new("Explain", EXPLAIN)).chain(open),
     )
+}
+
+/// What can be proposed: how it is written, and what it does.
+pub fn message_actions(actions: &[(&str, &str)]) -> SlackMessageContent {
+    let mut layout = Layout::new();
+    layout.section(&words("Name what is to be done, and to what. What stands after two dashes is your reason."));
+    layout.lines(actions.iter().map(|(usage, summary)| {
+        join([typed(&format!("propose {usage}")), escape(summary)], "\n")
+    }));
+    layout.into_message(&cat([words("What can be proposed: "), typed("propose")]))
+}
+
+/// Who decides for somebody, until when; `None`: nobody any more.
+pub fn message_deputy(deputy: &SlackUser, until: Option<DateTime<Utc>>, setting: Setting) -> SlackMessageContent {
+    let text = match until {
+        Some(until) => cat([mention(deputy), words(" decides for you until "), when(until, setting.zone), words(". You still may yourself.")]),
+        None => words("You decide for yourself again."),
+    };
+    let mut layout = Layout::new();
+    layout.section(&text);
+    layout.into_message(&text)
 }

@@ -1,0 +1,140 @@
+//! Purpose: every copy of a card is a view of the record: in the channel, in direct messages, in the thread, on Home
+//! tabs. One job draws them all after each change.
+
+use chrono::Duration;
+use em_blocks::approval::card::message_card;
+use em_blocks::approval::progress::message_progress;
+use em_domain::approval::{Approval, ApprovalState};
+use em_domain::id::SlackUser;
+use em_domain::job::{Job, JobError};
+use em_domain::policy::{Obligation, PolicyVerdict};
+use em_integrations::slack::{Place, Posted};
+
+use super::voter::people;
+use super::{id_of, job_error, setting};
+use crate::ctx::Ctx;
+use crate::home;
+use crate::invocation::CommandError;
+use crate::posting::{self, Wanted};
+
+/// People who are asked in direct messages; where the policy names more, the channel has to do.
+const MOST_DIRECT: usize = 5;
+/// How long a card is remembered after its last change.
+const REMEMBERED_FOR: Duration = Duration::days(90);
+/// Home tabs opened longer ago are drawn when they are next opened.
+const HOME_IS_FRESH: Duration = Duration::hours(12);
+
+/// The job: draws all copies of one card.
+pub async fn draw(ctx: Ctx, job: Job) -> Result<(), JobError> {
+    let id = id_of(&job.payload)?;
+    let found = ctx.store.approvals().find(&id).await.map_err(|error| job_error(error.into()))?;
+    let Some(approval) = found else {
+        return Err(JobError::Fail(format!("there is no approval {id}")));
+    };
+    draw_all(&ctx, &approval, job.attempts > 1).await.map_err(job_error)
+}
+
+async fn draw_all(ctx: &Ctx, approval: &Approval, again: bool) -> Result<(), CommandError> {
+    let content = message_card(approval, setting(ctx));
+    let wanted = |copy: &str, place: Place| Wanted {
+        purpose: format!("approval:{}:{copy}", approval.id),
+        place,
+        content: content.clone(),
+        version: approval.version,
+        until: approval.updated_at + REMEMBERED_FOR,
+    };
+    let mut failure = None;
+    if let Some(channel) = approval.request.channel.as_ref().filter(|_| is_public(approval)) {
+        match posting::show(ctx, &wanted("card", Place::channel(channel.as_str())), again).await {
+            Ok(card) => failure = progress(ctx, approval, &card, again).await.err(),
+            Err(error) => failure = Some(error),
+        }
+    }
+    // A copy that cannot be drawn does not keep the others from being drawn.
+    for user in direct(ctx, approval).await? {
+        if let Err(error) = draw_direct(ctx, &user, &wanted, again).await {
+            failure.get_or_insert(error);
+        }
+    }
+    for (number, channel) in notified(approval).into_iter().enumerate() {
+        let drawn = async {
+            let channel = ctx.slack.resolve_channel(channel).await?;
+            posting::show(ctx, &wanted(&format!("notify:{number}"), Place::channel(&channel.id)), again).await
+        };
+        if let Err(error) = drawn.await {
+            failure.get_or_insert(error);
+        }
+    }
+    redraw_homes(ctx).await;
+    failure.map_or(Ok(()), Err)
+}
+
+async fn draw_direct(ctx: &Ctx, user: &SlackUser, wanted: &impl Fn(&str, Place) -> Wanted, again: bool) -> Result<(), CommandError> {
+    let channel = ctx.slack.open_dm(user.as_str()).await?;
+    posting::show(ctx, &wanted(&format!("dm:{user}"), Place::channel(channel)), again).await.map(drop)
+}
+
+/// The message in the card's thread that follows what was agreed to.
+async fn progress(ctx: &Ctx, approval: &Approval, card: &Posted, again: bool) -> Result<(), CommandError> {
+    let Some(content) = message_progress(approval, setting(ctx)) else {
+        return Ok(());
+    };
+    let wanted = Wanted {
+        purpose: format!("approval:{}:progress", approval.id),
+        place: Place::channel(&card.channel).in_thread(&card.ts),
+        content,
+        version: approval.version,
+        until: approval.updated_at + REMEMBERED_FOR,
+    };
+    posting::show(ctx, &wanted, again).await.map(drop)
+}
+
+/// Whether the channel sees the card: not where a person's own wish was done without asking anybody.
+fn is_public(approval: &Approval) -> bool {
+    approval.decision.verdict != PolicyVerdict::Allow || approval.request.requester.person().is_none()
+}
+
+/// Who gets the card in a direct message: the few who may decide, and whoever asked for what was done at once.
+///
+/// # Errors
+/// The database cannot be reached.
+pub(crate) async fn direct(ctx: &Ctx, approval: &Approval) -> Result<Vec<SlackUser>, CommandError> {
+    let requester = approval.request.requester.person();
+    if approval.decision.verdict == PolicyVerdict::Allow {
+        return Ok(requester.cloned().into_iter().collect());
+    }
+    if approval.state == ApprovalState::Quiet {
+        return Ok(Vec::new());
+    }
+    let mut people = people(ctx, approval).await?;
+    people.retain(|user| Some(user) != requester);
+    Ok(if people.len() > MOST_DIRECT { Vec::new() } else { people })
+}
+
+/// The channels that the policy wants to be told what was done.
+fn notified(approval: &Approval) -> Vec<&str> {
+    if approval.state != ApprovalState::Completed {
+        return Vec::new();
+    }
+    let obligations = approval.decision.obligations.iter();
+    obligations
+        .filter_map(|obligation| match obligation {
+            Obligation::Notify { channel } => Some(channel.as_str()),
+            Obligation::Reason => None,
+        })
+        .collect()
+}
+
+/// Home tabs that show what waits for their owner. One that cannot be drawn is drawn when it is next opened.
+async fn redraw_homes(ctx: &Ctx) {
+    let since = ctx.clock.now() - HOME_IS_FRESH;
+    let viewers = match ctx.store.approvals().list_viewers(since).await {
+        Ok(viewers) => viewers,
+        Err(error) => return tracing::warn!(%error, "Home tabs could not be brought up to date"),
+    };
+    for user in viewers {
+        if let Err(error) = home::draw(ctx, &user).await {
+            tracing::warn!(%error, slack.user = %user, "a Home tab could not be brought up to date");
+        }
+    }
+}

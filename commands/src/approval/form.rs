@@ -1,0 +1,123 @@
+//! Purpose: the submitted forms: a no with its reason, a yes with a remark or a typed name, a new question from a message.
+
+use em_blocks::approval::modal::{self, Memory, modal_propose};
+use em_domain::action::Digest;
+use em_domain::approval::{Requester, Via};
+use em_domain::id::SlackChannel;
+use em_domain::pull_request::PullRequestKey;
+use serde::{Deserialize, Serialize};
+
+use super::decide::{Said, answer, say};
+use super::propose::{Proposal, propose, tell};
+use crate::action;
+use crate::ctx::Ctx;
+use crate::invocation::{CommandError, Outcome, Reply, ShortcutUse, Submission};
+
+/// A submitted *Decline*.
+pub async fn declined(ctx: Ctx, submission: Submission) -> Outcome {
+    submitted(ctx, submission, false).await
+}
+
+/// A submitted *Approve*.
+pub async fn approved(ctx: Ctx, submission: Submission) -> Outcome {
+    submitted(ctx, submission, true).await
+}
+
+async fn submitted(ctx: Ctx, submission: Submission, agrees: bool) -> Outcome {
+    let Some(memory) = Memory::parse(&submission.private_metadata) else {
+        return Err(CommandError::user("That form is too old for me to know what it was about. Nothing was decided."));
+    };
+    let said = Said {
+        user: submission.user,
+        agrees,
+        via: Via::Modal,
+        comment: modal::comment(&submission.state).map(str::to_owned),
+        seen: Some(Digest(memory.ticket.seen.clone())),
+        is_typed: modal::is_typed(&memory, &submission.state),
+    };
+    let outcome = answer(say(&ctx, &memory.ticket.id, said).await?)?;
+    Ok(match outcome {
+        Reply::Private(content) => Reply::Answer {
+            response_url: memory.response_url,
+            content,
+        },
+        other => other,
+    })
+}
+
+/// What the form of a new question remembers.
+#[derive(Debug, Serialize, Deserialize)]
+struct Origin {
+    channel: Option<SlackChannel>,
+    response_url: Option<String>,
+}
+
+/// The shortcut *Ask for approval* on a message: the form, with what the message is about.
+pub async fn shortcut(_ctx: Ctx, used: ShortcutUse) -> Outcome {
+    let target = used.message.as_deref().and_then(target_in).unwrap_or_default();
+    let origin = Origin {
+        channel: used.channel,
+        response_url: used.response_url,
+    };
+    let memory = serde_json::to_string(&origin).unwrap_or_default();
+    let kinds = action::KINDS.iter().map(|kind| (kind.word, kind.summary));
+    let form = modal_propose(kinds, &target, memory)
+        .ok_or_else(|| CommandError::user("The form cannot be opened here. Use `/em-agent propose`."))?;
+    Ok(Reply::Modal(Box::new(form)))
+}
+
+/// A submitted new question.
+pub async fn proposed(ctx: Ctx, submission: Submission) -> Outcome {
+    let wish = modal::wish(&submission.state)
+        .ok_or_else(|| CommandError::user("Choose what is to be done and to what, then submit again."))?;
+    let origin: Option<Origin> = serde_json::from_str(&submission.private_metadata).ok();
+    let words: Vec<String> = std::iter::once(wish.word.as_str())
+        .chain(wish.rest.split_whitespace())
+        .map(str::to_owned)
+        .collect();
+    let proposal = Proposal {
+        action: action::parse(&words)?,
+        requester: Requester::Person(submission.user),
+        reason: wish.reason,
+        channel: origin.as_ref().and_then(|origin| origin.channel.clone()),
+    };
+    let Reply::Private(content) = tell(&ctx, propose(&ctx, proposal).await?)? else {
+        return Ok(Reply::Done);
+    };
+    Ok(Reply::Answer {
+        response_url: origin.and_then(|origin| origin.response_url),
+        content,
+    })
+}
+
+/// The first pull request that a message names: `acme/api#12`, or its address.
+fn target_in(text: &str) -> Option<String> {
+    let words = text.split(|c: char| c.is_whitespace() || "<>|()\"'`,;".contains(c));
+    words.filter_map(named_target).next()
+}
+
+fn named_target(word: &str) -> Option<String> {
+    if let Some(key) = PullRequestKey::parse(word.trim_end_matches(['.', ':', '!', '?'])) {
+        return Some(key.to_string());
+    }
+    let address = url::Url::parse(word).ok()?;
+    let parts: Vec<&str> = address.path_segments()?.collect();
+    match parts.as_slice() {
+        [owner, name, "pull" | "issues", number, ..] if number.parse::<u32>().is_ok() => Some(format!("{owner}/{name}#{number}")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_a_pull_request_in_words_or_by_address() {
+        let found = |text: &str| target_in(text);
+        assert_eq!(found("please look at acme/api#12."), Some("acme/api#12".into()));
+        assert_eq!(found("<https://github.com/acme/api/pull/7/files|the change> is stale"), Some("acme/api#7".into()));
+        assert_eq!(found("see https://github.com/acme/api/actions/runs/7"), None);
+        assert_eq!(found("nothing #12 here"), None);
+    }
+}

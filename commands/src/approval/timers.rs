@@ -1,0 +1,122 @@
+//! Purpose: what happens to a question by itself: reminders, escalation, its end, the end of a quiet period. Each is a
+//! job in the database that is due at a time, so that a restart forgets none.
+
+use chrono::Duration;
+use em_blocks::approval::card::message_reminder;
+use em_domain::approval::{Approval, ApprovalState};
+use em_domain::job::{Job, JobError};
+use em_integrations::slack::Place;
+
+use super::voter::{people, standings};
+use super::{By, Changed, change, id_of, job_error, setting};
+use crate::ctx::Ctx;
+use crate::invocation::CommandError;
+use crate::posting::{self, Wanted};
+use em_blocks::approval::explain::Standing;
+
+/// How long something agreed to may stand still before it is looked at: longer than all its attempts take.
+const STUCK_AFTER: Duration = Duration::hours(1);
+/// What is looked at in one round.
+const MOST_LOOKED_AT: i64 = 500;
+
+fn by(event: &'static str) -> By {
+    By {
+        actor: "clock".to_owned(),
+        event,
+    }
+}
+
+/// The job: half of the time is over. Those to whom it escalates may decide too, and who could decide is reminded.
+pub async fn remind(ctx: Ctx, job: Job) -> Result<(), JobError> {
+    let id = id_of(&job.payload)?;
+    let escalates = |approval: &Approval, now| approval.escalate(now);
+    match change(&ctx, &id, &by("escalated"), escalates).await.map_err(job_error)? {
+        Changed::Now(approval) => tell(&ctx, &approval).await.map_err(job_error),
+        // Decided meanwhile, or told before a crash.
+        Changed::Refused(approval, _) if approval.state != ApprovalState::Pending => Ok(()),
+        Changed::Refused(approval, _) => tell(&ctx, &approval).await.map_err(job_error),
+    }
+}
+
+/// One message in the card's thread that names who could decide now.
+async fn tell(ctx: &Ctx, approval: &Approval) -> Result<(), CommandError> {
+    let Some(card) = posting::find(ctx, &format!("approval:{}:card", approval.id)).await? else {
+        return Ok(());
+    };
+    let who = standings(ctx, approval, people(ctx, approval).await?).await?;
+    let able: Vec<_> = who
+        .into_iter()
+        .filter(|(_, standing)| matches!(standing, Standing::CanDecide | Standing::OffHours))
+        .map(|(user, _)| user)
+        .collect();
+    let wanted = Wanted {
+        purpose: format!("approval:{}:reminder", approval.id),
+        place: Place::channel(&card.channel).in_thread(&card.ts),
+        content: message_reminder(approval, &able, setting(ctx)),
+        version: 1,
+        until: approval.expires_at.unwrap_or(approval.updated_at),
+    };
+    posting::show(ctx, &wanted, false).await.map(drop)
+}
+
+/// The job: the time of a question is over.
+pub async fn expire(ctx: Ctx, job: Job) -> Result<(), JobError> {
+    let id = id_of(&job.payload)?;
+    let changed = change(&ctx, &id, &by("expired"), Approval::expire).await.map_err(job_error)?;
+    match changed {
+        Changed::Now(_) => Ok(()),
+        Changed::Refused(approval, _) if approval.state != ApprovalState::Pending => Ok(()),
+        // The clocks of two replicas differ.
+        Changed::Refused(approval, _) => Err(JobError::Retry {
+            error: "its time is not over yet".to_owned(),
+            at: approval.expires_at,
+        }),
+    }
+}
+
+/// The job: a quiet period is over. Without an incident since, it passes; with one, people are asked.
+pub async fn end_quiet(ctx: Ctx, job: Job) -> Result<(), JobError> {
+    let id = id_of(&job.payload)?;
+    let found = ctx.store.approvals().find(&id).await.map_err(|error| job_error(error.into()))?;
+    let Some(approval) = found else {
+        return Err(JobError::Fail(format!("there is no approval {id}")));
+    };
+    if approval.state != ApprovalState::Quiet {
+        return Ok(());
+    }
+    settle_quiet(&ctx, &approval).await.map_err(job_error)?;
+    match ctx.store.approvals().find(&id).await.map_err(|error| job_error(error.into()))? {
+        Some(approval) if approval.state == ApprovalState::Quiet => Err(JobError::Retry {
+            error: "its time is not over yet".to_owned(),
+            at: approval.quiet_until,
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+async fn settle_quiet(ctx: &Ctx, approval: &Approval) -> Result<(), CommandError> {
+    let incident = ctx.store.signals().find_incident_since(approval.created_at).await?;
+    let what = incident.map(|incident| format!("{} ({})", incident.title, incident.url));
+    let rule = |approval: &Approval, now| approval.end_quiet(what.clone(), now);
+    change(ctx, &approval.id, &by("quiet_ended"), rule).await.map(drop)
+}
+
+/// Looks after what the jobs may have lost: an incident during a quiet period asks people at once, and what was agreed
+/// to and stands still is brought before them.
+///
+/// # Errors
+/// The database cannot be reached.
+pub async fn look_after(ctx: &Ctx) -> Result<(), CommandError> {
+    for approval in ctx.store.approvals().list(&[ApprovalState::Quiet], MOST_LOOKED_AT).await? {
+        settle_quiet(ctx, &approval).await?;
+    }
+    let under_way = [ApprovalState::Approved, ApprovalState::Executing];
+    for approval in ctx.store.approvals().list(&under_way, MOST_LOOKED_AT).await? {
+        let waits_until = approval.retry_at.unwrap_or(approval.updated_at).max(approval.updated_at);
+        if ctx.clock.now() - waits_until > STUCK_AFTER {
+            let said = "Nothing has happened for an hour: whatever was doing it was stopped too often. Look whether it was done.";
+            change(ctx, &approval.id, &by("unclear"), |record, now| record.become_unclear(said, now)).await?;
+        }
+    }
+    Ok(())
+}
