@@ -11,6 +11,7 @@ use em_integrations::github::GithubConfig;
 use em_integrations::github::client::{GithubClient, Pacing};
 use em_integrations::github::poller::Poller;
 use em_integrations::slack::{Slack, SlackConfig};
+use em_jobs::wake::Wake;
 use em_storage::{Store, StoreConfig};
 use em_telemetry::Format;
 use secrecy::SecretString;
@@ -141,6 +142,7 @@ pub fn ctx(config: &Config, store: Store, clock: SharedClock) -> anyhow::Result<
         slack,
         github,
         clock,
+        jobs: Wake::default(),
         settings: Arc::new(settings(config)),
     })
 }
