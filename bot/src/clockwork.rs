@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use em_commands::ctx::Ctx;
-use em_jobs::ticker::Ticker;
+use em_jobs::ticker::{Tick, Ticker};
 use em_policy::Reloaded;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
-use crate::dispatch::Dispatcher;
+use crate::config::ScheduledCommand;
+use crate::working;
 
 /// How often schedules are looked at; a tick starts at most this late.
 const LOOK: Duration = Duration::from_secs(1);
@@ -25,27 +25,30 @@ const REMEMBER_DELIVERIES: chrono::Duration = chrono::Duration::days(1);
 const LINK_PEOPLE: Duration = Duration::from_hours(1);
 /// How often the policy's files are read again.
 const LOOK_AT_POLICY: Duration = Duration::from_secs(2);
+/// How long jobs that were done or called off are kept, for whoever asks what happened.
+const REMEMBER_JOBS: chrono::Duration = chrono::Duration::days(7);
+/// How long jobs that were given up are kept for somebody to look at.
+const REMEMBER_DEAD_JOBS: chrono::Duration = chrono::Duration::days(90);
+/// How long it is remembered that a schedule ticked; later than [`em_jobs::schedule::LATEST_START`] nobody asks.
+const REMEMBER_TICKS: chrono::Duration = chrono::Duration::days(7);
 /// How often old events are purged.
 const PURGE: Duration = Duration::from_hours(1);
 
-/// Runs the schedules.
-pub async fn run_schedules(dispatcher: Arc<Dispatcher>, ctx: Ctx, config: Config, stop: CancellationToken) {
-    let commands = config.checked.schedules;
+/// Takes in a job for whatever comes due.
+pub async fn run_schedules(ctx: Ctx, commands: Vec<ScheduledCommand>, stop: CancellationToken) {
     let schedules = commands.iter().map(|command| command.schedule.clone()).collect();
-    let mut ticker = Ticker::new(ctx.store.clone(), ctx.clock.clone(), schedules);
+    let clock = ctx.clock.clone();
+    let make_job = move |tick: &Tick| working::scheduled_job(&commands, tick, clock.now());
+    let mut ticker = Ticker::new(
+        ctx.store.clone(),
+        ctx.clock.clone(),
+        schedules,
+        Box::new(make_job),
+    );
     loop {
         match ticker.claim_due().await {
-            Ok(ticks) => {
-                for tick in ticks {
-                    let Some(command) = commands.iter().find(|c| c.schedule.name == tick.schedule) else {
-                        continue;
-                    };
-                    let Some(channel) = &command.channel else { continue };
-                    if let Err(error) = dispatcher.scheduled(&tick.schedule, &command.run, channel).await {
-                        tracing::error!(schedule = %tick.schedule, error = format!("{error:#}"), "a schedule failed");
-                    }
-                }
-            }
+            Ok(ticks) if ticks.is_empty() => {}
+            Ok(_) => ctx.wake_jobs(),
             Err(error) => tracing::warn!(%error, "schedules could not be looked at; trying again"),
         }
         tokio::select! {
@@ -122,9 +125,20 @@ pub async fn run_purge(ctx: Ctx, retention_days: u32, stop: CancellationToken) {
             Ok(purged) => tracing::info!(events = purged, "purged events past their retention"),
             Err(error) => tracing::warn!(%error, "old events could not be purged; trying again"),
         }
+        purge_jobs(&ctx, now).await;
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(PURGE) => {}
         }
+    }
+}
+
+async fn purge_jobs(ctx: &Ctx, now: DateTime<Utc>) {
+    let jobs = ctx.store.jobs();
+    if let Err(error) = jobs.purge(now - REMEMBER_JOBS, now - REMEMBER_DEAD_JOBS).await {
+        tracing::warn!(%error, "old jobs could not be purged; trying again");
+    }
+    if let Err(error) = ctx.store.schedules().purge(now - REMEMBER_TICKS).await {
+        tracing::warn!(%error, "old ticks could not be purged; trying again");
     }
 }

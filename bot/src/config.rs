@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use config::{File, FileFormat};
 
-pub use check::Checked;
+pub use check::{Checked, ScheduledCommand};
 pub use secrets::Secrets;
 pub use sections::Sections;
 

@@ -16,3 +16,4 @@ pub mod polling;
 pub mod run;
 pub mod slack;
 pub mod wire;
+pub mod working;

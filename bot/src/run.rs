@@ -18,8 +18,9 @@ use tokio_util::task::TaskTracker;
 use crate::config::Config;
 use crate::dispatch::Dispatcher;
 use crate::health::Health;
+use crate::polling::Polling;
 use crate::slack::{Inbound, http as slack_http, socket};
-use crate::{clockwork, folding, http, wire};
+use crate::{clockwork, folding, http, wire, working};
 
 /// Deliveries from Slack that may wait for a handler. Each is acknowledged already.
 const INBOUND_QUEUE: usize = 20_000;
@@ -107,12 +108,12 @@ pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyho
         Arc::clone(&changed),
         stop.clone(),
     ));
-    if let (Some(mut polling), Some(interval)) = (
-        wire::polling(&config, store, clock)?,
-        config.checked.poll_interval,
-    ) {
-        polling.stored = stored;
-        tasks.spawn(polling.run(interval, stop.clone()));
+    let polling = wire::polling(&config, store, clock)?.map(|polling| Polling { stored, ..polling });
+    let polling = polling.zip(config.checked.poll_interval);
+    let runner = working::runner(&ctx, &dispatcher, polling.clone(), &stop);
+    tasks.spawn(runner.run(stop.clone()));
+    if polling.is_some() {
+        tasks.spawn(working::keep_polling(ctx.clone(), stop.clone()));
     }
     tasks.spawn(clockwork::run_boards(ctx.clone(), changed, stop.clone()));
     tasks.spawn(clockwork::run_links(ctx.clone(), stop.clone()));
@@ -123,9 +124,8 @@ pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyho
         stop.clone(),
     ));
     tasks.spawn(clockwork::run_schedules(
-        dispatcher,
         ctx.clone(),
-        config,
+        config.checked.schedules,
         stop.clone(),
     ));
     tracing::info!(%http_addr, "ready to work");

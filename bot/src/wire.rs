@@ -13,6 +13,7 @@ use em_integrations::github::client::{GithubClient, Pacing};
 use em_integrations::github::poller::Poller;
 use em_integrations::opa::{self, OpaClient};
 use em_integrations::slack::{Slack, SlackConfig};
+use em_jobs::wake::Wake;
 use em_policy::{PolicyHandle, Source};
 use em_storage::{Store, StoreConfig};
 use em_telemetry::Format;
@@ -146,6 +147,7 @@ pub fn ctx(config: &Config, store: Store, clock: SharedClock) -> anyhow::Result<
         github,
         policy,
         clock,
+        jobs: Wake::default(),
         settings: Arc::new(settings(config)),
     })
 }

@@ -8,6 +8,7 @@ use em_domain::triage::TeamScope;
 use em_integrations::github::GithubConfig;
 use em_integrations::github::client::GithubClient;
 use em_integrations::slack::Slack;
+use em_jobs::wake::Wake;
 use em_storage::Store;
 
 use crate::policy::PolicySource;
@@ -25,8 +26,17 @@ pub struct Ctx {
     pub policy: PolicySource,
     /// The time.
     pub clock: SharedClock,
+    /// Wakes whatever does the jobs of this process.
+    pub jobs: Wake,
     /// What the operator decided.
     pub settings: Arc<Settings>,
+}
+
+impl Ctx {
+    /// Has jobs begun at once that were taken in just now. Without it they are found within a second.
+    pub fn wake_jobs(&self) {
+        self.jobs.wake();
+    }
 }
 
 /// GitHub's REST API and what is read from it.

@@ -1,6 +1,7 @@
 //! Purpose: what came from a person (or the clock), and what they get back.
 
 use em_domain::id::{SlackChannel, SlackUser};
+use em_domain::job::JobError;
 use em_integrations::slack::SlackError;
 use em_storage::StoreError;
 use slack_morphism::prelude::{SlackMessageContent, SlackView, SlackViewState};
@@ -134,6 +135,31 @@ impl CommandError {
     /// A sentence for the person.
     pub fn user(sentence: impl Into<String>) -> Self {
         Self::User(sentence.into())
+    }
+}
+
+/// What the failure of a command means for the job that typed it: what a person must mend is not tried again.
+impl From<CommandError> for JobError {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::User(sentence) => Self::Fail(sentence),
+            CommandError::Usage { problem, .. } => Self::Fail(problem),
+            CommandError::Slack(error) => match error {
+                // A post is claimed before it is sent, and looked for before it is sent again.
+                SlackError::RateLimited { .. }
+                | SlackError::Unavailable { .. }
+                | SlackError::Ambiguous { .. } => Self::retry(error.to_string()),
+                SlackError::NoToken { .. }
+                | SlackError::Unauthorized { .. }
+                | SlackError::NotInChannel
+                | SlackError::ChannelNotFound
+                | SlackError::Expired { .. }
+                | SlackError::Rejected { .. }
+                | SlackError::DailyLimit { .. }
+                | SlackError::Invalid(_) => Self::Fail(error.advice()),
+            },
+            CommandError::Internal(error) => Self::retry(format!("{error:#}")),
+        }
     }
 }
 

@@ -2,6 +2,9 @@
 //! check of schedules all read it.
 
 use std::future::Future;
+use std::pin::Pin;
+
+use em_domain::job::{Job, JobError};
 
 use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reply, Submission};
@@ -81,6 +84,13 @@ pub type OnShortcut = fn(Ctx, em_domain::id::SlackUser) -> Running;
 /// Every shortcut, by its callback id.
 pub const SHORTCUTS: &[(&str, OnShortcut)] =
     &[("triage.show", |ctx, user| Box::pin(triage::shortcut(ctx, user)))];
+
+/// Does the jobs of one kind.
+pub type OnJob = fn(Ctx, Job) -> Pin<Box<dyn Future<Output = Result<(), JobError>> + Send>>;
+
+/// Every kind of job that a feature takes in, and what does it. A handler may be begun more than once: see
+/// `em_jobs::runner`.
+pub const JOBS: &[(&str, OnJob)] = &[];
 
 /// Draws the App Home of the person who opened it.
 pub fn home_opened(ctx: Ctx, user: em_domain::id::SlackUser) -> impl Future<Output = Outcome> + Send {

@@ -201,6 +201,9 @@ pub enum JobError {
     /// Perhaps it was done, and doing it twice would do harm: a person must look.
     #[error("{0}")]
     Unknown(String),
+    /// The program stops, and the handler noticed: another may go on from here. It costs no attempt.
+    #[error("the program stops")]
+    Stopped,
 }
 
 impl JobError {
@@ -291,6 +294,7 @@ pub fn after_failure(job: &Job, error: JobError, now: DateTime<Utc>, dice: u64) 
             JobEnd::Again { at, error }
         }
         JobError::Fail(error) | JobError::Unknown(error) => JobEnd::Dead { error },
+        JobError::Stopped => JobEnd::HandedBack { at: now },
     }
 }
 
@@ -348,6 +352,17 @@ mod tests {
             let end = after_failure(&job(1, 5), error, DateTime::UNIX_EPOCH, 0);
             assert_eq!(end, JobEnd::Dead { error: "no".into() });
         }
+    }
+
+    #[test]
+    fn a_handler_that_stops_with_its_program_costs_no_attempt() {
+        let end = after_failure(&job(5, 5), JobError::Stopped, DateTime::UNIX_EPOCH, 0);
+        assert_eq!(
+            end,
+            JobEnd::HandedBack {
+                at: DateTime::UNIX_EPOCH
+            }
+        );
     }
 
     proptest! {

@@ -1,13 +1,15 @@
-//! Purpose: run what is due, once, however many replicas watch the clock.
+//! Purpose: make a job of what is due, once, however many replicas watch the clock. The tick is taken and its job taken
+//! in together, so that a tick is neither run twice nor lost with the process that took it.
 
 use chrono::{DateTime, Utc};
 use em_domain::clock::SharedClock;
+use em_domain::job::NewJob;
 use em_storage::{Store, StoreError};
 use em_telemetry::names;
 
 use crate::schedule::Schedule;
 
-/// A schedule that came due and is this process's to run.
+/// A schedule that came due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tick {
     /// The schedule's name.
@@ -16,30 +18,34 @@ pub struct Tick {
     pub due_at: DateTime<Utc>,
 }
 
+/// Says what is to be done when a schedule ticks.
+pub type MakeJob = Box<dyn Fn(&Tick) -> NewJob + Send + Sync>;
+
 /// Watches the schedules.
-#[derive(Debug)]
 pub struct Ticker {
     store: Store,
     clock: SharedClock,
     schedules: Vec<Schedule>,
+    make_job: MakeJob,
     /// Up to when everything due was looked at.
     looked_until: DateTime<Utc>,
 }
 
 impl Ticker {
     /// A ticker that also takes over ticks missed shortly before it started (see [`crate::schedule::LATEST_START`]).
-    pub fn new(store: Store, clock: SharedClock, schedules: Vec<Schedule>) -> Self {
+    pub fn new(store: Store, clock: SharedClock, schedules: Vec<Schedule>, make_job: MakeJob) -> Self {
         let looked_until = clock.now() - crate::schedule::LATEST_START;
         Self {
             store,
             clock,
             schedules,
+            make_job,
             looked_until,
         }
     }
 
-    /// What came due since the last look and no other replica has taken. Every returned tick is claimed: it is run
-    /// by the caller or not at all.
+    /// Takes what came due since the last look and no other replica has taken, and answers with it. There is a job
+    /// for each.
     ///
     /// # Errors
     /// The database cannot be reached; the same ticks are looked at again next time.
@@ -50,26 +56,16 @@ impl Ticker {
             let Some(due_at) = schedule.due(self.looked_until, now) else {
                 continue;
             };
-            match self
-                .store
-                .schedules()
-                .claim_tick(&schedule.name, due_at, now)
-                .await
-            {
-                Ok(true) => {
-                    metrics::counter!(names::TICKS_TOTAL, "schedule" => schedule.name.clone()).increment(1);
-                    ticks.push(Tick {
-                        schedule: schedule.name.clone(),
-                        due_at,
-                    });
-                }
-                Ok(false) => {}
-                Err(error) if ticks.is_empty() => return Err(error),
-                // What is claimed must run; the rest is looked at again next time.
-                Err(error) => {
-                    tracing::warn!(schedule = %schedule.name, %error, "could not claim a tick; trying again");
-                    return Ok(ticks);
-                }
+            let tick = Tick {
+                schedule: schedule.name.clone(),
+                due_at,
+            };
+            let job = (self.make_job)(&tick);
+            let ticks_taken = self.store.schedules();
+            let claimed = ticks_taken.claim_tick_for(&tick.schedule, due_at, &job, now);
+            if claimed.await? {
+                metrics::counter!(names::TICKS_TOTAL, "schedule" => schedule.name.clone()).increment(1);
+                ticks.push(tick);
             }
         }
         self.looked_until = now;

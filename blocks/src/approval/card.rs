@@ -352,7 +352,9 @@ fn fallback(approval: &Approval, setting: Setting) -> Mrkdwn {
 pub fn message_reminder(approval: &Approval, able: &[SlackUser], setting: Setting) -> SlackMessageContent {
     let who = join(able.iter().take(8).map(mention), ", ");
     let who = if who.is_empty() { approvers(approval) } else { who };
-    let lapses = approval.expires_at.map(|at| cat([words(" It lapses "), when(at, setting.zone), words(".")]));
+    let lapses = approval
+        .expires_at
+        .map(|at| cat([words(" It lapses "), when(at, setting.zone), words(".")]));
     let text = cat([
         words("Still waiting for a decision: "),
         escape(&fit(&approval.request.title, 200)),

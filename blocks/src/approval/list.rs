@@ -142,17 +142,30 @@ fn menu(approval: &Approval) -> Menu {
 /// What can be proposed: how it is written, and what it does.
 pub fn message_actions(actions: &[(&str, &str)]) -> SlackMessageContent {
     let mut layout = Layout::new();
-    layout.section(&words("Name what is to be done, and to what. What stands after two dashes is your reason."));
-    layout.lines(actions.iter().map(|(usage, summary)| {
-        join([typed(&format!("propose {usage}")), escape(summary)], "\n")
-    }));
+    layout.section(&words(
+        "Name what is to be done, and to what. What stands after two dashes is your reason.",
+    ));
+    layout.lines(
+        actions
+            .iter()
+            .map(|(usage, summary)| join([typed(&format!("propose {usage}")), escape(summary)], "\n")),
+    );
     layout.into_message(&cat([words("What can be proposed: "), typed("propose")]))
 }
 
 /// Who decides for somebody, until when; `None`: nobody any more.
-pub fn message_deputy(deputy: &SlackUser, until: Option<DateTime<Utc>>, setting: Setting) -> SlackMessageContent {
+pub fn message_deputy(
+    deputy: &SlackUser,
+    until: Option<DateTime<Utc>>,
+    setting: Setting,
+) -> SlackMessageContent {
     let text = match until {
-        Some(until) => cat([mention(deputy), words(" decides for you until "), when(until, setting.zone), words(". You still may yourself.")]),
+        Some(until) => cat([
+            mention(deputy),
+            words(" decides for you until "),
+            when(until, setting.zone),
+            words(". You still may yourself."),
+        ]),
         None => words("You decide for yourself again."),
     };
     let mut layout = Layout::new();
