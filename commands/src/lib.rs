@@ -6,6 +6,7 @@
 //! To add a command: a file here with its handler and [`spec::Spec`], one line in [`registry`], its messages in
 //! `blocks` under the same name, and a test in `tests/e2e` under the same name.
 
+pub mod action;
 pub mod ctx;
 pub mod doctor;
 pub mod help;

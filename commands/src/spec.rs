@@ -84,7 +84,7 @@ impl Spec {
 }
 
 /// Phones and Slack turn `--team` into an em dash.
-fn plain_dashes(word: &str) -> String {
+pub(crate) fn plain_dashes(word: &str) -> String {
     match word.strip_prefix(['—', '–']) {
         Some(rest) => format!("--{rest}"),
         None => word.to_owned(),
@@ -92,7 +92,7 @@ fn plain_dashes(word: &str) -> String {
 }
 
 /// Slack sends a channel or person in a command as `<#C024BE7LH|ops>`; people typed `#ops`.
-fn as_typed(word: &str) -> String {
+pub(crate) fn as_typed(word: &str) -> String {
     let inside = word.strip_prefix('<').and_then(|word| word.strip_suffix('>'));
     match inside.and_then(|inside| inside.split_once('|')) {
         Some((id, name)) if id.starts_with('#') && !name.is_empty() => format!("#{name}"),

@@ -1,5 +1,6 @@
 //! Purpose: GitHub: webhooks in, the REST API by polling, both to the same events and the same facts.
 
+pub mod actions;
 pub mod client;
 pub(crate) mod normalise;
 pub(crate) mod occurred;

@@ -7,13 +7,17 @@
 //! What is pretended, and how strictly: tokens, `Link` pages, `ETag`s (an unchanged answer costs nothing), the
 //! primary and secondary rate limits, a required `User-Agent`, and answers that fail, stall or break off on demand.
 //! Shapes follow <https://docs.github.com/rest> and recorded webhooks; addresses inside bodies point at github.com.
-//! Left out: everything that changes GitHub over the API, GraphQL, and anonymous access to public repositories.
+//! What is done over the API (comments, labels, merges, runs again, ...) changes the world, is written down once in
+//! [`GithubWorld::effects`], and leaves the webhooks that GitHub would send in [`GithubWorld::take_deliveries`].
+//! Left out: anonymous access to public repositories, and of GraphQL all but auto-merge.
 //!
-//! To add an endpoint: one arm in `resource.rs`. To add a change: a method in `pull.rs`, `review.rs` or `activity.rs`.
+//! To add an endpoint: one arm in `resource.rs` or `lookup.rs`, for changes in `write.rs`. To add a change: a method in `pull.rs`, `review.rs` or `activity.rs`.
 
 mod activity;
 mod answer;
 mod delivery;
+mod effects;
+mod lookup;
 mod page;
 mod pull;
 mod resource;
@@ -22,6 +26,7 @@ mod shapes;
 #[cfg(test)]
 mod tests;
 mod world;
+mod write;
 
 use std::{io, net::SocketAddr};
 
@@ -31,6 +36,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 pub use activity::{NewDeployment, NewRun};
 pub use answer::Call;
 pub use delivery::{Delivery, signed_headers};
+pub use effects::Effect;
 pub use pull::{NewPull, Pull};
 pub use world::{Budget, Fault, GithubWorld};
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
 #![expect(clippy::too_many_lines, reason = "a snapshot is as long as what people see")]
 
+mod action;
 mod demo;
 mod dispatch;
 mod docs;

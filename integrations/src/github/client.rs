@@ -5,6 +5,7 @@
 mod answer;
 mod check;
 mod error;
+mod write;
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -23,6 +24,8 @@ use url::Url;
 
 pub use check::{Check, Seen};
 pub use error::GithubError;
+pub use reqwest::Method;
+pub use write::Written;
 
 use super::GithubConfig;
 use crate::http::{self, TimeLimits};

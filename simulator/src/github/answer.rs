@@ -14,6 +14,7 @@ use super::{
     page::{Query, page},
     resource::{self, Resource},
     world::{Fault, GithubWorld, State},
+    write::{self, Written},
 };
 
 /// A request that the pretend GitHub received.
@@ -31,56 +32,80 @@ pub struct Call {
     pub status: u16,
 }
 
+/// Nobody sends GitHub more in one request.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+
 /// What is known of a request before anything is decided.
-struct Asked {
-    method: Method,
-    path: String,
+pub(super) struct Asked {
+    pub(super) method: Method,
+    pub(super) path: String,
     query: String,
     headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Asked {
+    fn is_write(&self) -> bool {
+        self.method != Method::GET
+    }
 }
 
 /// Answers one request.
 pub(super) async fn answer(FromWorld(world): FromWorld<GithubWorld>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let asked = Asked {
         method: parts.method,
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: parts.headers,
+        body: axum::body::to_bytes(body, MAX_BODY_BYTES)
+            .await
+            .unwrap_or_default(),
     };
-    let (fault, mut response) = {
-        let mut state = world.state();
-        let fault = state.take_fault(&asked.path);
-        let mut response = match fault {
-            Some(fault) => faulty(&mut state, &asked, fault),
-            None => healthy(&mut state, &asked),
-        };
-        let hangs = fault == Some(Fault::Hang);
-        state.calls.push(Call {
-            method: asked.method.to_string(),
-            path: asked.path,
-            query: asked.query,
-            conditional: asked.headers.contains_key(header::IF_NONE_MATCH),
-            status: if hangs { 0 } else { response.status().as_u16() },
-        });
-        limit_headers(&state, response.headers_mut());
-        (fault, response)
-    };
+    let (fault, mut response) = at_once(&world, &asked);
     match fault {
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::Slow(by)) => tokio::time::sleep(by).await,
-        Some(Fault::Status(_) | Fault::Garbage | Fault::Cut | Fault::SecondaryLimit { .. }) | None => (),
+        Some(
+            Fault::Status(_) | Fault::Garbage | Fault::Cut | Fault::LostAnswer | Fault::SecondaryLimit { .. },
+        )
+        | None => (),
     }
     set(response.headers_mut(), "x-content-type-options", "nosniff");
     response
 }
 
-fn faulty(state: &mut State, asked: &Asked, fault: Fault) -> Response {
+/// Decides and records, without waiting for anything in between.
+fn at_once(world: &GithubWorld, asked: &Asked) -> (Option<Fault>, Response) {
+    let _turn = world.turn();
+    let fault = world.state().take_fault(&asked.path, asked.is_write());
+    let mut response = match fault {
+        Some(fault) => faulty(world, asked, fault),
+        None => healthy(world, asked),
+    };
+    let mut state = world.state();
+    let hangs = fault == Some(Fault::Hang);
+    state.calls.push(Call {
+        method: asked.method.to_string(),
+        path: asked.path.clone(),
+        query: asked.query.clone(),
+        conditional: asked.headers.contains_key(header::IF_NONE_MATCH),
+        status: if hangs { 0 } else { response.status().as_u16() },
+    });
+    limit_headers(&state, response.headers_mut());
+    (fault, response)
+}
+
+fn faulty(world: &GithubWorld, asked: &Asked, fault: Fault) -> Response {
     match fault {
         Fault::Status(status) => problem(status, "Something went wrong on purpose"),
         Fault::Garbage => plain(StatusCode::OK, "<html><body>Unicorn!</body></html>"),
         Fault::Cut => cut(),
-        Fault::Hang | Fault::Slow(_) => healthy(state, asked),
+        Fault::LostAnswer => {
+            healthy(world, asked);
+            cut()
+        }
+        Fault::Hang | Fault::Slow(_) => healthy(world, asked),
         Fault::SecondaryLimit { status, retry_after } => {
             let message =
                 "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
@@ -93,27 +118,49 @@ fn faulty(state: &mut State, asked: &Asked, fault: Fault) -> Response {
     }
 }
 
-fn healthy(state: &mut State, asked: &Asked) -> Response {
+fn healthy(world: &GithubWorld, asked: &Asked) -> Response {
+    if let Some(refused) = refused(&world.state(), asked) {
+        return refused;
+    }
+    let response = if asked.is_write() {
+        written(&write::carry_out(world, asked))
+    } else {
+        found(&world.state(), asked)
+    };
+    if response.status() != StatusCode::NOT_MODIFIED && asked.path != "/rate_limit" {
+        let mut state = world.state();
+        state.budget.remaining = state.budget.remaining.saturating_sub(1);
+    }
+    response
+}
+
+/// Whoever is not let in.
+fn refused(state: &State, asked: &Asked) -> Option<Response> {
     if !asked.headers.contains_key(header::USER_AGENT) {
-        return problem(
+        return Some(problem(
             403,
             "Request forbidden by administrative rules. Please make sure your request has a User-Agent header",
-        );
+        ));
     }
     match token(&asked.headers) {
-        None => return problem(401, "Requires authentication"),
-        Some(token) if !state.tokens.contains(&token) => return problem(401, "Bad credentials"),
+        None => return Some(problem(401, "Requires authentication")),
+        Some(token) if !state.tokens.contains(&token) => return Some(problem(401, "Bad credentials")),
         Some(_) => (),
     }
-    if asked.path == "/rate_limit" {
-        return found(state, asked);
-    }
-    if state.budget.remaining == 0 {
-        return problem(state.budget.refusal, "API rate limit exceeded for user ID 1.");
-    }
-    let response = found(state, asked);
-    if response.status() != StatusCode::NOT_MODIFIED {
-        state.budget.remaining -= 1;
+    (state.budget.remaining == 0 && asked.path != "/rate_limit")
+        .then(|| problem(state.budget.refusal, "API rate limit exceeded for user ID 1."))
+}
+
+fn written(written: &Written) -> Response {
+    let status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = if written.body.is_null() {
+        plain(status, "")
+    } else {
+        json_response(status, &written.body)
+    };
+    if !written.accepted.is_empty() {
+        let accepted = written.accepted.join("; ");
+        set(response.headers_mut(), "x-accepted-github-permissions", &accepted);
     }
     response
 }
@@ -129,10 +176,7 @@ fn token(headers: &HeaderMap) -> Option<String> {
 
 fn found(state: &State, asked: &Asked) -> Response {
     let query: Query = serde_urlencoded::from_str(&asked.query).unwrap_or_default();
-    let resource = (asked.method == Method::GET)
-        .then(|| resource::find(state, &asked.path, &query))
-        .flatten();
-    let Some(resource) = resource else {
+    let Some(resource) = resource::find(state, &asked.path, &query) else {
         return problem(404, "Not Found");
     };
     let host = asked
@@ -142,6 +186,7 @@ fn found(state: &State, asked: &Asked) -> Response {
         .unwrap_or_default();
     let address = format!("http://{host}{}", asked.path);
     let (body, link) = match resource {
+        Resource::Yes => return plain(StatusCode::NO_CONTENT, ""),
         Resource::One(object) => (object, None),
         Resource::List(items) => {
             let (items, link) = page(items, &query, &address);

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use serde_json::{Value, json};
 
 use super::{
+    lookup,
     page::Query,
     shapes,
     world::{Repo, State},
@@ -18,6 +19,8 @@ pub(super) enum Resource {
     List(Vec<Value>),
     /// A list inside an object, with a count: Actions answers like this.
     Counted(&'static str, Vec<Value>),
+    /// Yes, without a body.
+    Yes,
 }
 
 /// The resource at `path`, or `None` for 404.
@@ -25,10 +28,12 @@ pub(super) fn find(state: &State, path: &str, query: &Query) -> Option<Resource>
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     match segments.as_slice() {
         ["user"] => Some(Resource::One(shapes::user("em-agent"))),
+        ["users", login] => state.knows(login).then(|| Resource::One(shapes::user(login))),
         ["rate_limit"] => Some(Resource::One(rate_limit(state))),
         ["orgs", org, "repos"] => repos_of(state, org),
         ["repos", owner, name, rest @ ..] => {
-            in_repo(state.repos.get(&format!("{owner}/{name}"))?, rest, query)
+            let repo = state.repos.get(&format!("{owner}/{name}"))?;
+            in_repo(repo, rest, query).or_else(|| lookup::find(state, repo, rest))
         }
         _ => None,
     }
@@ -255,7 +260,7 @@ fn of_pull<'a>(
     Some(lists.get(&number).map_or(&[], Vec::as_slice))
 }
 
-fn by_id(items: &[Value], id: &str) -> Option<Resource> {
+pub(super) fn by_id(items: &[Value], id: &str) -> Option<Resource> {
     let id: u64 = id.parse().ok()?;
     items
         .iter()

@@ -1,7 +1,7 @@
 //! Purpose: the state of the pretend GitHub, and the switches a test has: tokens, budget, faults, recorded calls.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -9,15 +9,23 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
+use crate::TimeSource;
+
 use super::{
     answer::Call,
+    delivery::Delivery,
+    effects::Effect,
     pull::Pull,
     shapes::{self, stamp},
 };
 
 /// A pretend GitHub's contents. Clones share one state.
 #[derive(Debug, Clone)]
-pub struct GithubWorld(Arc<Mutex<State>>);
+pub struct GithubWorld {
+    state: Arc<Mutex<State>>,
+    /// Held while one change over the API is looked at and made, so that two at once come one after the other.
+    turn: Arc<Mutex<()>>,
+}
 
 /// What the primary rate limit allows.
 /// Source: <https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api>.
@@ -42,6 +50,8 @@ pub enum Fault {
     Garbage,
     /// The connection breaks in the middle of the body.
     Cut,
+    /// What was asked for is done, and then the connection breaks: the client cannot know.
+    LostAnswer,
     /// No answer, ever.
     Hang,
     /// The answer comes, but late.
@@ -62,10 +72,28 @@ pub(super) struct State {
     pub(super) scopes: String,
     pub(super) repos: BTreeMap<String, Repo>,
     pub(super) budget: Budget,
-    pub(super) faults: Vec<(String, Fault)>,
+    pub(super) faults: Vec<OnOrder>,
     pub(super) calls: Vec<Call>,
     pub(super) newest: DateTime<Utc>,
+    /// The time of what is done over the API; the newest time that the world was told without one.
+    pub(super) time: Option<TimeSource>,
+    /// Logins of everybody who works in the repositories.
+    pub(super) people: BTreeSet<String>,
+    /// `owner/team`.
+    pub(super) teams: BTreeSet<String>,
+    /// What the token may do, as `issues=write`; `None` is everything.
+    pub(super) permissions: Option<BTreeSet<String>>,
+    pub(super) effects: Vec<Effect>,
+    pub(super) outbox: Vec<Delivery>,
     last_id: u64,
+}
+
+/// A fault that waits for its request.
+#[derive(Debug)]
+pub(super) struct OnOrder {
+    path: String,
+    only_writes: bool,
+    fault: Fault,
 }
 
 /// One repository: GitHub's own JSON objects, oldest first.
@@ -83,12 +111,24 @@ pub(super) struct Repo {
     pub(super) statuses: BTreeMap<u64, Vec<Value>>,
     pub(super) releases: Vec<Value>,
     pub(super) commits: Vec<Value>,
+    pub(super) issues: BTreeMap<u64, Value>,
+    pub(super) labels: BTreeSet<String>,
+    /// Branches and tags besides those of pull requests.
+    pub(super) refs: BTreeSet<String>,
+    /// Workflows that can be started by hand, by file name, with the names of their inputs.
+    pub(super) workflows: BTreeMap<String, Vec<String>>,
+    /// Checks by commit.
+    pub(super) checks: BTreeMap<String, Vec<Value>>,
+    /// Environments that runs wait for, by run.
+    pub(super) pending: BTreeMap<u64, Vec<Value>>,
+    /// What was decided about them, by run.
+    pub(super) approvals: BTreeMap<u64, Vec<Value>>,
 }
 
 impl GithubWorld {
     /// An empty world that lets requests with `token` in, 5,000 per hour.
     pub fn new(token: &str) -> Self {
-        Self(Arc::new(Mutex::new(State {
+        let state = State {
             tokens: vec![token.to_owned()],
             scopes: "read:org, repo".to_owned(),
             repos: BTreeMap::new(),
@@ -101,8 +141,18 @@ impl GithubWorld {
             faults: Vec::new(),
             calls: Vec::new(),
             newest: DateTime::UNIX_EPOCH,
+            time: None,
+            people: BTreeSet::new(),
+            teams: BTreeSet::new(),
+            permissions: None,
+            effects: Vec::new(),
+            outbox: Vec::new(),
             last_id: 1_000,
-        })))
+        };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            turn: Arc::default(),
+        }
     }
 
     /// Adds the repository `owner/name` with default branch `main`. Its owner is an organisation.
@@ -155,7 +205,20 @@ impl GithubWorld {
 
     /// The next request whose path begins with `path` meets `fault`. Faults queue up; an empty path is any request.
     pub fn fail_next(&self, path: &str, fault: Fault) {
-        self.state().faults.push((path.to_owned(), fault));
+        self.order(path, false, fault);
+    }
+
+    /// The same for the next request that would change something.
+    pub fn fail_next_write(&self, path: &str, fault: Fault) {
+        self.order(path, true, fault);
+    }
+
+    fn order(&self, path: &str, only_writes: bool, fault: Fault) {
+        self.state().faults.push(OnOrder {
+            path: path.to_owned(),
+            only_writes,
+            fault,
+        });
     }
 
     /// Every request so far, oldest first.
@@ -169,7 +232,12 @@ impl GithubWorld {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The right to change something over the API.
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -200,11 +268,9 @@ impl State {
         self.budget.reset_at.unwrap_or(self.newest + TimeDelta::hours(1))
     }
 
-    pub(super) fn take_fault(&mut self, path: &str) -> Option<Fault> {
-        let index = self
-            .faults
-            .iter()
-            .position(|(prefix, _)| path.starts_with(prefix.as_str()))?;
-        Some(self.faults.remove(index).1)
+    pub(super) fn take_fault(&mut self, path: &str, is_write: bool) -> Option<Fault> {
+        let meets = |order: &OnOrder| path.starts_with(&order.path) && (is_write || !order.only_writes);
+        let index = self.faults.iter().position(meets)?;
+        Some(self.faults.remove(index).fault)
     }
 }

@@ -102,7 +102,7 @@ struct Refusal {
     message: String,
 }
 
-fn limited_or_forbidden(
+pub(super) fn limited_or_forbidden(
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],

@@ -23,7 +23,20 @@ pub enum GithubError {
         /// When to go on.
         retry_at: DateTime<Utc>,
     },
-    /// GitHub or the network between is down; already tried several times.
+    /// GitHub understood what was to be done and declines it: asking again gives the same answer.
+    #[error("GitHub declined it: {reason}")]
+    Refused {
+        /// GitHub's reason, as a sentence.
+        reason: String,
+    },
+    /// Something was to be done and no clear answer came back: it may or may not have been done. Look before it is
+    /// asked for again.
+    #[error("GitHub gave no clear answer: {detail}")]
+    Ambiguous {
+        /// What was seen, without addresses or tokens.
+        detail: String,
+    },
+    /// GitHub or the network between is down; already tried several times. Nothing was changed.
     #[error("GitHub cannot be reached: {detail}")]
     Unavailable {
         /// What was seen, without addresses or tokens.

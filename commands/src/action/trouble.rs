@@ -1,0 +1,152 @@
+//! Purpose: what goes wrong on the way to an action, and what that means before it (a sentence for whoever proposes)
+//! and while it is done (again, never, or ask people).
+
+use chrono::{DateTime, Utc};
+use em_integrations::github::client::GithubError;
+use em_integrations::slack::SlackError;
+use em_storage::StoreError;
+
+use super::ActionError;
+use crate::invocation::CommandError;
+
+/// Why a check or an action did not succeed.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// GitHub's answer.
+    Github(GithubError),
+    /// Slack's answer.
+    Slack(SlackError),
+    /// Our own.
+    Command(CommandError),
+    /// It may have been done, and only people can find out.
+    Unknown(String),
+}
+
+impl Trouble {
+    /// A sentence for people; trying again changes nothing.
+    pub(super) fn says(sentence: impl Into<String>) -> Self {
+        Self::Command(CommandError::user(sentence))
+    }
+
+    /// What it means while the action is done.
+    pub(super) fn into_action(self, now: DateTime<Utc>) -> ActionError {
+        match self {
+            Self::Github(error) => of_github(error),
+            Self::Slack(error) | Self::Command(CommandError::Slack(error)) => of_slack(error, now),
+            Self::Command(CommandError::User(sentence)) => ActionError::Refused(sentence),
+            Self::Command(CommandError::Usage { problem, usage }) => {
+                ActionError::Refused(format!("{problem} It is written `{usage}`."))
+            }
+            Self::Command(CommandError::Internal(error)) => ActionError::Retry { error, at: None },
+            Self::Unknown(sentence) => ActionError::Unknown(sentence),
+        }
+    }
+}
+
+fn of_github(error: GithubError) -> ActionError {
+    let at = match &error {
+        GithubError::RateLimited { retry_at } => Some(*retry_at),
+        GithubError::Ambiguous { .. } | GithubError::Unavailable { .. } | GithubError::Malformed { .. } => {
+            None
+        }
+        GithubError::Unauthorized
+        | GithubError::Forbidden { .. }
+        | GithubError::NotFound
+        | GithubError::Refused { .. } => return ActionError::Refused(advice(&error)),
+    };
+    ActionError::Retry {
+        error: error.into(),
+        at,
+    }
+}
+
+fn of_slack(error: SlackError, now: DateTime<Utc>) -> ActionError {
+    let at = match &error {
+        SlackError::RateLimited { retry_after } => chrono::Duration::from_std(*retry_after)
+            .ok()
+            .map(|pause| now + pause),
+        SlackError::Unavailable { .. } | SlackError::Ambiguous { .. } => None,
+        SlackError::NoToken { .. }
+        | SlackError::Unauthorized { .. }
+        | SlackError::NotInChannel
+        | SlackError::ChannelNotFound
+        | SlackError::Expired { .. }
+        | SlackError::Rejected { .. }
+        | SlackError::DailyLimit { .. }
+        | SlackError::Invalid(_) => return ActionError::Refused(error.advice()),
+    };
+    ActionError::Retry {
+        error: error.into(),
+        at,
+    }
+}
+
+/// One sentence or two for a person: what happened and what to do now.
+fn advice(error: &GithubError) -> String {
+    match error {
+        GithubError::Unauthorized => {
+            "GitHub does not accept my token. An admin must set GITHUB_TOKEN to a new one.".to_owned()
+        }
+        GithubError::Forbidden { missing } => format!(
+            "My GitHub token lacks a permission: `{missing}`. An admin can grant it to the token that \
+             GITHUB_TOKEN holds."
+        ),
+        GithubError::NotFound => {
+            "GitHub shows me no such thing: it is not there, or my token may not see it.".to_owned()
+        }
+        GithubError::RateLimited { retry_at } => format!(
+            "GitHub lets me ask nothing more until {} UTC. Try again then.",
+            retry_at.format("%H:%M")
+        ),
+        GithubError::Refused { reason } => format!("GitHub declined it: {reason}."),
+        GithubError::Ambiguous { .. } => {
+            "GitHub gave no clear answer: it may or may not have happened. Look before you try again."
+                .to_owned()
+        }
+        GithubError::Unavailable { .. } => {
+            "GitHub cannot be reached just now. Nothing was done; try again in a minute.".to_owned()
+        }
+        GithubError::Malformed { .. } => {
+            "GitHub gave an answer that I cannot read. Nothing was done; an admin can see why in the log."
+                .to_owned()
+        }
+    }
+}
+
+impl From<Trouble> for CommandError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Github(error) => {
+                tracing::info!(%error, "an action could not be checked");
+                Self::User(advice(&error))
+            }
+            Trouble::Slack(error) => Self::Slack(error),
+            Trouble::Command(error) => error,
+            Trouble::Unknown(sentence) => Self::User(sentence),
+        }
+    }
+}
+
+impl From<GithubError> for Trouble {
+    fn from(error: GithubError) -> Self {
+        Self::Github(error)
+    }
+}
+
+impl From<SlackError> for Trouble {
+    fn from(error: SlackError) -> Self {
+        Self::Slack(error)
+    }
+}
+
+impl From<CommandError> for Trouble {
+    fn from(error: CommandError) -> Self {
+        Self::Command(error)
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Command(error.into())
+    }
+}
