@@ -1,11 +1,13 @@
 //! Purpose: the App Home tab: the person's own open items first, then their account, then how to start.
 
-use chrono::{DateTime, Utc};
+use em_domain::approval::Approval;
 use em_domain::calendar::WorkCalendar;
 use em_domain::id::Login;
 use em_domain::triage::TriageReport;
 use slack_morphism::prelude::SlackView;
 
+use crate::approval::Setting;
+use crate::approval::list::add_waiting;
 use crate::element::Button;
 use crate::groups;
 use crate::help::{CommandHelp, typed};
@@ -31,8 +33,10 @@ pub struct HomeView<'a> {
     pub calendar: &'a WorkCalendar,
     /// How people are named: only this person sees the tab.
     pub people: People<'a>,
-    /// The present.
-    pub now: DateTime<Utc>,
+    /// What waits for their decision, the newest first.
+    pub approvals: &'a [Approval],
+    /// How approvals are shown; its present is the page's.
+    pub shown_as: Setting,
     /// The first few are shown.
     pub commands: &'a [CommandHelp<'a>],
 }
@@ -43,12 +47,16 @@ pub fn view_home(view: &HomeView<'_>) -> SlackView {
     layout.header("What waits for you");
     let mut after = Layout::new();
     start(&mut after, view.commands);
+    if !view.approvals.is_empty() {
+        layout.section(&bold(words("For you to decide")));
+        add_waiting(&mut layout, view.approvals, view.shown_as);
+    }
     match view.mine {
         Some((login, report)) => {
             let setting = RowSetting {
                 calendar: view.calendar,
                 people: view.people,
-                now: view.now,
+                now: view.shown_as.now,
             };
             let groups = groups_of(report, setting, true);
             if groups.is_empty() {
@@ -59,7 +67,7 @@ pub fn view_home(view: &HomeView<'_>) -> SlackView {
                 words("You are "),
                 bold(escape(&fit(login.as_str(), 60))),
                 words(" on GitHub. "),
-                as_of(view.now, view.calendar),
+                as_of(view.shown_as.now, view.calendar),
             ]));
         }
         None => {
@@ -106,7 +114,8 @@ mod tests {
             mine: Some((&login, &report)),
             calendar: &calendar(),
             people: People::private(&known),
-            now: now(),
+            approvals: &[],
+            shown_as: crate::sample::shown_as(),
             commands: COMMANDS,
         };
         assert_snapshot!(transcript_view(&view_home(&view)), @r"
@@ -133,7 +142,8 @@ mod tests {
             mine: None,
             calendar: &calendar(),
             people: People::private(&known),
-            now: now(),
+            approvals: &[],
+            shown_as: crate::sample::shown_as(),
             commands: COMMANDS,
         };
         assert_snapshot!(transcript_view(&view_home(&view)), @r"

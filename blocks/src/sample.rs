@@ -25,6 +25,15 @@ pub(crate) fn calendar() -> WorkCalendar {
     }
 }
 
+/// How approvals are shown.
+pub(crate) fn shown_as() -> crate::approval::Setting {
+    crate::approval::Setting {
+        zone: calendar().zone,
+        now: now(),
+        most_attempts: 5,
+    }
+}
+
 /// Only ana is known in Slack.
 pub(crate) fn known(login: &Login) -> Option<SlackUser> {
     (login.as_str() == "ana").then(|| "U0ANA".into())

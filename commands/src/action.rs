@@ -153,11 +153,13 @@ pub struct Done {
 /// Why an action was not done, as what to do now.
 #[derive(Debug, thiserror::Error)]
 pub enum ActionError {
-    /// Try again, with [`Attempt::may_have_happened`] set.
+    /// Try again.
     #[error("{error:#}")]
     Retry {
         /// What was seen.
         error: anyhow::Error,
+        /// Whether this attempt may have done it all the same; becomes [`Attempt::may_have_happened`] of the next.
+        may_have_happened: bool,
         /// Not before, where that is known.
         at: Option<DateTime<Utc>>,
     },

@@ -75,13 +75,23 @@ pub async fn change(
     rule: impl Fn(&Approval, DateTime<Utc>) -> Result<Approval, Refusal>,
 ) -> Result<Changed, CommandError> {
     for _ in 0..TRIES {
-        let before = ctx.store.approvals().find(id).await?.ok_or_else(|| unknown(id.as_str()))?;
+        let before = ctx
+            .store
+            .approvals()
+            .find(id)
+            .await?
+            .ok_or_else(|| unknown(id.as_str()))?;
         let next = match rule(&before, ctx.clock.now()) {
             Ok(next) => next,
             Err(refusal) => return Ok(Changed::Refused(Box::new(before), refusal)),
         };
-        if ctx.store.approvals().record(&next, &consequences(Some(&before), &next, by)).await? {
-            ctx.jobs.wake();
+        if ctx
+            .store
+            .approvals()
+            .record(&next, &consequences(Some(&before), &next, by))
+            .await?
+        {
+            ctx.wake_jobs();
             return Ok(Changed::Now(Box::new(next)));
         }
     }
@@ -97,18 +107,25 @@ fn unknown(id: &str) -> CommandError {
 
 /// The jobs and the line in the log that go with a change.
 pub(crate) fn consequences(before: Option<&Approval>, next: &Approval, by: &By) -> Consequences {
-    let entered = |state: ApprovalState| next.state == state && before.is_none_or(|before| before.state != state);
+    let entered =
+        |state: ApprovalState| next.state == state && before.is_none_or(|before| before.state != state);
     let mut jobs = vec![draw_at(next, next.updated_at)];
     if entered(ApprovalState::Approved) {
         jobs.push(follow_up(next, job::EXECUTE, next.updated_at, Priority::High));
     }
     if entered(ApprovalState::Pending) {
-        let expire = next.expires_at.map(|at| follow_up(next, job::EXPIRE, at, Priority::Normal));
-        let remind = next.remind_at().map(|at| follow_up(next, job::REMIND, at, Priority::Normal));
+        let expire = next
+            .expires_at
+            .map(|at| follow_up(next, job::EXPIRE, at, Priority::Normal));
+        let remind = next
+            .remind_at()
+            .map(|at| follow_up(next, job::REMIND, at, Priority::Normal));
         jobs.extend(expire.into_iter().chain(remind));
     }
     if entered(ApprovalState::Quiet) {
-        let end = next.quiet_until.map(|at| follow_up(next, job::END_QUIET, at, Priority::Normal));
+        let end = next
+            .quiet_until
+            .map(|at| follow_up(next, job::END_QUIET, at, Priority::Normal));
         jobs.extend(end);
     }
     // The button Undo goes when its time is over.
@@ -125,7 +142,12 @@ fn draw_at(approval: &Approval, at: DateTime<Utc>) -> NewJob {
 /// A job about one version of the record: of each kind, version and time there is one.
 fn follow_up(approval: &Approval, kind: &str, at: DateTime<Utc>, priority: Priority) -> NewJob {
     let payload = json!({ "approval": approval.id });
-    let key = format!("{kind}:{}:{}:{}", approval.id, approval.version, at.timestamp_millis());
+    let key = format!(
+        "{kind}:{}:{}:{}",
+        approval.id,
+        approval.version,
+        at.timestamp_millis()
+    );
     NewJob {
         priority,
         ..NewJob::new(JobId::new(Ulid::new()), kind, payload, at).unique(key)
@@ -177,15 +199,26 @@ pub(crate) fn setting(ctx: &Ctx) -> Setting {
 pub(crate) async fn named(ctx: &Ctx, typed: &str) -> Result<Approval, CommandError> {
     let typed = typed.trim_matches('`');
     if let Some(id) = ApprovalId::parse(typed) {
-        return ctx.store.approvals().find(&id).await?.ok_or_else(|| unknown(typed));
+        return ctx
+            .store
+            .approvals()
+            .find(&id)
+            .await?
+            .ok_or_else(|| unknown(typed));
     }
     if typed.len() < LEAST_TYPED {
         return Err(unknown(typed));
     }
-    let mut found = ctx.store.approvals().list_ending(&typed.to_ascii_uppercase()).await?;
+    let mut found = ctx
+        .store
+        .approvals()
+        .list_ending(&typed.to_ascii_uppercase())
+        .await?;
     match (found.pop(), found.is_empty()) {
         (Some(one), true) => Ok(one),
-        (Some(_), false) => Err(CommandError::user(format!("More than one approval ends in “{typed}”. Type more of it."))),
+        (Some(_), false) => Err(CommandError::user(format!(
+            "More than one approval ends in “{typed}”. Type more of it."
+        ))),
         (None, _) => Err(unknown(typed)),
     }
 }
@@ -197,9 +230,4 @@ const LEAST_TYPED: usize = 4;
 pub(crate) fn id_of(payload: &serde_json::Value) -> Result<ApprovalId, em_domain::job::JobError> {
     let id = payload["approval"].as_str().and_then(ApprovalId::parse);
     id.ok_or_else(|| em_domain::job::JobError::Fail("the job names no approval".to_owned()))
-}
-
-/// A handler's failure as a job's: tried again, and told in full in the log.
-pub(crate) fn job_error(error: CommandError) -> em_domain::job::JobError {
-    em_domain::job::JobError::retry(format!("{:#}", anyhow::Error::new(error)))
 }

@@ -75,6 +75,21 @@ pub struct Submission {
     pub state: SlackViewState,
 }
 
+/// A used shortcut: from anywhere, or on a message.
+#[derive(Debug, Clone)]
+pub struct ShortcutUse {
+    /// Who used it.
+    pub user: SlackUser,
+    /// Opens a modal within three seconds.
+    pub trigger_id: String,
+    /// The text of the message that it was used on.
+    pub message: Option<String>,
+    /// The conversation of that message.
+    pub channel: Option<SlackChannel>,
+    /// Where an answer can be sent, for messages.
+    pub response_url: Option<String>,
+}
+
 /// What a handler wants said.
 #[derive(Debug)]
 pub enum Reply {
@@ -142,7 +157,7 @@ impl CommandError {
 impl From<CommandError> for JobError {
     fn from(error: CommandError) -> Self {
         match error {
-            CommandError::User(sentence) => Self::Fail(sentence),
+            CommandError::User(sentence) | CommandError::Denied(sentence) => Self::Fail(sentence),
             CommandError::Usage { problem, .. } => Self::Fail(problem),
             CommandError::Slack(error) => match error {
                 // A post is claimed before it is sent, and looked for before it is sent again.

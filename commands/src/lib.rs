@@ -7,6 +7,7 @@
 //! `blocks` under the same name, and a test in `tests/e2e` under the same name.
 
 pub mod action;
+pub mod approval;
 pub mod ctx;
 pub mod doctor;
 pub mod help;
@@ -14,6 +15,7 @@ pub mod home;
 pub mod invocation;
 pub mod link;
 pub mod policy;
+pub mod posting;
 pub mod registry;
 pub mod spec;
 pub mod triage;

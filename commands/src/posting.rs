@@ -78,7 +78,10 @@ async fn send(ctx: &Ctx, wanted: &Wanted) -> Result<Posted, CommandError> {
     let content = tagged(wanted.content.clone(), &wanted.purpose);
     match ctx.slack.post(&wanted.place, &content).await {
         Ok(posted) => {
-            ctx.store.posts().record_ts(&wanted.purpose, &posted.ts, ctx.clock.now()).await?;
+            ctx.store
+                .posts()
+                .record_ts(&wanted.purpose, &posted.ts, ctx.clock.now())
+                .await?;
             Ok(posted)
         }
         // The claim stays: whoever looks next finds the message by its mark, or posts it then.
@@ -95,18 +98,31 @@ async fn settle(ctx: &Ctx, wanted: &Wanted, post: &Post) -> Result<Posted, Comma
     let now = ctx.clock.now();
     // Our clock and Slack's differ.
     let oldest = post.updated_at - Duration::hours(1);
-    if let Some(found) = ctx.slack.find_posted(&wanted.place, &wanted.purpose, oldest).await? {
-        ctx.store.posts().record_ts(&wanted.purpose, &found.ts, now).await?;
+    if let Some(found) = ctx
+        .slack
+        .find_posted(&wanted.place, &wanted.purpose, oldest)
+        .await?
+    {
+        ctx.store
+            .posts()
+            .record_ts(&wanted.purpose, &found.ts, now)
+            .await?;
         edit(ctx, wanted, &found, true).await?;
         return Ok(found);
     }
     if now - post.updated_at < ABANDONED_AFTER {
-        return Err(CommandError::Internal(anyhow!("{} is being posted", wanted.purpose)));
+        return Err(CommandError::Internal(anyhow!(
+            "{} is being posted",
+            wanted.purpose
+        )));
     }
     // Of several that notice, the one that moves the version posts it.
     match ctx.store.posts().update(post, &post.state, now).await? {
         Some(_) => send(ctx, wanted).await,
-        None => Err(CommandError::Internal(anyhow!("{} is being posted", wanted.purpose))),
+        None => Err(CommandError::Internal(anyhow!(
+            "{} is being posted",
+            wanted.purpose
+        ))),
     }
 }
 
@@ -128,11 +144,20 @@ async fn edit(ctx: &Ctx, wanted: &Wanted, posted: &Posted, again: bool) -> Resul
         }
         ctx.slack.update(posted, &content).await?;
         let state = json!({ "version": wanted.version });
-        if ctx.store.posts().update(&post, &state, ctx.clock.now()).await?.is_some() {
+        if ctx
+            .store
+            .posts()
+            .update(&post, &state, ctx.clock.now())
+            .await?
+            .is_some()
+        {
             return Ok(());
         }
         // Somebody else edited it at the same time, and nobody knows whose edit came last.
         has_written = true;
     }
-    Err(CommandError::Internal(anyhow!("{} is edited by many at once", wanted.purpose)))
+    Err(CommandError::Internal(anyhow!(
+        "{} is edited by many at once",
+        wanted.purpose
+    )))
 }

@@ -7,9 +7,9 @@ use std::pin::Pin;
 use em_domain::job::{Job, JobError};
 
 use crate::ctx::Ctx;
-use crate::invocation::{Click, Outcome, Reply, Submission};
+use crate::invocation::{Click, Outcome, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
-use crate::{doctor, help, home, link, triage, whoami};
+use crate::{approval, doctor, help, home, link, triage, whoami};
 
 pub use em_blocks::SLASH_COMMAND;
 
@@ -22,6 +22,30 @@ pub const COMMANDS: &[Command] = &[
     Command {
         spec: triage::post::SPEC,
         run: |ctx, invocation| Box::pin(triage::post::post(ctx, invocation)),
+    },
+    Command {
+        spec: approval::show::SPEC,
+        run: |ctx, invocation| Box::pin(approval::show::show(ctx, invocation)),
+    },
+    Command {
+        spec: approval::show::EXPLAIN,
+        run: |ctx, invocation| Box::pin(approval::show::explain(ctx, invocation)),
+    },
+    Command {
+        spec: approval::decide::APPROVE,
+        run: |ctx, invocation| Box::pin(approval::decide::approve(ctx, invocation)),
+    },
+    Command {
+        spec: approval::decide::DECLINE,
+        run: |ctx, invocation| Box::pin(approval::decide::decline(ctx, invocation)),
+    },
+    Command {
+        spec: approval::propose::SPEC,
+        run: |ctx, invocation| Box::pin(approval::propose::command(ctx, invocation)),
+    },
+    Command {
+        spec: approval::away::SPEC,
+        run: |ctx, invocation| Box::pin(approval::away::delegate(ctx, invocation)),
     },
     Command {
         spec: whoami::SPEC,
@@ -68,29 +92,90 @@ pub const CLICKS: &[(&str, OnClick)] = &[
     (em_blocks::home::REFRESH, |ctx, click| {
         Box::pin(home::refresh(ctx, click))
     }),
+    (em_blocks::approval::APPROVE, |ctx, click| {
+        Box::pin(approval::decide::clicked_approve(ctx, click))
+    }),
+    (em_blocks::approval::DECLINE, |ctx, click| {
+        Box::pin(approval::decide::clicked_decline(ctx, click))
+    }),
+    (em_blocks::approval::COMMENT, |ctx, click| {
+        Box::pin(approval::decide::clicked_comment(ctx, click))
+    }),
+    (em_blocks::approval::EXPLAIN, |ctx, click| {
+        Box::pin(approval::show::clicked_explain(ctx, click))
+    }),
+    (em_blocks::approval::WITHDRAW, |ctx, click| {
+        Box::pin(approval::decide::clicked_withdraw(ctx, click))
+    }),
+    (em_blocks::approval::CANCEL, |ctx, click| {
+        Box::pin(approval::decide::clicked_cancel(ctx, click))
+    }),
+    (em_blocks::approval::RETRY, |ctx, click| {
+        Box::pin(approval::decide::clicked_retry(ctx, click))
+    }),
+    (em_blocks::approval::CONFIRM, |ctx, click| {
+        Box::pin(approval::decide::clicked_confirm(ctx, click))
+    }),
+    (em_blocks::approval::UNDO, |ctx, click| {
+        Box::pin(approval::decide::clicked_undo(ctx, click))
+    }),
+    (em_blocks::approval::OPEN, |_ctx, _click| {
+        Box::pin(async { Ok(Reply::Done) })
+    }),
 ];
 
 /// A handler of a submitted modal.
 pub type OnSubmit = fn(Ctx, Submission) -> Running;
 
 /// Every modal, by its callback id.
-pub const SUBMISSIONS: &[(&str, OnSubmit)] = &[(em_blocks::snooze::CALLBACK, |ctx, submission| {
-    Box::pin(triage::snooze::submitted(ctx, submission))
-})];
+pub const SUBMISSIONS: &[(&str, OnSubmit)] = &[
+    (em_blocks::snooze::CALLBACK, |ctx, submission| {
+        Box::pin(triage::snooze::submitted(ctx, submission))
+    }),
+    (em_blocks::approval::modal::DECLINED, |ctx, submission| {
+        Box::pin(approval::form::declined(ctx, submission))
+    }),
+    (em_blocks::approval::modal::APPROVED, |ctx, submission| {
+        Box::pin(approval::form::approved(ctx, submission))
+    }),
+    (em_blocks::approval::modal::PROPOSED, |ctx, submission| {
+        Box::pin(approval::form::proposed(ctx, submission))
+    }),
+];
 
-/// A handler of a shortcut: who used it.
-pub type OnShortcut = fn(Ctx, em_domain::id::SlackUser) -> Running;
+/// A handler of a shortcut.
+pub type OnShortcut = fn(Ctx, ShortcutUse) -> Running;
 
 /// Every shortcut, by its callback id.
-pub const SHORTCUTS: &[(&str, OnShortcut)] =
-    &[("triage.show", |ctx, user| Box::pin(triage::shortcut(ctx, user)))];
+pub const SHORTCUTS: &[(&str, OnShortcut)] = &[
+    ("triage.show", |ctx, used| Box::pin(triage::shortcut(ctx, used))),
+    ("approval.ask", |ctx, used| {
+        Box::pin(approval::form::shortcut(ctx, used))
+    }),
+];
 
 /// Does the jobs of one kind.
 pub type OnJob = fn(Ctx, Job) -> Pin<Box<dyn Future<Output = Result<(), JobError>> + Send>>;
 
 /// Every kind of job that a feature takes in, and what does it. A handler may be begun more than once: see
 /// `em_jobs::runner`.
-pub const JOBS: &[(&str, OnJob)] = &[];
+pub const JOBS: &[(&str, OnJob)] = &[
+    (approval::job::DRAW, |ctx, job| {
+        Box::pin(approval::draw::draw(ctx, job))
+    }),
+    (approval::job::EXECUTE, |ctx, job| {
+        Box::pin(approval::execute::execute(ctx, job))
+    }),
+    (approval::job::REMIND, |ctx, job| {
+        Box::pin(approval::timers::remind(ctx, job))
+    }),
+    (approval::job::EXPIRE, |ctx, job| {
+        Box::pin(approval::timers::expire(ctx, job))
+    }),
+    (approval::job::END_QUIET, |ctx, job| {
+        Box::pin(approval::timers::end_quiet(ctx, job))
+    }),
+];
 
 /// Draws the App Home of the person who opened it.
 pub fn home_opened(ctx: Ctx, user: em_domain::id::SlackUser) -> impl Future<Output = Outcome> + Send {

@@ -14,7 +14,7 @@ use em_domain::triage::{TeamScope, TriageFilter, TriageReport};
 use slack_morphism::prelude::SlackMessageContent;
 
 use crate::ctx::Ctx;
-use crate::invocation::{Click, CommandError, Invocation, Outcome, Reply};
+use crate::invocation::{Click, CommandError, Invocation, Outcome, Reply, ShortcutUse};
 use crate::link::login_of;
 use crate::spec::Spec;
 
@@ -55,7 +55,7 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
 }
 
 /// The list in a direct message, for the shortcut: it has no conversation to answer in.
-pub async fn shortcut(ctx: Ctx, _user: SlackUser) -> Outcome {
+pub async fn shortcut(ctx: Ctx, _used: ShortcutUse) -> Outcome {
     answer(&ctx, Scope::Everyone).await.map(Reply::private)
 }
 

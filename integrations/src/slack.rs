@@ -13,6 +13,7 @@ mod channels;
 mod connect;
 mod error;
 mod failure;
+mod groups;
 mod identity;
 mod messages;
 mod people;
@@ -89,6 +90,7 @@ struct Inner {
     daily_posts: DailyPosts,
     people: people::Cached,
     channels: channels::Cached,
+    groups: groups::Cached,
     direct_messages: Cache<String, String>,
 }
 
@@ -125,6 +127,7 @@ impl Slack {
             clock,
             people: people::Cached::default(),
             channels: channels::Cached::default(),
+            groups: groups::Cached::default(),
             direct_messages: Cache::builder()
                 .max_capacity(CACHE_ENTRIES)
                 .time_to_live(CACHE_LIFETIME)

@@ -54,3 +54,6 @@ END
 $$;
 CREATE TRIGGER audit_is_not_changed BEFORE UPDATE OR DELETE ON audit
 FOR EACH ROW EXECUTE FUNCTION audit_is_append_only();
+
+-- A quiet period ends with the first incident in it.
+CREATE INDEX incidents_opened ON incidents (opened_at);

@@ -55,3 +55,6 @@ CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
 BEGIN
     SELECT RAISE(ABORT, 'the audit log is append-only');
 END;
+
+-- A quiet period ends with the first incident in it.
+CREATE INDEX incidents_opened ON incidents (opened_at);

@@ -19,6 +19,7 @@ mod error;
 mod events;
 mod facts;
 mod failures;
+mod incidents;
 mod intake;
 mod jobs;
 mod nudges;
@@ -40,6 +41,7 @@ pub use deliveries::Deliveries;
 pub use error::StoreError;
 pub use events::{Appended, Events, Imported, SourceActivity, Unrecognised};
 pub use facts::{Facts, Folded, Normalise};
+pub use incidents::Incidents;
 pub use jobs::{
     Attempt, Cancel, Claimant, Enqueued, Held, JobCounts, Jobs, Reaped, Renewed, Replay, Settlement,
 };

@@ -2,12 +2,14 @@
 
 use em_domain::approval::ballot::Refusal;
 use em_domain::approval::{Approval, ApprovalState};
+use em_domain::policy::Decision;
 use slack_morphism::prelude::SlackMessageContent;
 
 use super::{approvers, subject};
 use crate::help::typed;
 use crate::layout::Layout;
-use crate::mrkdwn::{Mrkdwn, cat, escape, mention, words};
+use crate::limits::fit;
+use crate::mrkdwn::{Mrkdwn, cat, code, escape, join, mention, words};
 
 /// Why nothing changed, and what to do now.
 pub fn message_refused(approval: &Approval, refusal: &Refusal) -> SlackMessageContent {
@@ -94,5 +96,25 @@ pub fn message_unknown_id(typed_id: &str) -> SlackMessageContent {
     ]);
     let mut layout = Layout::new();
     layout.section(&text);
+    layout.into_message(&text)
+}
+
+/// The policy says no: which of its rules, and that nothing was done.
+pub fn message_denied(decision: &Decision) -> SlackMessageContent {
+    let text = cat([
+        words("The policy says no, so nothing is done: "),
+        escape(&fit(&decision.reason, 500)),
+    ]);
+    let fired = decision.rules.iter().filter(|rule| rule.fired).take(8);
+    let rules = fired.map(|rule| cat([words(":x: "), escape(&fit(&rule.text, 200))]));
+    let mut layout = Layout::new();
+    layout.section(&text);
+    layout.section(&join(rules, "\n"));
+    layout.context(&cat([
+        words("Policy "),
+        code(&decision.policy),
+        words(" · "),
+        typed("policy explain"),
+    ]));
     layout.into_message(&text)
 }

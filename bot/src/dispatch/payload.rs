@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use em_blocks::interaction::clicked;
-use em_commands::invocation::{Click, Submission};
+use em_commands::invocation::{Click, ShortcutUse, Submission};
 use em_domain::id::{SlackChannel, SlackUser};
 use serde::Deserialize;
 use slack_morphism::prelude::{SlackInteractionActionInfo, SlackViewState};
@@ -123,8 +123,31 @@ impl ViewSubmission {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Shortcut {
-    pub(crate) user: Id<SlackUser>,
+    user: Id<SlackUser>,
     pub(crate) callback_id: String,
+    #[serde(default)]
+    trigger_id: String,
+    message: Option<ShortcutMessage>,
+    channel: Option<Id<SlackChannel>>,
+    response_url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ShortcutMessage {
+    #[serde(default)]
+    text: String,
+}
+
+impl Shortcut {
+    pub(crate) fn used(self) -> ShortcutUse {
+        ShortcutUse {
+            user: self.user.id,
+            trigger_id: self.trigger_id,
+            message: self.message.map(|message| message.text),
+            channel: self.channel.map(|channel| channel.id),
+            response_url: self.response_url,
+        }
+    }
 }
 
 /// The envelope of an event.

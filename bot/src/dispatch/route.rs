@@ -8,7 +8,7 @@ use em_domain::id::SlackUser;
 use serde::de::DeserializeOwned;
 
 use super::answer::To;
-use super::payload::{Event, EventCallback, Interaction, Message, SlashCommand};
+use super::payload::{Event, EventCallback, Interaction, Message, Shortcut, SlashCommand};
 use super::{Dispatcher, Entry};
 use crate::slack::{Inbound, InboundKind};
 
@@ -94,21 +94,41 @@ impl Dispatcher {
                 self.answer(To::Direct(user), outcome).await;
             }
             Interaction::Shortcut(shortcut) | Interaction::MessageAction(shortcut) => {
-                let found = registry::SHORTCUTS
-                    .iter()
-                    .find(|(id, _)| *id == shortcut.callback_id);
-                let Some((name, handler)) = found else {
-                    return tracing::warn!(callback = %shortcut.callback_id, "no such shortcut");
-                };
-                let user = shortcut.user.id;
-                let running = handler(self.ctx.clone(), user.clone());
-                let caller = Caller::Person(user.clone());
-                let outcome = self.run(Entry::Shortcut(name), &caller, running).await;
-                self.answer(To::Direct(user), outcome).await;
+                self.shortcut(shortcut).await;
             }
             Interaction::ViewClosed => {}
             Interaction::Other => tracing::info!("an interaction of a kind that is not used here"),
         }
+    }
+
+    async fn shortcut(self: &Arc<Self>, shortcut: Shortcut) {
+        let found = registry::SHORTCUTS
+            .iter()
+            .find(|(id, _)| *id == shortcut.callback_id);
+        let Some((name, handler)) = found else {
+            return tracing::warn!(callback = %shortcut.callback_id, "no such shortcut");
+        };
+        let used = shortcut.used();
+        let (user, trigger) = (used.user.clone(), used.trigger_id.clone());
+        let to = match &used.response_url {
+            Some(url) => To::ResponseUrl(url.clone()),
+            None => To::Direct(user.clone()),
+        };
+        let running = handler(self.ctx.clone(), used);
+        let outcome = self
+            .run(Entry::Shortcut(name), &Caller::Person(user), running)
+            .await;
+        let outcome = self.opened(&trigger, outcome).await;
+        self.answer(to, outcome).await;
+    }
+
+    /// Opens the modal that a handler wants, while its trigger lives.
+    async fn opened(&self, trigger: &str, outcome: Outcome) -> Outcome {
+        let Ok(Reply::Modal(view)) = outcome else {
+            return outcome;
+        };
+        let opened = self.ctx.slack.open_modal(trigger, &view).await;
+        opened.map(|_| Reply::Done).map_err(Into::into)
     }
 
     async fn clicked(self: &Arc<Self>, click: Click) {
@@ -122,16 +142,8 @@ impl Dispatcher {
                 let trigger = click.trigger_id.clone();
                 let caller = Caller::Person(click.user.clone());
                 let running = handler(self.ctx.clone(), click);
-                match self.run(Entry::Click(name), &caller, running).await {
-                    Ok(Reply::Modal(view)) => self
-                        .ctx
-                        .slack
-                        .open_modal(&trigger, &view)
-                        .await
-                        .map(|_| Reply::Done)
-                        .map_err(Into::into),
-                    outcome => outcome,
-                }
+                let outcome = self.run(Entry::Click(name), &caller, running).await;
+                self.opened(&trigger, outcome).await
             }
         };
         self.answer(to, outcome).await;

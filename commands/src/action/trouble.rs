@@ -33,11 +33,18 @@ impl Trouble {
         match self {
             Self::Github(error) => of_github(error),
             Self::Slack(error) | Self::Command(CommandError::Slack(error)) => of_slack(error, now),
-            Self::Command(CommandError::User(sentence)) => ActionError::Refused(sentence),
+            Self::Command(CommandError::User(sentence) | CommandError::Denied(sentence)) => {
+                ActionError::Refused(sentence)
+            }
             Self::Command(CommandError::Usage { problem, usage }) => {
                 ActionError::Refused(format!("{problem} It is written `{usage}`."))
             }
-            Self::Command(CommandError::Internal(error)) => ActionError::Retry { error, at: None },
+            // Whatever of ours failed may have failed after the deed.
+            Self::Command(CommandError::Internal(error)) => ActionError::Retry {
+                error,
+                may_have_happened: true,
+                at: None,
+            },
             Self::Unknown(sentence) => ActionError::Unknown(sentence),
         }
     }
@@ -55,6 +62,10 @@ fn of_github(error: GithubError) -> ActionError {
         | GithubError::Refused { .. } => return ActionError::Refused(advice(&error)),
     };
     ActionError::Retry {
+        may_have_happened: matches!(
+            error,
+            GithubError::Ambiguous { .. } | GithubError::Malformed { .. }
+        ),
         error: error.into(),
         at,
     }
@@ -76,6 +87,7 @@ fn of_slack(error: SlackError, now: DateTime<Utc>) -> ActionError {
         | SlackError::Invalid(_) => return ActionError::Refused(error.advice()),
     };
     ActionError::Retry {
+        may_have_happened: matches!(error, SlackError::Ambiguous { .. }),
         error: error.into(),
         at,
     }

@@ -35,17 +35,26 @@ struct Args {
 pub async fn delegate(ctx: Ctx, invocation: Invocation) -> Outcome {
     let args: Args = SPEC.parse(&invocation.words)?;
     let user = invocation.person()?.clone();
-    let deputy = mentioned(&args.person)
-        .ok_or_else(|| CommandError::user("Name the person with a mention, as in `/em-agent approvals delegate @ben 5`."))?;
+    let deputy = mentioned(&args.person).ok_or_else(|| {
+        CommandError::user("Name the person with a mention, as in `/em-agent approvals delegate @ben 5`.")
+    })?;
     if deputy == user {
-        return Err(CommandError::user("You decide for yourself already. Name somebody else."));
+        return Err(CommandError::user(
+            "You decide for yourself already. Name somebody else.",
+        ));
     }
     if args.days > MOST_DAYS {
-        return Err(CommandError::user(format!("That is too long: {MOST_DAYS} days are the most.")));
+        return Err(CommandError::user(format!(
+            "That is too long: {MOST_DAYS} days are the most."
+        )));
     }
     match ctx.slack.user(deputy.as_str()).await? {
         Some(person) if !person.is_bot && !person.is_guest && !person.deleted => {}
-        Some(_) | None => return Err(CommandError::user("That person cannot decide: a bot, a guest, or somebody who has left.")),
+        Some(_) | None => {
+            return Err(CommandError::user(
+                "That person cannot decide: a bot, a guest, or somebody who has left.",
+            ));
+        }
     }
     let now = ctx.clock.now();
     let deputy = Deputy {
@@ -62,7 +71,11 @@ pub async fn delegate(ctx: Ctx, invocation: Invocation) -> Outcome {
     };
     ctx.store.approvals().upsert_deputy(&deputy, &entry).await?;
     let until = (args.days > 0).then_some(deputy.until);
-    Ok(Reply::private(message_deputy(&deputy.deputy, until, setting(&ctx))))
+    Ok(Reply::private(message_deputy(
+        &deputy.deputy,
+        until,
+        setting(&ctx),
+    )))
 }
 
 /// The person in `<@U024BE7LH|ben>`, as Slack sends a mention in a command.

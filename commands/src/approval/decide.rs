@@ -87,9 +87,15 @@ async fn typed(ctx: &Ctx, invocation: &Invocation, spec: Spec, agrees: bool) -> 
 /// # Errors
 /// The card is of a version of the program that wrote something else there.
 pub(crate) fn ticket(click: &Click) -> Result<Ticket, CommandError> {
-    let value = if click.value.is_empty() { &click.subject } else { &click.value };
+    let value = if click.value.is_empty() {
+        &click.subject
+    } else {
+        &click.value
+    };
     Ticket::parse(value).ok_or_else(|| {
-        CommandError::user("That card is too old for me to know what it is about. Find it with `/em-agent approvals`.")
+        CommandError::user(
+            "That card is too old for me to know what it is about. Find it with `/em-agent approvals`.",
+        )
     })
 }
 
@@ -97,7 +103,10 @@ pub(crate) fn ticket(click: &Click) -> Result<Ticket, CommandError> {
 pub async fn clicked_approve(ctx: Ctx, click: Click) -> Outcome {
     let ticket = ticket(&click)?;
     let approval = named(&ctx, ticket.id.as_str()).await?;
-    let confirmation = approval.terms().map(|terms| terms.confirmation).unwrap_or_default();
+    let confirmation = approval
+        .terms()
+        .map(|terms| terms.confirmation)
+        .unwrap_or_default();
     if confirmation == Confirmation::Typed && approval.state.is_undecided() {
         return open(&approval, &click, ticket, modal_approve);
     }
@@ -134,7 +143,9 @@ fn open(approval: &Approval, click: &Click, ticket: Ticket, form: Form) -> Outco
         let refusal = Refusal::Over(approval.state);
         return Ok(Reply::private(message_refused(approval, &refusal)));
     }
-    let is_typed = approval.terms().is_some_and(|terms| terms.confirmation == Confirmation::Typed);
+    let is_typed = approval
+        .terms()
+        .is_some_and(|terms| terms.confirmation == Confirmation::Typed);
     let memory = Memory {
         ticket,
         response_url: click.response_url.clone(),
@@ -153,7 +164,12 @@ pub async fn clicked_withdraw(ctx: Ctx, click: Click) -> Outcome {
         actor: click.user.to_string(),
         event: "vote_withdrawn",
     };
-    answer(change(&ctx, &ticket.id, &by, |approval, now| approval.withdraw(&click.user, now)).await?)
+    answer(
+        change(&ctx, &ticket.id, &by, |approval, now| {
+            approval.withdraw(&click.user, now)
+        })
+        .await?,
+    )
 }
 
 /// The entry *Take the request back*.
@@ -165,7 +181,12 @@ pub async fn clicked_cancel(ctx: Ctx, click: Click) -> Outcome {
         actor: click.user.to_string(),
         event: "cancelled",
     };
-    answer(change(&ctx, &ticket.id, &by, |approval, now| approval.cancel(&voter, Via::Button, None, now)).await?)
+    answer(
+        change(&ctx, &ticket.id, &by, |approval, now| {
+            approval.cancel(&voter, Via::Button, None, now)
+        })
+        .await?,
+    )
 }
 
 /// The button *Retry*.
@@ -189,7 +210,12 @@ pub async fn clicked_confirm(ctx: Ctx, click: Click) -> Outcome {
         actor: click.user.to_string(),
         event: "confirmed_done",
     };
-    answer(change(&ctx, &ticket.id, &by, |approval, now| approval.confirm_done(&voter, now)).await?)
+    answer(
+        change(&ctx, &ticket.id, &by, |approval, now| {
+            approval.confirm_done(&voter, now)
+        })
+        .await?,
+    )
 }
 
 /// The button *Undo*: a new proposal, which goes through the policy like any other.
@@ -197,7 +223,9 @@ pub async fn clicked_undo(ctx: Ctx, click: Click) -> Outcome {
     let ticket = ticket(&click)?;
     let approval = named(&ctx, ticket.id.as_str()).await?;
     let Some(action) = approval.undo(ctx.clock.now()).cloned() else {
-        return Err(CommandError::user("It is too late to undo this with a click. Propose the opposite instead."));
+        return Err(CommandError::user(
+            "It is too late to undo this with a click. Propose the opposite instead.",
+        ));
     };
     let proposal = propose::Proposal {
         action,
@@ -226,13 +254,19 @@ pub(crate) async fn say(ctx: &Ctx, id: &ApprovalId, said: Said) -> Result<Change
     let voter = voter(ctx, &approval, &said.user).await?;
     // Only a yes that may count is worth a look at the outside world.
     let may_count = said.agrees && approval.state.is_undecided() && approval.standing(&voter).is_ok();
-    let checked = if may_count { Some(look(ctx, &approval).await?) } else { None };
+    let checked = if may_count {
+        Some(look(ctx, &approval).await?)
+    } else {
+        None
+    };
     let ballot = Ballot {
         agrees: said.agrees,
         via: said.via,
         comment: said.comment,
         seen: said.seen,
-        state_now: checked.as_ref().map_or_else(|| approval.request.state.clone(), |checked| checked.state.clone()),
+        state_now: checked
+            .as_ref()
+            .map_or_else(|| approval.request.state.clone(), |checked| checked.state.clone()),
         is_typed: said.is_typed,
     };
     let by = By {
@@ -251,7 +285,10 @@ pub(crate) async fn say(ctx: &Ctx, id: &ApprovalId, said: Said) -> Result<Change
             actor: "target".to_owned(),
             event: "renewed",
         };
-        change(ctx, id, &by, |approval, now| approval.renew(target.clone(), decision.clone(), now)).await?;
+        change(ctx, id, &by, |approval, now| {
+            approval.renew(target.clone(), decision.clone(), now)
+        })
+        .await?;
     }
     Ok(changed)
 }

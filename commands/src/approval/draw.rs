@@ -11,7 +11,7 @@ use em_domain::policy::{Obligation, PolicyVerdict};
 use em_integrations::slack::{Place, Posted};
 
 use super::voter::people;
-use super::{id_of, job_error, setting};
+use super::{id_of, setting};
 use crate::ctx::Ctx;
 use crate::home;
 use crate::invocation::CommandError;
@@ -27,11 +27,18 @@ const HOME_IS_FRESH: Duration = Duration::hours(12);
 /// The job: draws all copies of one card.
 pub async fn draw(ctx: Ctx, job: Job) -> Result<(), JobError> {
     let id = id_of(&job.payload)?;
-    let found = ctx.store.approvals().find(&id).await.map_err(|error| job_error(error.into()))?;
+    let found = ctx
+        .store
+        .approvals()
+        .find(&id)
+        .await
+        .map_err(|error| JobError::from(CommandError::from(error)))?;
     let Some(approval) = found else {
         return Err(JobError::Fail(format!("there is no approval {id}")));
     };
-    draw_all(&ctx, &approval, job.attempts > 1).await.map_err(job_error)
+    draw_all(&ctx, &approval, job.attempts > 1)
+        .await
+        .map_err(JobError::from)
 }
 
 async fn draw_all(ctx: &Ctx, approval: &Approval, again: bool) -> Result<(), CommandError> {
@@ -59,7 +66,12 @@ async fn draw_all(ctx: &Ctx, approval: &Approval, again: bool) -> Result<(), Com
     for (number, channel) in notified(approval).into_iter().enumerate() {
         let drawn = async {
             let channel = ctx.slack.resolve_channel(channel).await?;
-            posting::show(ctx, &wanted(&format!("notify:{number}"), Place::channel(&channel.id)), again).await
+            posting::show(
+                ctx,
+                &wanted(&format!("notify:{number}"), Place::channel(&channel.id)),
+                again,
+            )
+            .await
         };
         if let Err(error) = drawn.await {
             failure.get_or_insert(error);
@@ -69,9 +81,20 @@ async fn draw_all(ctx: &Ctx, approval: &Approval, again: bool) -> Result<(), Com
     failure.map_or(Ok(()), Err)
 }
 
-async fn draw_direct(ctx: &Ctx, user: &SlackUser, wanted: &impl Fn(&str, Place) -> Wanted, again: bool) -> Result<(), CommandError> {
+async fn draw_direct(
+    ctx: &Ctx,
+    user: &SlackUser,
+    wanted: &impl Fn(&str, Place) -> Wanted,
+    again: bool,
+) -> Result<(), CommandError> {
     let channel = ctx.slack.open_dm(user.as_str()).await?;
-    posting::show(ctx, &wanted(&format!("dm:{user}"), Place::channel(channel)), again).await.map(drop)
+    posting::show(
+        ctx,
+        &wanted(&format!("dm:{user}"), Place::channel(channel)),
+        again,
+    )
+    .await
+    .map(drop)
 }
 
 /// The message in the card's thread that follows what was agreed to.
@@ -108,7 +131,11 @@ pub(crate) async fn direct(ctx: &Ctx, approval: &Approval) -> Result<Vec<SlackUs
     }
     let mut people = people(ctx, approval).await?;
     people.retain(|user| Some(user) != requester);
-    Ok(if people.len() > MOST_DIRECT { Vec::new() } else { people })
+    Ok(if people.len() > MOST_DIRECT {
+        Vec::new()
+    } else {
+        people
+    })
 }
 
 /// The channels that the policy wants to be told what was done.

@@ -9,9 +9,9 @@ use em_domain::approval::execution::UNDO_FOR;
 use em_domain::approval::{Approval, ApprovalState, Outcome};
 use em_domain::job::{Job, JobError, wait_after};
 
-use super::propose::look;
-use super::{By, Changed, change, id_of, job_error};
-use crate::action::{self, ActionError, Attempt, Done};
+use super::propose::{kind_of, look};
+use super::{By, Changed, change, id_of};
+use crate::action::{ActionError, Attempt, Done};
 use crate::ctx::Ctx;
 use crate::invocation::CommandError;
 
@@ -33,12 +33,19 @@ enum End {
 /// The job: does what was agreed to.
 pub async fn execute(ctx: Ctx, job: Job) -> Result<(), JobError> {
     let id = id_of(&job.payload)?;
-    let found = ctx.store.approvals().find(&id).await.map_err(|error| job_error(error.into()))?;
+    let found = ctx
+        .store
+        .approvals()
+        .find(&id)
+        .await
+        .map_err(|error| JobError::from(CommandError::from(error)))?;
     let Some(before) = found else {
         return Err(JobError::Fail(format!("there is no approval {id}")));
     };
     let by = by("attempt_began");
-    let begun = change(&ctx, &id, &by, Approval::begin).await.map_err(job_error)?;
+    let begun = change(&ctx, &id, &by, Approval::begin)
+        .await
+        .map_err(JobError::from)?;
     let Changed::Now(begun) = begun else {
         // It ended meanwhile: the job is a repetition of one whose end was not stored.
         return Ok(());
@@ -60,7 +67,7 @@ async fn attempt(ctx: &Ctx, before: &Approval, begun: &Approval) -> End {
     if !may_have_happened && let Some(end) = drifted(ctx, begun).await {
         return end;
     }
-    let kind = match action::find(&request.action.kind) {
+    let kind = match kind_of(&request.action) {
         Ok(kind) => kind,
         Err(error) => return End::Refused(error.to_string()),
     };
@@ -74,7 +81,11 @@ async fn attempt(ctx: &Ctx, before: &Approval, begun: &Approval) -> End {
         Ok(done) => End::Done(done),
         Err(ActionError::Refused(said)) => End::Refused(said),
         Err(ActionError::Unknown(said)) => End::Unclear(said),
-        Err(ActionError::Retry { error, may_have_happened, at }) => End::Again {
+        Err(ActionError::Retry {
+            error,
+            may_have_happened,
+            at,
+        }) => End::Again {
             error: format!("{error:#}"),
             may_have_happened,
             at,
@@ -109,7 +120,10 @@ async fn store(ctx: &Ctx, begun: &Approval, job: &Job, end: End) -> Result<(), J
     let again = match end {
         End::Done(done) => {
             let outcome = outcome(done, now);
-            keep(ctx, begun, "completed", |record, now| record.complete(outcome.clone(), now)).await?;
+            keep(ctx, begun, "completed", |record, now| {
+                record.complete(outcome.clone(), now)
+            })
+            .await?;
             return Ok(());
         }
         End::Refused(said) => {
@@ -117,20 +131,34 @@ async fn store(ctx: &Ctx, begun: &Approval, job: &Job, end: End) -> Result<(), J
             return Ok(());
         }
         End::Unclear(said) => {
-            keep(ctx, begun, "unclear", |record, now| record.become_unclear(&said, now)).await?;
+            keep(ctx, begun, "unclear", |record, now| {
+                record.become_unclear(&said, now)
+            })
+            .await?;
             return Ok(());
         }
-        End::Again { error, may_have_happened, at } if is_last => {
+        End::Again {
+            error,
+            may_have_happened,
+            at,
+        } if is_last => {
             let said = format!("It was tried {} times. The last time: {error}", begun.attempts);
             tracing::warn!(approval.id = %begun.id, error, ?at, "given up");
             if may_have_happened {
-                keep(ctx, begun, "unclear", |record, now| record.become_unclear(&said, now)).await?;
+                keep(ctx, begun, "unclear", |record, now| {
+                    record.become_unclear(&said, now)
+                })
+                .await?;
             } else {
                 keep(ctx, begun, "failed", |record, now| record.fail(&said, now)).await?;
             }
             return Ok(());
         }
-        End::Again { error, may_have_happened, at } => (error, may_have_happened, at),
+        End::Again {
+            error,
+            may_have_happened,
+            at,
+        } => (error, may_have_happened, at),
     };
     let (error, may_have_happened, at) = again;
     let retry_at = at.unwrap_or_else(|| now + usual_wait(job));
@@ -138,12 +166,17 @@ async fn store(ctx: &Ctx, begun: &Approval, job: &Job, end: End) -> Result<(), J
         record.attempt_failed(&error, may_have_happened, retry_at, now)
     })
     .await?;
-    Err(JobError::Retry { error, at: Some(retry_at) })
+    Err(JobError::Retry {
+        error,
+        at: Some(retry_at),
+    })
 }
 
 fn usual_wait(job: &Job) -> chrono::Duration {
     // The id is as good as dice, and the same for all who work it out.
-    let dice = job.id.as_str().bytes().fold(0u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    let dice = job.id.as_str().bytes().fold(0u64, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(u64::from(byte))
+    });
     chrono::Duration::from_std(wait_after(job.attempts, dice)).unwrap_or_default()
 }
 
@@ -170,7 +203,14 @@ async fn keep(
     let attempts = begun.attempts;
     let guarded = |record: &Approval, now| {
         // Somebody else began a later attempt: what became of ours is theirs to find out.
-        if record.attempts == attempts { rule(record, now) } else { Err(Refusal::OutOfTurn(record.state)) }
+        if record.attempts == attempts {
+            rule(record, now)
+        } else {
+            Err(Refusal::OutOfTurn(record.state))
+        }
     };
-    change(ctx, &begun.id, &by(event), guarded).await.map(drop).map_err(job_error)
+    change(ctx, &begun.id, &by(event), guarded)
+        .await
+        .map(drop)
+        .map_err(JobError::from)
 }

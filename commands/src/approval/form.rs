@@ -25,7 +25,9 @@ pub async fn approved(ctx: Ctx, submission: Submission) -> Outcome {
 
 async fn submitted(ctx: Ctx, submission: Submission, agrees: bool) -> Outcome {
     let Some(memory) = Memory::parse(&submission.private_metadata) else {
-        return Err(CommandError::user("That form is too old for me to know what it was about. Nothing was decided."));
+        return Err(CommandError::user(
+            "That form is too old for me to know what it was about. Nothing was decided.",
+        ));
     };
     let said = Said {
         user: submission.user,
@@ -60,7 +62,7 @@ pub async fn shortcut(_ctx: Ctx, used: ShortcutUse) -> Outcome {
         response_url: used.response_url,
     };
     let memory = serde_json::to_string(&origin).unwrap_or_default();
-    let kinds = action::KINDS.iter().map(|kind| (kind.word, kind.summary));
+    let kinds = action::ACTIONS.iter().map(|kind| (kind.word, kind.summary));
     let form = modal_propose(kinds, &target, memory)
         .ok_or_else(|| CommandError::user("The form cannot be opened here. Use `/em-agent propose`."))?;
     Ok(Reply::Modal(Box::new(form)))
@@ -103,7 +105,9 @@ fn named_target(word: &str) -> Option<String> {
     let address = url::Url::parse(word).ok()?;
     let parts: Vec<&str> = address.path_segments()?.collect();
     match parts.as_slice() {
-        [owner, name, "pull" | "issues", number, ..] if number.parse::<u32>().is_ok() => Some(format!("{owner}/{name}#{number}")),
+        [owner, name, "pull" | "issues", number, ..] if number.parse::<u32>().is_ok() => {
+            Some(format!("{owner}/{name}#{number}"))
+        }
         _ => None,
     }
 }
@@ -116,7 +120,10 @@ mod tests {
     fn a_message_names_a_pull_request_in_words_or_by_address() {
         let found = |text: &str| target_in(text);
         assert_eq!(found("please look at acme/api#12."), Some("acme/api#12".into()));
-        assert_eq!(found("<https://github.com/acme/api/pull/7/files|the change> is stale"), Some("acme/api#7".into()));
+        assert_eq!(
+            found("<https://github.com/acme/api/pull/7/files|the change> is stale"),
+            Some("acme/api#7".into())
+        );
         assert_eq!(found("see https://github.com/acme/api/actions/runs/7"), None);
         assert_eq!(found("nothing #12 here"), None);
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use em_blocks::approval::card::message_card;
-use em_blocks::policy::message_denied_by;
+use em_blocks::approval::refusal::message_denied;
 use em_domain::action::{Action, Digest};
 use em_domain::approval::{Approval, Request, Requester};
 use em_domain::id::{ApprovalId, SlackChannel};
@@ -15,7 +15,7 @@ use serde_json::json;
 use ulid::Ulid;
 
 use super::{By, actor_name, consequences, setting};
-use crate::action::{self, Checked};
+use crate::action::{self, ActionKind, Checked};
 use crate::ctx::Ctx;
 use crate::invocation::{CommandError, Invocation, Outcome, Reply};
 use crate::policy;
@@ -59,7 +59,10 @@ pub async fn command(ctx: Ctx, invocation: Invocation) -> Outcome {
     let user = invocation.person()?.clone();
     if invocation.words.is_empty() {
         return Ok(Reply::private(em_blocks::approval::list::message_actions(
-            &action::KINDS.iter().map(|kind| (kind.usage, kind.summary)).collect::<Vec<_>>(),
+            &action::ACTIONS
+                .iter()
+                .map(|kind| (kind.usage, kind.summary))
+                .collect::<Vec<_>>(),
         )));
     }
     let (words, reason) = split_reason(&invocation.words);
@@ -74,9 +77,14 @@ pub async fn command(ctx: Ctx, invocation: Invocation) -> Outcome {
 
 /// What stands before `--` is the action, what stands after it the reason.
 fn split_reason(words: &[String]) -> (&[String], Option<String>) {
-    let at = words.iter().position(|word| matches!(word.as_str(), "--" | "—" | "–"));
+    let at = words
+        .iter()
+        .position(|word| matches!(word.as_str(), "--" | "—" | "–"));
     match at {
-        Some(at) => (&words[..at], Some(words[at + 1..].join(" ")).filter(|reason| !reason.is_empty())),
+        Some(at) => (
+            &words[..at],
+            Some(words[at + 1..].join(" ")).filter(|reason| !reason.is_empty()),
+        ),
         None => (words, None),
     }
 }
@@ -85,7 +93,7 @@ fn split_reason(words: &[String]) -> (&[String], Option<String>) {
 pub(crate) fn tell(ctx: &Ctx, outcome: Outcomes) -> Outcome {
     Ok(Reply::private(match outcome {
         Outcomes::New(approval) | Outcomes::Existing(approval) => message_card(&approval, setting(ctx)),
-        Outcomes::Denied(decision) => message_denied_by(&decision),
+        Outcomes::Denied(decision) => message_denied(&decision),
     }))
 }
 
@@ -94,7 +102,7 @@ pub(crate) fn tell(ctx: &Ctx, outcome: Outcomes) -> Outcome {
 /// # Errors
 /// It cannot be done at all, nobody could see the question, or the database cannot be reached.
 pub async fn propose(ctx: &Ctx, proposal: Proposal) -> Result<Outcomes, CommandError> {
-    let kind = action::find(&proposal.action.kind)?;
+    let kind = kind_of(&proposal.action)?;
     let checked = (kind.check)(ctx.clone(), proposal.action.clone()).await?;
     let decision = decide_about(ctx, &proposal.requester, &checked).await;
     if decision.verdict == PolicyVerdict::Deny {
@@ -102,7 +110,9 @@ pub async fn propose(ctx: &Ctx, proposal: Proposal) -> Result<Outcomes, CommandE
         return Ok(Outcomes::Denied(Box::new(decision)));
     }
     if decision.obligations.contains(&Obligation::Reason) && proposal.reason.is_none() {
-        return Err(CommandError::user("The policy wants a reason for this. Write it after two dashes: `-- because …`."));
+        return Err(CommandError::user(
+            "The policy wants a reason for this. Write it after two dashes: `-- because …`.",
+        ));
     }
     let channel = place(ctx, &decision, proposal.channel.as_ref()).await;
     let request = request(ctx, proposal, checked, channel).await;
@@ -119,10 +129,20 @@ pub async fn propose(ctx: &Ctx, proposal: Proposal) -> Result<Outcomes, CommandE
     let follows = consequences(None, &approval, &by);
     Ok(match ctx.store.approvals().insert(&approval, &follows).await? {
         Proposed::New => {
-            ctx.jobs.wake();
+            ctx.wake_jobs();
             Outcomes::New(Box::new(approval))
         }
         Proposed::Existing(known) => Outcomes::Existing(known),
+    })
+}
+
+/// The kind of an action.
+pub(crate) fn kind_of(action: &Action) -> Result<&'static ActionKind, CommandError> {
+    action::find(&action.kind).ok_or_else(|| {
+        CommandError::user(format!(
+            "“{}” is nothing that I can do. What I can do: `/em-agent propose`.",
+            action.kind
+        ))
     })
 }
 
@@ -152,7 +172,7 @@ pub(crate) async fn look(ctx: &Ctx, approval: &Approval) -> Result<Checked, Comm
     let mut action = approval.request.action.clone();
     // The commit that the card was about; what is the newest one now is the question.
     action.arguments.remove("head");
-    (action::find(&action.kind)?.check)(ctx.clone(), action).await
+    (kind_of(&action)?.check)(ctx.clone(), action).await
 }
 
 async fn request(ctx: &Ctx, proposal: Proposal, checked: Checked, channel: Option<SlackChannel>) -> Request {
@@ -183,7 +203,11 @@ async fn place(ctx: &Ctx, decision: &Decision, asked_in: Option<&SlackChannel>) 
         PolicyVerdict::NeedsApproval(terms) => terms.channel.as_deref(),
         PolicyVerdict::Allow | PolicyVerdict::Deny => None,
     };
-    let candidates = [wanted, asked_in.map(SlackChannel::as_str), ctx.settings.default_channel.as_deref()];
+    let candidates = [
+        wanted,
+        asked_in.map(SlackChannel::as_str),
+        ctx.settings.default_channel.as_deref(),
+    ];
     for name in candidates.into_iter().flatten() {
         // A direct message with the bot is a place too, but nobody else sees it.
         if name.starts_with('D') {
@@ -200,7 +224,12 @@ async fn place(ctx: &Ctx, decision: &Decision, asked_in: Option<&SlackChannel>) 
 }
 
 /// A refusal is in the log as well.
-async fn log_denied(ctx: &Ctx, requester: &Requester, checked: &Checked, decision: &Decision) -> Result<(), CommandError> {
+async fn log_denied(
+    ctx: &Ctx,
+    requester: &Requester,
+    checked: &Checked,
+    decision: &Decision,
+) -> Result<(), CommandError> {
     let entry = em_domain::audit::AuditEntry {
         at: ctx.clock.now(),
         actor: actor_name(requester),
@@ -215,7 +244,12 @@ async fn log_denied(ctx: &Ctx, requester: &Requester, checked: &Checked, decisio
 ///
 /// # Errors
 /// As [`propose`].
-pub async fn propose_for_system(ctx: &Ctx, name: String, action: Action, reason: String) -> Result<Option<Approval>, CommandError> {
+pub async fn propose_for_system(
+    ctx: &Ctx,
+    name: String,
+    action: Action,
+    reason: String,
+) -> Result<Option<Approval>, CommandError> {
     let proposal = Proposal {
         action,
         requester: Requester::System(name),

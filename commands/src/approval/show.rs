@@ -49,11 +49,19 @@ struct OneArgs {
 pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
     let args: Args = SPEC.parse(&invocation.words)?;
     let user = invocation.person()?;
-    let undecided = [ApprovalState::Quiet, ApprovalState::Pending, ApprovalState::Approved, ApprovalState::Executing];
+    let undecided = [
+        ApprovalState::Quiet,
+        ApprovalState::Pending,
+        ApprovalState::Approved,
+        ApprovalState::Executing,
+    ];
     let (which, approvals) = match args.which.as_deref().map(str::to_lowercase).as_deref() {
         None => (Which::Open, ctx.store.approvals().list(&undecided, MOST).await?),
         Some("mine") => (Which::Mine, waiting_for(&ctx, user).await?),
-        Some("all") => (Which::All, ctx.store.approvals().list(&ApprovalState::ALL, MOST).await?),
+        Some("all") => (
+            Which::All,
+            ctx.store.approvals().list(&ApprovalState::ALL, MOST).await?,
+        ),
         Some(id) => return one(&ctx, &named(&ctx, id).await?),
     };
     Ok(Reply::private(message_list(which, &approvals, setting(&ctx))))
@@ -70,7 +78,12 @@ pub(crate) fn one(ctx: &Ctx, approval: &Approval) -> Outcome {
 /// The database cannot be reached.
 pub(crate) async fn waiting_for(ctx: &Ctx, user: &SlackUser) -> Result<Vec<Approval>, CommandError> {
     let mut mine = Vec::new();
-    for approval in ctx.store.approvals().list(&[ApprovalState::Pending], MOST).await? {
+    for approval in ctx
+        .store
+        .approvals()
+        .list(&[ApprovalState::Pending], MOST)
+        .await?
+    {
         let voter = voter(ctx, &approval, user).await?;
         let has_agreed = approval.votes.iter().any(|vote| vote.by == *user);
         if !has_agreed && approval.standing(&voter).is_ok() {

@@ -4,11 +4,12 @@
 use chrono::Duration;
 use em_blocks::approval::card::message_reminder;
 use em_domain::approval::{Approval, ApprovalState};
+use em_domain::id::RepositoryName;
 use em_domain::job::{Job, JobError};
 use em_integrations::slack::Place;
 
 use super::voter::{people, standings};
-use super::{By, Changed, change, id_of, job_error, setting};
+use super::{By, Changed, change, id_of, setting};
 use crate::ctx::Ctx;
 use crate::invocation::CommandError;
 use crate::posting::{self, Wanted};
@@ -30,11 +31,14 @@ fn by(event: &'static str) -> By {
 pub async fn remind(ctx: Ctx, job: Job) -> Result<(), JobError> {
     let id = id_of(&job.payload)?;
     let escalates = |approval: &Approval, now| approval.escalate(now);
-    match change(&ctx, &id, &by("escalated"), escalates).await.map_err(job_error)? {
-        Changed::Now(approval) => tell(&ctx, &approval).await.map_err(job_error),
+    match change(&ctx, &id, &by("escalated"), escalates)
+        .await
+        .map_err(JobError::from)?
+    {
+        Changed::Now(approval) => tell(&ctx, &approval).await.map_err(JobError::from),
         // Decided meanwhile, or told before a crash.
         Changed::Refused(approval, _) if approval.state != ApprovalState::Pending => Ok(()),
-        Changed::Refused(approval, _) => tell(&ctx, &approval).await.map_err(job_error),
+        Changed::Refused(approval, _) => tell(&ctx, &approval).await.map_err(JobError::from),
     }
 }
 
@@ -62,7 +66,9 @@ async fn tell(ctx: &Ctx, approval: &Approval) -> Result<(), CommandError> {
 /// The job: the time of a question is over.
 pub async fn expire(ctx: Ctx, job: Job) -> Result<(), JobError> {
     let id = id_of(&job.payload)?;
-    let changed = change(&ctx, &id, &by("expired"), Approval::expire).await.map_err(job_error)?;
+    let changed = change(&ctx, &id, &by("expired"), Approval::expire)
+        .await
+        .map_err(JobError::from)?;
     match changed {
         Changed::Now(_) => Ok(()),
         Changed::Refused(approval, _) if approval.state != ApprovalState::Pending => Ok(()),
@@ -77,15 +83,26 @@ pub async fn expire(ctx: Ctx, job: Job) -> Result<(), JobError> {
 /// The job: a quiet period is over. Without an incident since, it passes; with one, people are asked.
 pub async fn end_quiet(ctx: Ctx, job: Job) -> Result<(), JobError> {
     let id = id_of(&job.payload)?;
-    let found = ctx.store.approvals().find(&id).await.map_err(|error| job_error(error.into()))?;
+    let found = ctx
+        .store
+        .approvals()
+        .find(&id)
+        .await
+        .map_err(|error| JobError::from(CommandError::from(error)))?;
     let Some(approval) = found else {
         return Err(JobError::Fail(format!("there is no approval {id}")));
     };
     if approval.state != ApprovalState::Quiet {
         return Ok(());
     }
-    settle_quiet(&ctx, &approval).await.map_err(job_error)?;
-    match ctx.store.approvals().find(&id).await.map_err(|error| job_error(error.into()))? {
+    settle_quiet(&ctx, &approval).await.map_err(JobError::from)?;
+    match ctx
+        .store
+        .approvals()
+        .find(&id)
+        .await
+        .map_err(|error| JobError::from(CommandError::from(error)))?
+    {
         Some(approval) if approval.state == ApprovalState::Quiet => Err(JobError::Retry {
             error: "its time is not over yet".to_owned(),
             at: approval.quiet_until,
@@ -95,10 +112,25 @@ pub async fn end_quiet(ctx: Ctx, job: Job) -> Result<(), JobError> {
 }
 
 async fn settle_quiet(ctx: &Ctx, approval: &Approval) -> Result<(), CommandError> {
-    let incident = ctx.store.signals().find_incident_since(approval.created_at).await?;
-    let what = incident.map(|incident| format!("{} ({})", incident.title, incident.url));
+    // Of a target that is in no repository, any incident counts.
+    let repository = approval
+        .request
+        .action
+        .target
+        .split('#')
+        .next()
+        .filter(|name| name.contains('/'));
+    let repository = repository.map(RepositoryName::from);
+    let incident = ctx
+        .store
+        .incidents()
+        .find_since(approval.created_at, repository.as_ref())
+        .await?;
+    let what = incident.map(|incident| format!("an incident opened: {}", incident.snapshot.value.title));
     let rule = |approval: &Approval, now| approval.end_quiet(what.clone(), now);
-    change(ctx, &approval.id, &by("quiet_ended"), rule).await.map(drop)
+    change(ctx, &approval.id, &by("quiet_ended"), rule)
+        .await
+        .map(drop)
 }
 
 /// Looks after what the jobs may have lost: an incident during a quiet period asks people at once, and what was agreed
@@ -107,15 +139,26 @@ async fn settle_quiet(ctx: &Ctx, approval: &Approval) -> Result<(), CommandError
 /// # Errors
 /// The database cannot be reached.
 pub async fn look_after(ctx: &Ctx) -> Result<(), CommandError> {
-    for approval in ctx.store.approvals().list(&[ApprovalState::Quiet], MOST_LOOKED_AT).await? {
+    for approval in ctx
+        .store
+        .approvals()
+        .list(&[ApprovalState::Quiet], MOST_LOOKED_AT)
+        .await?
+    {
         settle_quiet(ctx, &approval).await?;
     }
     let under_way = [ApprovalState::Approved, ApprovalState::Executing];
     for approval in ctx.store.approvals().list(&under_way, MOST_LOOKED_AT).await? {
-        let waits_until = approval.retry_at.unwrap_or(approval.updated_at).max(approval.updated_at);
+        let waits_until = approval
+            .retry_at
+            .unwrap_or(approval.updated_at)
+            .max(approval.updated_at);
         if ctx.clock.now() - waits_until > STUCK_AFTER {
             let said = "Nothing has happened for an hour: whatever was doing it was stopped too often. Look whether it was done.";
-            change(ctx, &approval.id, &by("unclear"), |record, now| record.become_unclear(said, now)).await?;
+            change(ctx, &approval.id, &by("unclear"), |record, now| {
+                record.become_unclear(said, now)
+            })
+            .await?;
         }
     }
     Ok(())

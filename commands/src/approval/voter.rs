@@ -55,7 +55,10 @@ async fn includes(ctx: &Ctx, approver: &Approver, actor: &Actor) -> bool {
         Approver::Team(team) => actor.teams.iter().any(|mine| mine.eq_ignore_ascii_case(team)),
         Approver::User(user) => actor.slack_user.as_ref() == Some(user),
         Approver::Login(login) => actor.login.as_ref().is_some_and(|mine| mine.same(login)),
-        Approver::Group(id) => members(ctx, id).await.iter().any(|member| Some(member) == actor.slack_user.as_ref()),
+        Approver::Group(id) => members(ctx, id)
+            .await
+            .iter()
+            .any(|member| Some(member) == actor.slack_user.as_ref()),
         // Somebody of whom Slack does not say that they are no guest counts as one.
         Approver::Anyone => actor.guest == Some(false),
     }
@@ -63,7 +66,7 @@ async fn includes(ctx: &Ctx, approver: &Approver, actor: &Actor) -> bool {
 
 /// The members of a user group; none where Slack does not say.
 async fn members(ctx: &Ctx, group: &str) -> Vec<SlackUser> {
-    match ctx.slack.user_group_members(group).await {
+    match ctx.slack.group_members(group).await {
         Ok(members) => members.iter().map(|id| SlackUser(id.clone())).collect(),
         Err(error) => {
             tracing::warn!(%error, group, "the members of a user group could not be read");
@@ -89,7 +92,11 @@ pub(crate) async fn people(ctx: &Ctx, approval: &Approval) -> Result<Vec<SlackUs
                 }
             }
             Approver::Team(team) => {
-                let teams = ctx.settings.teams.iter().filter(|known| known.name.eq_ignore_ascii_case(team));
+                let teams = ctx
+                    .settings
+                    .teams
+                    .iter()
+                    .filter(|known| known.name.eq_ignore_ascii_case(team));
                 for member in teams.flat_map(|team| &team.members) {
                     found.extend(user_of(ctx, member).await?);
                 }
@@ -102,7 +109,9 @@ pub(crate) async fn people(ctx: &Ctx, approval: &Approval) -> Result<Vec<SlackUs
 
 /// A person as the configuration names them: by Slack's id, or by their account on GitHub.
 async fn named(ctx: &Ctx, name: &str) -> Result<Option<SlackUser>, CommandError> {
-    let is_id = name.starts_with(['U', 'W']) && name.len() > 6 && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    let is_id = name.starts_with(['U', 'W'])
+        && name.len() > 6
+        && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
     if is_id {
         return Ok(Some(SlackUser(name.to_owned())));
     }
@@ -113,7 +122,11 @@ async fn named(ctx: &Ctx, name: &str) -> Result<Option<SlackUser>, CommandError>
 ///
 /// # Errors
 /// The database cannot be reached.
-pub(crate) async fn standings(ctx: &Ctx, approval: &Approval, people: Vec<SlackUser>) -> Result<Vec<(SlackUser, Standing)>, CommandError> {
+pub(crate) async fn standings(
+    ctx: &Ctx,
+    approval: &Approval,
+    people: Vec<SlackUser>,
+) -> Result<Vec<(SlackUser, Standing)>, CommandError> {
     let deputies = ctx.store.approvals().list_deputies(ctx.clock.now()).await?;
     let mut standings = Vec::new();
     for user in people {

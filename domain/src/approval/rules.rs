@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::ballot::{Ballot, Refusal, Target, Voter};
 use super::{Approval, ApprovalState, Drift, Request, Settled, Via, Vote};
-use crate::action::{Digest, TargetState};
+use crate::action::Digest;
 use crate::id::{ApprovalId, SlackUser};
 use crate::policy::{Approver, Confirmation, Decision, PolicyVerdict};
 
