@@ -9,6 +9,7 @@
 //! inputs in `strict`.
 
 pub mod approval;
+pub mod audit;
 pub mod board;
 pub mod doctor;
 pub mod element;

@@ -1,5 +1,6 @@
 //! Purpose: the command line. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 
+mod audit;
 mod config;
 mod doctor;
 mod progress;
@@ -40,6 +41,11 @@ enum Command {
     Import(recorded::ImportOptions),
     /// Rebuild every fact from the stored events.
     Replay,
+    /// The log of who did what.
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Write what is stored to standard output.
+    Export(audit::ExportOptions),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(config::Command),
@@ -113,6 +119,8 @@ async fn execute(cli: Cli, environment: Environment) -> Result<ExitCode, Failure
         Command::Import(options) => return recorded::import(options, config).await,
         Command::Replay => recorded::replay(config).await?,
         Command::Backfill(options) => recorded::backfill(options, config).await?,
+        Command::Audit(command) => return audit::execute(command, config).await,
+        Command::Export(options) => return audit::export(options, config).await,
         Command::Doctor(_) | Command::Config(_) | Command::Demo(_) => {}
     }
     Ok(ExitCode::SUCCESS)

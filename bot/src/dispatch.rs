@@ -13,6 +13,7 @@ use em_commands::ctx::Ctx;
 use em_commands::invocation::{Caller, CommandError, Outcome};
 use em_commands::policy;
 use em_commands::spec::Running;
+use em_domain::audit::AuditEntry;
 use em_domain::id::SlackUser;
 use em_telemetry::names;
 use governor::{DefaultKeyedRateLimiter, Quota};
@@ -160,7 +161,7 @@ impl Dispatcher {
 
     /// Runs a handler if the policy permits it, and counts it. Every handler comes through here, so none can forget
     /// to ask.
-    async fn run(&self, entry: Entry, caller: &Caller, running: Running) -> Outcome {
+    async fn run(&self, entry: Entry, caller: &Caller, about: String, running: Running) -> Outcome {
         let (started, name) = (Instant::now(), entry.name());
         let outcome = match policy::permit(&self.ctx, entry.kind(), caller).await {
             Ok(()) => in_a_task_of_its_own(name, running).await,
@@ -180,7 +181,27 @@ impl Dispatcher {
         metrics::counter!(names::COMMANDS_TOTAL, "command" => name, "outcome" => result).increment(1);
         metrics::histogram!(names::COMMAND_SECONDS, "command" => name).record(seconds);
         tracing::info!(command = name, outcome = result, seconds, "handled");
+        self.log(entry, caller, about, result);
         outcome
+    }
+
+    /// Writes down who did what, while the answer is on its way. What a handler decided is in the log already, in one
+    /// transaction with its effect.
+    fn log(&self, entry: Entry, caller: &Caller, about: String, result: &'static str) {
+        let audit = AuditEntry {
+            at: self.ctx.clock.now(),
+            actor: caller.to_string(),
+            kind: entry.kind(),
+            subject: about,
+            data: serde_json::json!({ "outcome": result }),
+        };
+        let store = self.ctx.store.clone();
+        self.tasks.spawn(async move {
+            if let Err(error) = store.audit().record(&audit).await {
+                tracing::error!(%error, kind = audit.kind, "a line of the audit log could not be written");
+                metrics::counter!(names::ERRORS_TOTAL, "area" => "audit").increment(1);
+            }
+        });
     }
 
     fn is_too_fast(&self, user: &SlackUser) -> bool {

@@ -15,6 +15,16 @@ pub enum Caller {
     Schedule(String),
 }
 
+impl std::fmt::Display for Caller {
+    /// As the audit log names them.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Person(user) => user.fmt(f),
+            Self::Schedule(name) => write!(f, "schedule:{name}"),
+        }
+    }
+}
+
 /// A typed command, however it came: slash command, mention, direct message, schedule.
 #[derive(Debug, Clone)]
 pub struct Invocation {

@@ -8,6 +8,7 @@
 
 pub mod action;
 pub mod approval;
+pub mod audit;
 pub mod ctx;
 pub mod doctor;
 pub mod help;

@@ -9,7 +9,7 @@ use em_domain::job::{Job, JobError};
 use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
-use crate::{approval, doctor, help, home, link, triage, whoami};
+use crate::{approval, audit, doctor, help, home, link, triage, whoami};
 
 pub use em_blocks::SLASH_COMMAND;
 
@@ -46,6 +46,10 @@ pub const COMMANDS: &[Command] = &[
     Command {
         spec: approval::away::SPEC,
         run: |ctx, invocation| Box::pin(approval::away::delegate(ctx, invocation)),
+    },
+    Command {
+        spec: audit::SPEC,
+        run: |ctx, invocation| Box::pin(audit::show(ctx, invocation)),
     },
     Command {
         spec: whoami::SPEC,

@@ -61,8 +61,9 @@ impl Dispatcher {
             channel: Some(channel),
             words: words[named_by..].to_vec(),
         };
+        let about = shortened(&words[named_by..].join(" "));
         let running = (command.run)(self.ctx.clone(), invocation);
-        self.run(Entry::Command(command.spec.path), &caller, running)
+        self.run(Entry::Command(command.spec.path), &caller, about, running)
             .await
     }
 
@@ -90,7 +91,8 @@ impl Dispatcher {
                 };
                 let running = handler(self.ctx.clone(), submission);
                 let caller = Caller::Person(user.clone());
-                let outcome = self.run(Entry::Modal(name), &caller, running).await;
+                // What was typed into a form is between its sender and the handler.
+                let outcome = self.run(Entry::Modal(name), &caller, String::new(), running).await;
                 self.answer(To::Direct(user), outcome).await;
             }
             Interaction::Shortcut(shortcut) | Interaction::MessageAction(shortcut) => {
@@ -116,7 +118,7 @@ impl Dispatcher {
         };
         let running = handler(self.ctx.clone(), used);
         let outcome = self
-            .run(Entry::Shortcut(name), &Caller::Person(user), running)
+            .run(Entry::Shortcut(name), &Caller::Person(user), String::new(), running)
             .await;
         let outcome = self.opened(&trigger, outcome).await;
         self.answer(to, outcome).await;
@@ -141,8 +143,10 @@ impl Dispatcher {
             Some((name, handler)) => {
                 let trigger = click.trigger_id.clone();
                 let caller = Caller::Person(click.user.clone());
+                let about = if click.subject.is_empty() { &click.value } else { &click.subject };
+                let about = shortened(about.split(' ').next().unwrap_or_default());
                 let running = handler(self.ctx.clone(), click);
-                let outcome = self.run(Entry::Click(name), &caller, running).await;
+                let outcome = self.run(Entry::Click(name), &caller, about, running).await;
                 self.opened(&trigger, outcome).await
             }
         };
@@ -193,10 +197,17 @@ impl Dispatcher {
     async fn home_opened(self: &Arc<Self>, user: SlackUser) {
         let caller = Caller::Person(user.clone());
         let running = Box::pin(registry::home_opened(self.ctx.clone(), user));
-        if let Err(error) = self.run(Entry::Command("home"), &caller, running).await {
+        if let Err(error) = self.run(Entry::Command("home"), &caller, String::new(), running).await {
             tracing::error!(error = format!("{error:#}"), "the home page could not be drawn");
         }
     }
+}
+
+/// What the audit log keeps of a line of text.
+fn shortened(text: &str) -> String {
+    /// Characters of it.
+    const KEPT: usize = 300;
+    text.chars().take(KEPT).collect()
 }
 
 /// Slack escapes three characters in what people write
