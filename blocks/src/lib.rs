@@ -16,6 +16,7 @@ pub mod groups;
 pub mod help;
 pub mod home;
 pub mod interaction;
+pub mod job;
 pub mod layout;
 pub mod limits;
 pub mod link;
@@ -48,6 +49,8 @@ pub const ACTION_IDS: &[&str] = &[
     triage::SHARE,
     triage::REFRESH,
     home::REFRESH,
+    job::RETRY,
+    job::CANCEL,
 ];
 
 /// The callback ids of every modal: each needs a handler.

@@ -2,6 +2,7 @@
 
 mod config;
 mod doctor;
+mod jobs;
 mod progress;
 mod recorded;
 
@@ -40,6 +41,8 @@ enum Command {
     Import(recorded::ImportOptions),
     /// Rebuild every fact from the stored events.
     Replay,
+    /// Look at jobs, retry them, call them off.
+    Jobs(jobs::Options),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(config::Command),
@@ -113,6 +116,7 @@ async fn execute(cli: Cli, environment: Environment) -> Result<ExitCode, Failure
         Command::Import(options) => return recorded::import(options, config).await,
         Command::Replay => recorded::replay(config).await?,
         Command::Backfill(options) => recorded::backfill(options, config).await?,
+        Command::Jobs(options) => return jobs::execute(options, config).await,
         Command::Doctor(_) | Command::Config(_) | Command::Demo(_) => {}
     }
     Ok(ExitCode::SUCCESS)

@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod help;
 pub mod home;
 pub mod invocation;
+pub mod job;
 pub mod link;
 pub mod registry;
 pub mod spec;

@@ -9,7 +9,7 @@ use em_domain::job::{Job, JobError};
 use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reply, Submission};
 use crate::spec::{Command, Running};
-use crate::{doctor, help, home, link, triage, whoami};
+use crate::{doctor, help, home, job, link, triage, whoami};
 
 pub use em_blocks::SLASH_COMMAND;
 
@@ -30,6 +30,22 @@ pub const COMMANDS: &[Command] = &[
     Command {
         spec: link::SPEC,
         run: |ctx, invocation| Box::pin(link::link(ctx, invocation)),
+    },
+    Command {
+        spec: job::LIST,
+        run: |ctx, invocation| Box::pin(job::list(ctx, invocation)),
+    },
+    Command {
+        spec: job::SHOW,
+        run: |ctx, invocation| Box::pin(job::show(ctx, invocation)),
+    },
+    Command {
+        spec: job::RETRY,
+        run: |ctx, invocation| Box::pin(job::retry(ctx, invocation)),
+    },
+    Command {
+        spec: job::CANCEL,
+        run: |ctx, invocation| Box::pin(job::cancel(ctx, invocation)),
     },
     Command {
         spec: doctor::SPEC,
@@ -67,6 +83,12 @@ pub const CLICKS: &[(&str, OnClick)] = &[
     }),
     (em_blocks::home::REFRESH, |ctx, click| {
         Box::pin(home::refresh(ctx, click))
+    }),
+    (em_blocks::job::RETRY, |ctx, click| {
+        Box::pin(job::retry_clicked(ctx, click))
+    }),
+    (em_blocks::job::CANCEL, |ctx, click| {
+        Box::pin(job::cancel_clicked(ctx, click))
     }),
 ];
 
