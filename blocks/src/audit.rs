@@ -15,7 +15,9 @@ pub fn message_audit(subject: &str, records: &[AuditRecord], zone: Tz) -> SlackM
     let heading = cat([words("What the audit log says about "), code(&fit(subject, 100))]);
     layout.section(&bold(heading.clone()));
     if records.is_empty() {
-        layout.section(&words("Nothing. Name an approval, a pull request as `owner/name#12`, or a person."));
+        layout.section(&words(
+            "Nothing. Name an approval, a pull request as `owner/name#12`, or a person.",
+        ));
     }
     layout.lines(records.iter().map(|record| line(record, zone)));
     layout.context(&cat([
@@ -28,7 +30,9 @@ pub fn message_audit(subject: &str, records: &[AuditRecord], zone: Tz) -> SlackM
 
 fn line(record: &AuditRecord, zone: Tz) -> Mrkdwn {
     let data: serde_json::Value = serde_json::from_str(&record.data).unwrap_or_default();
-    let said = ["outcome", "reason", "state"].into_iter().find_map(|name| data[name].as_str());
+    let said = ["outcome", "reason", "state"]
+        .into_iter()
+        .find_map(|name| data[name].as_str());
     let said = said.map(|said| cat([words(": "), escape(&fit(said, 200))]));
     cat([
         code(&format!("{}", record.seq)),
@@ -43,6 +47,13 @@ fn line(record: &AuditRecord, zone: Tz) -> Mrkdwn {
 }
 
 fn actor(actor: &str) -> Mrkdwn {
-    let is_user = actor.starts_with(['U', 'W']) && actor.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-    if is_user { mention(&actor.into()) } else { code(&fit(actor, 60)) }
+    let is_user = actor.starts_with(['U', 'W'])
+        && actor
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    if is_user {
+        mention(&actor.into())
+    } else {
+        code(&fit(actor, 60))
+    }
 }

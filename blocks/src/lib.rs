@@ -18,6 +18,7 @@ pub mod groups;
 pub mod help;
 pub mod home;
 pub mod interaction;
+pub mod job;
 pub mod layout;
 pub mod limits;
 pub mod link;
@@ -60,6 +61,8 @@ pub const ACTION_IDS: &[&str] = &[
     approval::CONFIRM,
     approval::UNDO,
     approval::OPEN,
+    job::RETRY,
+    job::CANCEL,
 ];
 
 /// The callback ids of every modal: each needs a handler.

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, TimeZone, Utc};
 use em_domain::calendar::WorkCalendar;
-use em_domain::id::{Login, SlackUser};
+use em_domain::id::{JobId, Login, SlackUser};
+use em_domain::job::{Job, JobState, Priority};
 use em_domain::pull_request::PullRequestKey;
 use em_domain::snooze::{Snooze, SnoozeReason};
 use em_domain::triage::{
@@ -349,4 +350,28 @@ pub(crate) fn any_report() -> impl Strategy<Value = TriageReport> {
             ..clear()
         }
     })
+}
+
+/// A job that posts a list, in some state.
+pub(crate) fn job(state: JobState) -> Job {
+    Job {
+        id: JobId::new(ulid::Ulid::from_parts(1_763_733_600_000, 7)),
+        kind: "schedule.run".to_owned(),
+        payload: serde_json::Value::Null,
+        unique_key: None,
+        state,
+        priority: Priority::Normal,
+        run_at: now(),
+        attempts: 3,
+        max_attempts: 5,
+        time_limit: std::time::Duration::from_mins(1),
+        lease_token: 3,
+        lease_until: None,
+        worker: Some("71-k3v9qa".to_owned()),
+        cancel_asked: false,
+        last_error: None,
+        enqueued_at: now(),
+        started_at: Some(now()),
+        finished_at: state.is_finished().then(now),
+    }
 }

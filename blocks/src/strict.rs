@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use em_domain::board::Board;
 use em_domain::id::{ErrorId, Login, SlackUser};
+use em_domain::job::{JobAttempt, JobCancel, JobCounts, JobReplay, JobState};
 use em_domain::person::{Link, LinkOrigin};
 use em_domain::pull_request::PullRequestKey;
 use em_domain::triage::Surroundings;
@@ -18,6 +19,7 @@ use crate::doctor::{Finding, Health, message_doctor};
 use crate::error::{Effect, message_bad_usage, message_denied, message_failure, message_sorry};
 use crate::help::{CommandHelp, message_help, message_help_for, message_unknown};
 use crate::home::{HomeView, view_home};
+use crate::job::{JobsView, message_cancelled, message_job, message_jobs, message_no_job, message_retried};
 use crate::link::{LinkOutcome, message_link};
 use crate::nudge::{Nudge, Nudged, message_nudge, message_nudged};
 use crate::people::People;
@@ -336,6 +338,17 @@ proptest! {
         let link = Link { slack_user: user.clone(), login, origin: LinkOrigin::Email, linked_at: now() };
         let whoami = WhoamiView { user: &user, links: &vec![link; number], zone: Some(&text), teams: &vec![other.clone(); number], calendar: &calendar() };
         check_message(&message_whoami(&whoami));
+        let (mut job, id) = (crate::sample::job(JobState::Dead), crate::sample::job(JobState::Dead).id);
+        (job.kind, job.last_error, job.worker) = (text.clone(), Some(other.clone()), Some(text.clone()));
+        let attempt = JobAttempt {
+            attempt: 1, worker: other.clone(), started_at: now(), ended_at: None, outcome: Some(text.clone()), error: Some(other.clone()),
+        };
+        check_message(&message_job(&job, &vec![attempt; number], calendar().zone));
+        let groups = [(JobState::Dead, vec![job; number])];
+        check_message(&message_jobs(&JobsView { counts: &JobCounts::default(), groups: &groups, zone: calendar().zone }));
+        check_message(&message_no_job(&text));
+        check_message(&message_retried(&id, JobReplay::Rivalled));
+        check_message(&message_cancelled(&id, JobCancel::Asked));
         check_message(&message_shared(&text.as_str().into(), Some(&other)));
         let mut snooze = crate::sample::snooze();
         snooze.subject = PullRequestKey { repository: text.as_str().into(), number: 1 };

@@ -3,6 +3,7 @@
 mod audit;
 mod config;
 mod doctor;
+mod jobs;
 mod progress;
 mod recorded;
 
@@ -46,6 +47,8 @@ enum Command {
     Audit(audit::Command),
     /// Write what is stored to standard output.
     Export(audit::ExportOptions),
+    /// Look at jobs, retry them, call them off.
+    Jobs(jobs::Options),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(config::Command),
@@ -121,6 +124,7 @@ async fn execute(cli: Cli, environment: Environment) -> Result<ExitCode, Failure
         Command::Backfill(options) => recorded::backfill(options, config).await?,
         Command::Audit(command) => return audit::execute(command, config).await,
         Command::Export(options) => return audit::export(options, config).await,
+        Command::Jobs(options) => return jobs::execute(options, config).await,
         Command::Doctor(_) | Command::Config(_) | Command::Demo(_) => {}
     }
     Ok(ExitCode::SUCCESS)

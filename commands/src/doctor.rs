@@ -1,6 +1,7 @@
 //! Purpose: `/em-agent doctor` and `em-agent doctor`: what is wrong, why it matters, and how to mend it.
 
 use em_blocks::doctor::{Finding, Health, message_doctor};
+use em_domain::job::JobState;
 use em_integrations::slack::SlackError;
 
 use crate::ctx::Ctx;
@@ -52,6 +53,7 @@ pub async fn examine(ctx: &Ctx) -> Vec<Finding> {
     findings.extend(database(ctx).await);
     findings.extend(github(ctx).await);
     findings.extend(events(ctx).await);
+    findings.extend(jobs(ctx).await);
     findings
 }
 
@@ -213,4 +215,25 @@ async fn events(ctx: &Ctx) -> Vec<Finding> {
         findings.push(bad(Health::Warn, what, kind.reason.clone(), fix));
     }
     findings
+}
+
+/// Jobs that were given up; nothing where there are none.
+async fn jobs(ctx: &Ctx) -> Option<Finding> {
+    let jobs = ctx.store.jobs();
+    let (Ok(counts), Ok(newest)) = (
+        jobs.count(ctx.clock.now()).await,
+        jobs.list(JobState::Dead, 1).await,
+    ) else {
+        // The database's own finding says why.
+        return None;
+    };
+    let newest = newest.first()?;
+    let what = match counts.dead {
+        1 => "1 job was given up".to_owned(),
+        many => format!("{many} jobs were given up"),
+    };
+    let error = newest.last_error.as_deref().unwrap_or("no reason is known");
+    let why = format!("The newest is `{}` of `{}`: {error}", newest.id, newest.kind);
+    let fix = "Mend the cause, then look at `/em-agent jobs dead` and retry them, or cancel what nobody needs any more.";
+    Some(bad(Health::Warn, what, why, fix))
 }

@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod help;
 pub mod home;
 pub mod invocation;
+pub mod job;
 pub mod link;
 pub mod policy;
 pub mod posting;

@@ -9,7 +9,7 @@ use em_domain::job::{Job, JobError};
 use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
-use crate::{approval, audit, doctor, help, home, link, triage, whoami};
+use crate::{approval, audit, doctor, help, home, job, link, triage, whoami};
 
 pub use em_blocks::SLASH_COMMAND;
 
@@ -58,6 +58,22 @@ pub const COMMANDS: &[Command] = &[
     Command {
         spec: link::SPEC,
         run: |ctx, invocation| Box::pin(link::link(ctx, invocation)),
+    },
+    Command {
+        spec: job::LIST,
+        run: |ctx, invocation| Box::pin(job::list(ctx, invocation)),
+    },
+    Command {
+        spec: job::SHOW,
+        run: |ctx, invocation| Box::pin(job::show(ctx, invocation)),
+    },
+    Command {
+        spec: job::RETRY,
+        run: |ctx, invocation| Box::pin(job::retry(ctx, invocation)),
+    },
+    Command {
+        spec: job::CANCEL,
+        run: |ctx, invocation| Box::pin(job::cancel(ctx, invocation)),
     },
     Command {
         spec: doctor::SPEC,
@@ -125,6 +141,11 @@ pub const CLICKS: &[(&str, OnClick)] = &[
     }),
     (em_blocks::approval::OPEN, |_ctx, _click| {
         Box::pin(async { Ok(Reply::Done) })
+    (em_blocks::job::RETRY, |ctx, click| {
+        Box::pin(job::retry_clicked(ctx, click))
+    }),
+    (em_blocks::job::CANCEL, |ctx, click| {
+        Box::pin(job::cancel_clicked(ctx, click))
     }),
 ];
 

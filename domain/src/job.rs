@@ -265,6 +265,62 @@ impl JobEnd {
     }
 }
 
+/// How many jobs there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct JobCounts {
+    /// Due now or later.
+    pub waiting: i64,
+    /// Of those, due by now.
+    pub due: i64,
+    /// Held by somebody.
+    pub running: i64,
+    /// Given up.
+    pub dead: i64,
+}
+
+/// One time that a job was begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JobAttempt {
+    /// Which attempt; one that was handed back does not count, and the next has its number.
+    pub attempt: i64,
+    /// Who began it.
+    pub worker: String,
+    /// When.
+    pub started_at: DateTime<Utc>,
+    /// When it ended; `None` while it runs.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// What came of it: what [`JobEnd::as_str`] says, or `lost` where its worker was gone.
+    pub outcome: Option<String>,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+/// What became of the wish to call a job off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobCancel {
+    /// It will not run: it was waiting, or had been given up and is now forgotten about.
+    Cancelled,
+    /// It runs; whoever runs it is told within seconds, and stops.
+    Asked,
+    /// It was done or called off before.
+    Finished(JobState),
+    /// There is no such job.
+    Unknown,
+}
+
+/// What became of the wish to run a job once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobReplay {
+    /// It is due now, with all its attempts.
+    Due,
+    /// It is neither dead nor cancelled, but this.
+    Not(JobState),
+    /// Another unfinished job does the same.
+    Rivalled,
+    /// There is no such job.
+    Unknown,
+}
+
 /// The wait before the second attempt.
 pub const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// No wait is longer, however often a job failed.

@@ -11,7 +11,6 @@ pub use claim::{Claimant, Reaped};
 pub use enqueue::Enqueued;
 pub(crate) use enqueue::enqueue_in;
 pub use settle::{Held, Renewed, Settlement};
-pub use watch::{Attempt, Cancel, JobCounts, Replay};
 
 use crate::open::Store;
 

@@ -42,9 +42,7 @@ pub use error::StoreError;
 pub use events::{Appended, Events, Imported, SourceActivity, Unrecognised};
 pub use facts::{Facts, Folded, Normalise};
 pub use incidents::Incidents;
-pub use jobs::{
-    Attempt, Cancel, Claimant, Enqueued, Held, JobCounts, Jobs, Reaped, Renewed, Replay, Settlement,
-};
+pub use jobs::{Claimant, Enqueued, Held, Jobs, Reaped, Renewed, Settlement};
 pub use nudges::Nudges;
 pub use open::{Store, StoreConfig};
 pub use people::People;

@@ -25,6 +25,14 @@ async fn help_lists_every_command(database: TestDatabase) {
       Show which accounts I know as yours.
       `/em-agent link <system> <account>`
       Tell me which account is yours, so that “mine” works.
+      `/em-agent jobs [dead|waiting]`
+      Show my jobs: what I gave up, what waits, what runs.
+      `/em-agent jobs show <id>`
+      Show one job and every attempt at it.
+      `/em-agent jobs retry <id>`
+      Run a job once more that I gave up.
+      `/em-agent jobs cancel <id>`
+      Call a job off.
       `/em-agent doctor`
       Check my connections and permissions, and say what to fix.
       `/em-agent help [command]`

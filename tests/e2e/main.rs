@@ -12,6 +12,8 @@ mod doctor;
 mod floors;
 mod help;
 mod home;
+mod job;
+mod job_crash;
 mod link;
 mod manifest;
 mod nudge;

@@ -55,7 +55,11 @@ enum Format {
 pub(crate) async fn execute(command: Command, config: Config) -> Result<ExitCode, Failure> {
     let Command::Verify(options) = command;
     let store = wire::open_store(&config).await?;
-    let verified = store.audit().verify().await.context("the audit log cannot be read")?;
+    let verified = store
+        .audit()
+        .verify()
+        .await
+        .context("the audit log cannot be read")?;
     let found = match (&verified, &options.contains) {
         (Ok(_), Some(hash)) => contains(&store, hash).await?,
         (Ok(_), None) | (Err(_), _) => true,
@@ -70,7 +74,9 @@ pub(crate) async fn execute(command: Command, config: Config) -> Result<ExitCode
             Ok(ExitCode::SUCCESS)
         }
         Ok(_) => {
-            say("The audit log is whole in itself, but the given hash is not in it: it was cut short or made anew.");
+            say(
+                "The audit log is whole in itself, but the given hash is not in it: it was cut short or made anew.",
+            );
             Ok(ExitCode::FAILURE)
         }
         Err(broken) => {

@@ -92,7 +92,9 @@ impl Dispatcher {
                 let running = handler(self.ctx.clone(), submission);
                 let caller = Caller::Person(user.clone());
                 // What was typed into a form is between its sender and the handler.
-                let outcome = self.run(Entry::Modal(name), &caller, String::new(), running).await;
+                let outcome = self
+                    .run(Entry::Modal(name), &caller, String::new(), running)
+                    .await;
                 self.answer(To::Direct(user), outcome).await;
             }
             Interaction::Shortcut(shortcut) | Interaction::MessageAction(shortcut) => {
@@ -118,7 +120,12 @@ impl Dispatcher {
         };
         let running = handler(self.ctx.clone(), used);
         let outcome = self
-            .run(Entry::Shortcut(name), &Caller::Person(user), String::new(), running)
+            .run(
+                Entry::Shortcut(name),
+                &Caller::Person(user),
+                String::new(),
+                running,
+            )
             .await;
         let outcome = self.opened(&trigger, outcome).await;
         self.answer(to, outcome).await;
@@ -143,7 +150,11 @@ impl Dispatcher {
             Some((name, handler)) => {
                 let trigger = click.trigger_id.clone();
                 let caller = Caller::Person(click.user.clone());
-                let about = if click.subject.is_empty() { &click.value } else { &click.subject };
+                let about = if click.subject.is_empty() {
+                    &click.value
+                } else {
+                    &click.subject
+                };
                 let about = shortened(about.split(' ').next().unwrap_or_default());
                 let running = handler(self.ctx.clone(), click);
                 let outcome = self.run(Entry::Click(name), &caller, about, running).await;
@@ -197,7 +208,10 @@ impl Dispatcher {
     async fn home_opened(self: &Arc<Self>, user: SlackUser) {
         let caller = Caller::Person(user.clone());
         let running = Box::pin(registry::home_opened(self.ctx.clone(), user));
-        if let Err(error) = self.run(Entry::Command("home"), &caller, String::new(), running).await {
+        if let Err(error) = self
+            .run(Entry::Command("home"), &caller, String::new(), running)
+            .await
+        {
             tracing::error!(error = format!("{error:#}"), "the home page could not be drawn");
         }
     }

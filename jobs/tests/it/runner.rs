@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use em_domain::job::{JobError, JobState, NewJob};
+use em_domain::job::{JobCancel, JobError, JobState, NewJob};
 use em_jobs::runner::{Handlers, Pace};
+use em_storage::both_engines;
 use em_storage::testing::TestDatabase;
-use em_storage::{Cancel, both_engines};
 use tokio::sync::Notify;
 
 use crate::support::{QUICK, Working, enqueue, new, now, outcomes, reached, until};
@@ -219,7 +219,7 @@ async fn a_running_job_that_is_called_off_is_stopped(db: TestDatabase) {
     let working = Working::start(&db.store, "w1", QUICK, endless(&begun));
     begun.notified().await;
     let asked = db.store.jobs().cancel(&new(1).id, now()).await.unwrap();
-    assert_eq!(asked, Cancel::Asked);
+    assert_eq!(asked, JobCancel::Asked);
     reached(&db, 1, JobState::Cancelled).await;
     assert_eq!(outcomes(&db, 1).await, ["cancelled"]);
     working.stop().await;

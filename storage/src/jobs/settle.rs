@@ -172,15 +172,17 @@ async fn complete(
     Ok(done.into_iter().collect())
 }
 
-/// Ends one hold otherwise than by completion. What would be tried again, but was to be called off, is called off.
+/// Ends one hold otherwise than by completion. What would be tried again, but was to be called off, is called off; and
+/// nothing waits that has no attempt left.
 async fn end_one(
     conn: &mut Conn<'_>,
     settlement: &Settlement,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     const END: &str = "UPDATE jobs SET \
-        state = CASE WHEN cancel_asked AND $3 = 'waiting' THEN 'cancelled' ELSE $3 END, \
-        finished_at = CASE WHEN cancel_asked OR $3 <> 'waiting' THEN $4 END, \
+        state = CASE WHEN $3 <> 'waiting' THEN $3 WHEN cancel_asked THEN 'cancelled' \
+            WHEN attempts - $7 >= max_attempts THEN 'dead' ELSE 'waiting' END, \
+        finished_at = CASE WHEN $3 <> 'waiting' OR cancel_asked OR attempts - $7 >= max_attempts THEN $4 END, \
         run_at = COALESCE($5, run_at), last_error = COALESCE($6, last_error), attempts = attempts - $7, \
         lease_until = NULL WHERE state = 'running' AND id = $1 AND lease_token = $2";
     const ATTEMPT: &str = "UPDATE job_attempts SET ended_at = $3, outcome = $4, error = $5 \

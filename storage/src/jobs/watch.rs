@@ -2,8 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use em_domain::id::JobId;
-use em_domain::job::{Job, JobState};
-use serde::Serialize;
+use em_domain::job::{Job, JobAttempt, JobCancel, JobCounts, JobReplay, JobState};
 use sqlx::FromRow;
 
 use super::Jobs;
@@ -11,60 +10,27 @@ use super::row::{JobRow, columns};
 use crate::engine::{on_conn, on_engine, on_writer};
 use crate::error::StoreError;
 
-/// How many jobs there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, FromRow)]
-pub struct JobCounts {
-    /// Due now or later.
-    pub waiting: i64,
-    /// Of those, due by now.
-    pub due: i64,
-    /// Held by somebody.
-    pub running: i64,
-    /// Given up.
-    pub dead: i64,
+#[derive(FromRow)]
+struct AttemptRow {
+    attempt: i64,
+    worker: String,
+    started_at: DateTime<Utc>,
+    ended_at: Option<DateTime<Utc>>,
+    outcome: Option<String>,
+    error: Option<String>,
 }
 
-/// One time that a job was begun.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
-pub struct Attempt {
-    /// Which attempt; one that was handed back does not count, and the next has its number.
-    pub attempt: i64,
-    /// Who began it.
-    pub worker: String,
-    /// When.
-    pub started_at: DateTime<Utc>,
-    /// When it ended; `None` while it runs.
-    pub ended_at: Option<DateTime<Utc>>,
-    /// What came of it: `done`, `failed`, `dead`, `handed_back`, `cancelled`, `lost`.
-    pub outcome: Option<String>,
-    /// What went wrong.
-    pub error: Option<String>,
-}
-
-/// What became of the wish to call a job off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cancel {
-    /// It was waiting and will not run.
-    Cancelled,
-    /// It runs; whoever runs it is told within seconds, and stops.
-    Asked,
-    /// It was finished before, like this.
-    Finished(JobState),
-    /// There is no such job.
-    Unknown,
-}
-
-/// What became of the wish to run a job once more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Replay {
-    /// It is due now, with all its attempts.
-    Due,
-    /// It is neither dead nor cancelled, but this.
-    Not(JobState),
-    /// Another unfinished job does the same.
-    Rivalled,
-    /// There is no such job.
-    Unknown,
+impl From<AttemptRow> for JobAttempt {
+    fn from(row: AttemptRow) -> Self {
+        Self {
+            attempt: row.attempt,
+            worker: row.worker,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+            outcome: row.outcome,
+            error: row.error,
+        }
+    }
 }
 
 impl Jobs<'_> {
@@ -116,14 +82,14 @@ impl Jobs<'_> {
     }
 
     /// Every time that the job was begun, the first one first.
-    pub async fn list_attempts(&self, id: &JobId) -> Result<Vec<Attempt>, StoreError> {
+    pub async fn list_attempts(&self, id: &JobId) -> Result<Vec<JobAttempt>, StoreError> {
         const ATTEMPTS: &str = "SELECT attempt, worker, started_at, ended_at, outcome, error FROM job_attempts \
                                 WHERE job = $1 ORDER BY lease_token";
-        let attempts: Vec<Attempt> = on_engine!(self.store.pool(), |c| sqlx::query_as(ATTEMPTS)
+        let attempts: Vec<AttemptRow> = on_engine!(self.store.pool(), |c| sqlx::query_as(ATTEMPTS)
             .bind(id.as_str())
             .fetch_all(c)
             .await)?;
-        Ok(attempts)
+        Ok(attempts.into_iter().map(JobAttempt::from).collect())
     }
 
     /// How many jobs there are at `now`. It reads the whole index of waiting ones.
@@ -132,37 +98,43 @@ impl Jobs<'_> {
             (SELECT COUNT(*) FROM jobs WHERE state = 'waiting' AND run_at <= $1) AS due, \
             (SELECT COUNT(*) FROM jobs WHERE state = 'running') AS running, \
             (SELECT COUNT(*) FROM jobs WHERE state = 'dead') AS dead";
-        let counts: JobCounts = on_engine!(self.store.pool(), |c| sqlx::query_as(COUNT)
-            .bind(now)
-            .fetch_one(c)
-            .await)?;
-        Ok(counts)
+        let (waiting, due, running, dead): (i64, i64, i64, i64) =
+            on_engine!(self.store.pool(), |c| sqlx::query_as(COUNT)
+                .bind(now)
+                .fetch_one(c)
+                .await)?;
+        Ok(JobCounts {
+            waiting,
+            due,
+            running,
+            dead,
+        })
     }
 
-    /// Calls a job off: a waiting one at once; a running one is marked, and its holder hears of it when it next renews
+    /// Calls a job off: a waiting one at once, and a dead one too, which is then no longer counted; a running one is marked, and its holder hears of it when it next renews
     /// its lease.
-    pub async fn cancel(&self, id: &JobId, now: DateTime<Utc>) -> Result<Cancel, StoreError> {
+    pub async fn cancel(&self, id: &JobId, now: DateTime<Utc>) -> Result<JobCancel, StoreError> {
         const CANCEL: &str = "UPDATE jobs SET cancel_asked = TRUE, \
-            finished_at = CASE state WHEN 'waiting' THEN $2 END, \
-            state = CASE state WHEN 'waiting' THEN 'cancelled' ELSE state END \
-            WHERE id = $1 AND finished_at IS NULL RETURNING state";
+            finished_at = CASE WHEN state <> 'running' THEN $2 END, \
+            state = CASE WHEN state <> 'running' THEN 'cancelled' ELSE state END \
+            WHERE id = $1 AND state IN ('waiting', 'running', 'dead') RETURNING state";
         let state: Option<String> = on_writer!(self.store.pool(), |c| sqlx::query_scalar(CANCEL)
             .bind(id.as_str())
             .bind(now)
             .fetch_optional(c)
             .await)?;
         Ok(match state.as_deref().and_then(JobState::parse) {
-            Some(JobState::Running) => Cancel::Asked,
-            Some(_) => Cancel::Cancelled,
+            Some(JobState::Running) => JobCancel::Asked,
+            Some(_) => JobCancel::Cancelled,
             None => self
                 .find(id)
                 .await?
-                .map_or(Cancel::Unknown, |job| Cancel::Finished(job.state)),
+                .map_or(JobCancel::Unknown, |job| JobCancel::Finished(job.state)),
         })
     }
 
     /// Runs a dead or cancelled job once more, with all its attempts. Its history stays.
-    pub async fn replay(&self, id: &JobId, now: DateTime<Utc>) -> Result<Replay, StoreError> {
+    pub async fn replay(&self, id: &JobId, now: DateTime<Utc>) -> Result<JobReplay, StoreError> {
         const REPLAY: &str = "UPDATE jobs SET state = 'waiting', attempts = 0, run_at = $2, finished_at = NULL, \
             cancel_asked = FALSE WHERE id = $1 AND state IN ('dead', 'cancelled') AND NOT EXISTS \
             (SELECT 1 FROM jobs o WHERE o.unique_key = jobs.unique_key AND o.finished_at IS NULL)";
@@ -174,15 +146,17 @@ impl Jobs<'_> {
             .map(|r| r.rows_affected()));
         match replayed {
             Ok(0) => {}
-            Ok(_) => return Ok(Replay::Due),
+            Ok(_) => return Ok(JobReplay::Due),
             // A rival came in at the same moment.
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => return Ok(Replay::Rivalled),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                return Ok(JobReplay::Rivalled);
+            }
             Err(error) => return Err(error.into()),
         }
         Ok(match self.find(id).await?.map(|job| job.state) {
-            None => Replay::Unknown,
-            Some(JobState::Dead | JobState::Cancelled) => Replay::Rivalled,
-            Some(state @ (JobState::Waiting | JobState::Running | JobState::Done)) => Replay::Not(state),
+            None => JobReplay::Unknown,
+            Some(JobState::Dead | JobState::Cancelled) => JobReplay::Rivalled,
+            Some(state @ (JobState::Waiting | JobState::Running | JobState::Done)) => JobReplay::Not(state),
         })
     }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, Utc};
 use em_domain::id::JobId;
-use em_domain::job::{Job, JobEnd, JobState, NewJob, Priority};
+use em_domain::job::{Job, JobCancel, JobEnd, JobReplay, JobState, NewJob, Priority};
 use em_storage::testing::TestDatabase;
-use em_storage::{Cancel, Claimant, Enqueued, Held, Replay, Settlement, Store, both_engines};
+use em_storage::{Claimant, Enqueued, Held, Settlement, Store, both_engines};
 use serde_json::json;
 use tokio::task::JoinSet;
 use ulid::Ulid;
@@ -340,16 +340,19 @@ async fn a_failing_job_waits_until_its_time_and_is_then_tried_again(db: TestData
 async fn a_job_that_is_called_off_stops_wherever_it_is(db: TestDatabase) {
     let jobs = db.store.jobs();
     enqueue(&db.store, &new(1)).await;
-    assert_eq!(jobs.cancel(&new(1).id, at(0)).await.unwrap(), Cancel::Cancelled);
+    assert_eq!(
+        jobs.cancel(&new(1).id, at(0)).await.unwrap(),
+        JobCancel::Cancelled
+    );
     assert_eq!(
         jobs.cancel(&new(1).id, at(1)).await.unwrap(),
-        Cancel::Finished(JobState::Cancelled)
+        JobCancel::Finished(JobState::Cancelled)
     );
     assert!(claim(&db.store, "w1", 9, at(1)).await.is_empty());
 
     enqueue(&db.store, &new(2)).await;
     let running = claim_one(&db.store, at(1)).await;
-    assert_eq!(jobs.cancel(&running.id, at(1)).await.unwrap(), Cancel::Asked);
+    assert_eq!(jobs.cancel(&running.id, at(1)).await.unwrap(), JobCancel::Asked);
     let renewed = jobs.renew(&[Held::from(&running)], at(2)).await.unwrap();
     assert!(renewed[0].cancel_asked);
     // Its holder hears of it too late, and would try again: it is not tried again.
@@ -367,9 +370,16 @@ async fn a_job_that_is_called_off_stops_wherever_it_is(db: TestDatabase) {
     // Its holder is gone: nobody takes it over.
     enqueue(&db.store, &new(3)).await;
     let lost = claim_one(&db.store, at(3)).await;
-    assert_eq!(jobs.cancel(&lost.id, at(3)).await.unwrap(), Cancel::Asked);
+    assert_eq!(jobs.cancel(&lost.id, at(3)).await.unwrap(), JobCancel::Asked);
     assert!(claim(&db.store, "w2", 9, at(9)).await.is_empty());
     assert_eq!(jobs.reap(at(9)).await.unwrap()[0].state, JobState::Cancelled);
+
+    // A dead one that nobody wants any more is no longer counted.
+    enqueue(&db.store, &new(4)).await;
+    let dead = claim_one(&db.store, at(10)).await;
+    assert!(settle(&db.store, &dead, JobEnd::Dead { error: "no".into() }, at(10)).await);
+    assert_eq!(jobs.cancel(&dead.id, at(11)).await.unwrap(), JobCancel::Cancelled);
+    assert_eq!(jobs.count(at(11)).await.unwrap().dead, 0);
 }
 
 async fn a_dead_job_is_replayed_with_all_its_attempts(db: TestDatabase) {
@@ -378,14 +388,14 @@ async fn a_dead_job_is_replayed_with_all_its_attempts(db: TestDatabase) {
     let job = claim_one(&db.store, at(0)).await;
     assert_eq!(
         jobs.replay(&job.id, at(0)).await.unwrap(),
-        Replay::Not(JobState::Running)
+        JobReplay::Not(JobState::Running)
     );
     let dead = JobEnd::Dead { error: "no".into() };
     assert!(settle(&db.store, &job, dead, at(0)).await);
     enqueue(&db.store, &new(2).unique("key")).await;
-    assert_eq!(jobs.replay(&job.id, at(1)).await.unwrap(), Replay::Rivalled);
+    assert_eq!(jobs.replay(&job.id, at(1)).await.unwrap(), JobReplay::Rivalled);
     jobs.cancel(&new(2).id, at(1)).await.unwrap();
-    assert_eq!(jobs.replay(&job.id, at(1)).await.unwrap(), Replay::Due);
+    assert_eq!(jobs.replay(&job.id, at(1)).await.unwrap(), JobReplay::Due);
     let again = claim_one(&db.store, at(1)).await;
     assert_eq!((&again.id, again.attempts), (&job.id, 1));
     assert!(
@@ -470,8 +480,8 @@ async fn only_what_ended_long_ago_is_forgotten(db: TestDatabase) {
 async fn one_that_is_not_there_is_said_to_be_unknown(db: TestDatabase) {
     let jobs = db.store.jobs();
     assert_eq!(jobs.find(&new(1).id).await.unwrap(), None);
-    assert_eq!(jobs.cancel(&new(1).id, at(0)).await.unwrap(), Cancel::Unknown);
-    assert_eq!(jobs.replay(&new(1).id, at(0)).await.unwrap(), Replay::Unknown);
+    assert_eq!(jobs.cancel(&new(1).id, at(0)).await.unwrap(), JobCancel::Unknown);
+    assert_eq!(jobs.replay(&new(1).id, at(0)).await.unwrap(), JobReplay::Unknown);
     assert!(jobs.renew(&[], at(0)).await.unwrap().is_empty());
     assert!(jobs.settle(&[], at(0)).await.unwrap().is_empty());
     assert!(jobs.reap(at(0)).await.unwrap().is_empty());

@@ -8,6 +8,7 @@ mod facts;
 mod failures;
 mod faults;
 mod jobs;
+mod jobs_model;
 mod merge;
 mod migrations;
 mod people;
