@@ -2,6 +2,7 @@
 
 mod config;
 mod doctor;
+mod policy;
 mod progress;
 mod recorded;
 
@@ -40,6 +41,9 @@ enum Command {
     Import(recorded::ImportOptions),
     /// Rebuild every fact from the stored events.
     Replay,
+    /// Try rules before they are put in force.
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(config::Command),
@@ -99,6 +103,9 @@ async fn execute(cli: Cli, environment: Environment) -> Result<ExitCode, Failure
     if let Command::Doctor(options) = cli.command {
         return doctor::execute(options, loaded).await;
     }
+    if let Command::Policy(command) = cli.command {
+        return policy::execute(command, loaded).await;
+    }
     let config = loaded?;
     if matches!(cli.command, Command::Run) && config.secrets.slack_bot_token.is_none() {
         return Err(vec![slack_is_missing()].into());
@@ -113,7 +120,7 @@ async fn execute(cli: Cli, environment: Environment) -> Result<ExitCode, Failure
         Command::Import(options) => return recorded::import(options, config).await,
         Command::Replay => recorded::replay(config).await?,
         Command::Backfill(options) => recorded::backfill(options, config).await?,
-        Command::Doctor(_) | Command::Config(_) | Command::Demo(_) => {}
+        Command::Doctor(_) | Command::Config(_) | Command::Demo(_) | Command::Policy(_) => {}
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@ use std::future::Future;
 use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reply, Submission};
 use crate::spec::{Command, Running};
-use crate::{doctor, help, home, link, triage, whoami};
+use crate::{doctor, help, home, link, policy, triage, whoami};
 
 pub use em_blocks::SLASH_COMMAND;
 
@@ -35,6 +35,18 @@ pub const COMMANDS: &[Command] = &[
     Command {
         spec: help::SPEC,
         run: |_ctx, invocation| Box::pin(async move { help::show(&invocation) }),
+    },
+    Command {
+        spec: policy::SPEC,
+        run: |ctx, invocation| Box::pin(async move { policy::show(&ctx, &invocation) }),
+    },
+    Command {
+        spec: policy::explain::SPEC,
+        run: |ctx, invocation| Box::pin(policy::explain::explain(ctx, invocation)),
+    },
+    Command {
+        spec: policy::backtest::SPEC,
+        run: |ctx, invocation| Box::pin(policy::backtest::show(ctx, invocation)),
     },
 ];
 

@@ -112,7 +112,7 @@ fn a_mistake_is_named_with_its_line_and_column() {
     assert!(
         in_a_condition
             .to_string()
-            .starts_with("own.rego, line 3, column 2: "),
+            .starts_with("own.rego, line 3, column 5: "),
         "{in_a_condition}"
     );
     let unknown_function = compiled("decision := {\"verdict\": guess(input)}\n").unwrap_err();
@@ -360,7 +360,7 @@ fn a_backtest_shows_only_what_another_policy_answers_otherwise() {
         shown,
         [
             "WouldRefuse: done at once -> refused, because not today",
-            "WouldRefuse: 1 of anyone asked -> refused, because not today",
+            "WouldRefuse: asked: 1 of anyone -> refused, because not today",
             "WouldReactOtherwise: people told, slack.nudge acme/api#12 proposed -> people told, because told",
         ]
     );

@@ -14,6 +14,7 @@ mod link;
 mod manifest;
 mod nudge;
 mod page;
+mod policy;
 mod polling;
 mod post;
 mod process;

@@ -51,7 +51,7 @@ impl fmt::Display for Outcome {
             Self::Passes => f.write_str("done at once"),
             Self::Asked(terms) => {
                 let approvers: Vec<String> = terms.approvers.iter().map(ToString::to_string).collect();
-                write!(f, "{} of {} asked", terms.quorum, approvers.join(", "))
+                write!(f, "asked: {} of {}", terms.quorum, approvers.join(" or "))
             }
             Self::Refused => f.write_str("refused"),
             Self::Reacts { notify, propose } => {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
+mod decisions;
 mod events;
 mod facts;
 mod failures;
