@@ -315,7 +315,7 @@ proptest! {
     }
 
     #[test]
-    fn every_answer_about_the_policy_is_within_the_limits(text in hostile(), other in hostile(), number in 0_usize..400) {
+    fn every_answer_about_the_policy_is_within_the_limits(text in hostile(), other in hostile(), number in 0_usize..60) {
         let zone = calendar().zone;
         let policy = PolicyView {
             source: &text, version: &other, since: now(), refused: Some((&other, now())), has_server: true,

@@ -51,6 +51,12 @@ fn write(folder: &Path, text: &str) {
     std::fs::rename(&new, folder.join("own.rego")).unwrap();
 }
 
+/// What a guest, who is not in #ops, is answered.
+async fn guest(scene: &Scene, text: &str) -> String {
+    let answer = scene.bot.ask("eve", "#payments", text).await;
+    scene.bot.text(&answer)
+}
+
 async fn wants(scene: &Scene, user: &str, action: Action) -> PolicyInput {
     let ctx = &scene.bot.bot.ctx;
     PolicyInput {
@@ -80,7 +86,29 @@ async fn people_see_what_is_in_force_and_what_it_says(database: TestDatabase) {
         )
         .await;
     let (above, _) = explained.split_once("Policy `").unwrap();
-    assert_snapshot!(above, @"");
+    assert_snapshot!(above, @r"
+    em-agent (only chloe sees this):
+      `github.merge acme/api#12` · high risk
+      People would be asked first. What reaches users needs two people who agree and type its name.
+      • 2 people must agree: somebody with the role manager.
+      • Whoever proposed it, or wrote the change, does not count.
+      • Who agrees types the name of the target.
+      • The question lapses after 4 h.
+      • After half of that time this is asked too: somebody with the role manager.
+      *Rules*
+      :x: does not apply · I only act on GitHub and in Slack.
+      :x: does not apply · Nothing is merged while its checks are red.
+      :x: does not apply · Nothing is merged while a reviewer wants changes.
+      :x: does not apply · Nothing of high risk is done during a freeze.
+      :x: does not apply · No rule knows this kind of action, so those who lead decide.
+      :x: does not apply · What people propose themselves is done at once if it is easily undone.
+      :x: does not apply · What the bot proposes itself, or a guest does, needs one person who agrees.
+      :x: does not apply · What changes the work of others needs one more person who agrees.
+      :x: does not apply · Outside working time a deployment to production waits for 48 quiet hours, or for people who agree.
+      :white_check_mark: applies · What reaches users needs two people who agree and type its name.
+      :white_check_mark: applies · What is of high risk needs one more person who agrees and types its name.
+      · As if you proposed it now, with `base_ref=main`, `ci=green`.
+    ");
     let refused = scene
         .answer("ana", "/em-agent policy explain github.merge acme/api#12 ci=red")
         .await;
@@ -92,9 +120,7 @@ async fn people_see_what_is_in_force_and_what_it_says(database: TestDatabase) {
         .answer("chloe", "/em-agent policy explain github.comment acme/api#12")
         .await;
     assert!(own.contains("It would be done at once."), "{own}");
-    let guests = scene
-        .answer("emil", "/em-agent policy explain github.comment acme/api#12")
-        .await;
+    let guests = guest(&scene, "/em-agent policy explain github.comment acme/api#12").await;
     assert!(guests.contains("People would be asked first."), "{guests}");
     let two = scene.answer("ana", "/em-agent policy explain a b c").await;
     assert!(two.contains("I do not understand “c”"), "{two}");
@@ -113,7 +139,10 @@ async fn people_see_what_is_in_force_and_what_it_says(database: TestDatabase) {
 async fn the_bot_itself_is_looked_after_by_managers(database: TestDatabase) {
     let scene = Scene::start_with(database, ROLES).await;
     let refused = scene.answer("chloe", "/em-agent policy backtest").await;
-    assert_snapshot!(refused, @"");
+    assert_snapshot!(refused, @r"
+    em-agent (only chloe sees this):
+      You are not allowed to do that, so nothing was changed. This looks after the bot itself, so it is for people with the role manager or admin, or for all members of the workspace where nobody has such a role.
+    ");
     for manager in ["ana", "ben"] {
         // One by their Slack id, one by their account on GitHub.
         let allowed = scene.answer(manager, "/em-agent policy backtest").await;
@@ -122,7 +151,7 @@ async fn the_bot_itself_is_looked_after_by_managers(database: TestDatabase) {
     let scene = scene.restart("").await;
     let member = scene.answer("chloe", "/em-agent policy backtest").await;
     assert!(member.contains("policy.candidate_dir"), "{member}");
-    let guest = scene.answer("emil", "/em-agent policy backtest").await;
+    let guest = guest(&scene, "/em-agent policy backtest").await;
     assert!(guest.contains("You are not allowed to do that"), "{guest}");
     scene.finish().await;
 }
@@ -136,12 +165,15 @@ async fn every_way_in_asks_the_policy(database: TestDatabase) {
     let clicked = scene
         .click("ana", &list, crate::scene::entry(&list, 1, "Nudge"))
         .await;
-    assert_snapshot!(scene.bot.text(&clicked), @"");
+    assert_snapshot!(scene.bot.text(&clicked), @r"
+    em-agent (only ana sees this):
+      You are not allowed to do that, so nothing was changed. Not in `this` <house>.
+    ");
     assert!(scene.direct("ben").is_empty(), "nobody was nudged");
 
     write(folder.path(), &rules_against("command.triage"));
     let typed = until(&scene, "/em-agent triage", "You are not allowed").await;
-    assert!(typed.contains("Not in `this` <house>."), "{typed}");
+    assert!(typed.contains("Not in `this` <house"), "{typed}");
     let other = scene.answer("ana", "/em-agent whoami").await;
     assert!(other.contains("You are"), "{other}");
     scene.finish().await;
@@ -251,7 +283,10 @@ async fn what_is_decided_is_kept_and_can_be_put_to_other_rules(database: TestDat
     );
 
     scene.bot.clock.advance(TimeDelta::days(2));
-    let found = scene.answer("ana", "/em-agent policy backtest 7d").await;
+    let found = scene
+        .answer("ana", "/em-agent policy backtest 7d")
+        .await
+        .replace('\u{2060}', "");
     for words in [
         "4 questions were asked since",
         "1 would have been done at once",
