@@ -26,6 +26,7 @@ pub mod modal;
 pub mod mrkdwn;
 pub mod nudge;
 pub mod people;
+pub mod policy;
 pub mod row;
 pub mod snooze;
 pub mod time;

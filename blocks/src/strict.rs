@@ -4,10 +4,13 @@
 
 use std::collections::BTreeSet;
 
+use em_domain::action::{Action, Risk};
 use em_domain::board::Board;
 use em_domain::id::{ErrorId, Login, SlackUser};
 use em_domain::job::{JobAttempt, JobCancel, JobCounts, JobReplay, JobState};
 use em_domain::person::{Link, LinkOrigin};
+use em_domain::policy::backtest::{Backtest, Difference, Outcome, Shift};
+use em_domain::policy::{Approver, Decision, Obligation, PolicyVerdict, Question, RuleTrace, Terms};
 use em_domain::pull_request::PullRequestKey;
 use em_domain::triage::Surroundings;
 use proptest::prelude::*;
@@ -23,6 +26,9 @@ use crate::job::{JobsView, message_cancelled, message_job, message_jobs, message
 use crate::link::{LinkOutcome, message_link};
 use crate::nudge::{Nudge, Nudged, message_nudge, message_nudged};
 use crate::people::People;
+use crate::policy::{
+    BacktestView, ExplainView, PolicyView, message_backtest, message_explained, message_policy,
+};
 use crate::row::RowSetting;
 use crate::sample::{any_report, any_row, any_rows, calendar, hostile, known, now};
 use crate::snooze::{SnoozeMemory, SnoozeQuestion, message_snoozed, modal_snooze};
@@ -308,6 +314,31 @@ proptest! {
         if let Some(view) = modal_snooze(&question, &memory) {
             check_view(&view);
         }
+    }
+
+    #[test]
+    fn every_answer_about_the_policy_is_within_the_limits(text in hostile(), other in hostile(), number in 0_usize..60) {
+        let zone = calendar().zone;
+        let policy = PolicyView {
+            source: &text, version: &other, since: now(), refused: Some((&other, now())), has_server: true,
+            roles: &vec![(text.clone(), number); number], zone,
+        };
+        check_message(&message_policy(&policy));
+        let who = vec![Approver::Role(text.clone()), Approver::User(other.as_str().into()), Approver::Group(text.clone())];
+        let terms = Terms { escalate_to: vec![who.clone(); number].concat(), channel: Some(other.clone()), ..Terms::of(vec![who.clone(); number].concat()) };
+        let rule = RuleTrace { rule: text.clone(), text: other.clone(), fired: true };
+        let decision = Decision {
+            verdict: PolicyVerdict::NeedsApproval(terms.clone()), reason: text.clone(), risk: Risk::High,
+            obligations: vec![Obligation::Notify { channel: other.clone() }; number], rules: vec![rule; number], policy: other.clone(),
+        };
+        let facts = (0..number).map(|n| (format!("{n}{text}"), other.as_str().into())).collect();
+        check_message(&message_explained(&ExplainView { action: &Action::new(&text, &other), facts: &facts, decision: &decision }));
+        let difference = Difference {
+            at: now(), question: Question::Action, subject: text.clone(), url: Some(other.clone()), shift: Shift::WouldAsk,
+            before: Outcome::Passes, after: Outcome::Asked(terms), reason: other.clone(),
+        };
+        let backtest = Backtest { questions: 1, unreadable: 1, differences: vec![difference; number] };
+        check_message(&message_backtest(&BacktestView { before: &text, after: &other, since: now(), backtest: &backtest, zone }));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod audit;
 mod config;
 mod doctor;
 mod jobs;
+mod policy;
 mod progress;
 mod recorded;
 
@@ -49,6 +50,9 @@ enum Command {
     Export(audit::ExportOptions),
     /// Look at jobs, retry them, call them off.
     Jobs(jobs::Options),
+    /// Try rules before they are put in force.
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(config::Command),
@@ -108,6 +112,9 @@ async fn execute(cli: Cli, environment: Environment) -> Result<ExitCode, Failure
     if let Command::Doctor(options) = cli.command {
         return doctor::execute(options, loaded).await;
     }
+    if let Command::Policy(command) = cli.command {
+        return policy::execute(command, loaded).await;
+    }
     let config = loaded?;
     if matches!(cli.command, Command::Run) && config.secrets.slack_bot_token.is_none() {
         return Err(vec![slack_is_missing()].into());
@@ -126,6 +133,7 @@ async fn execute(cli: Cli, environment: Environment) -> Result<ExitCode, Failure
         Command::Export(options) => return audit::export(options, config).await,
         Command::Jobs(options) => return jobs::execute(options, config).await,
         Command::Doctor(_) | Command::Config(_) | Command::Demo(_) => {}
+        Command::Doctor(_) | Command::Config(_) | Command::Demo(_) | Command::Policy(_) => {}
     }
     Ok(ExitCode::SUCCESS)
 }

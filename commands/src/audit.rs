@@ -34,7 +34,11 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
     }
     records.sort_by_key(|record| std::cmp::Reverse(record.seq));
     records.truncate(usize::try_from(SHOWN).unwrap_or(usize::MAX));
-    Ok(Reply::private(message_audit(&subject, &records, ctx.settings.calendar.zone)))
+    Ok(Reply::private(message_audit(
+        &subject,
+        &records,
+        ctx.settings.calendar.zone,
+    )))
 }
 
 /// What the log calls the thing that somebody names: a person by their id, an approval by its whole id, and a pull

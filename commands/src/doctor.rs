@@ -6,6 +6,7 @@ use em_integrations::slack::SlackError;
 
 use crate::ctx::Ctx;
 use crate::invocation::{Invocation, Outcome, Reply};
+use crate::policy::asked_at;
 use crate::spec::Spec;
 
 /// How it is written.
@@ -54,6 +55,7 @@ pub async fn examine(ctx: &Ctx) -> Vec<Finding> {
     findings.extend(github(ctx).await);
     findings.extend(events(ctx).await);
     findings.extend(jobs(ctx).await);
+    findings.extend(policy(ctx).await);
     findings
 }
 
@@ -178,6 +180,26 @@ async fn github(ctx: &Ctx) -> Vec<Finding> {
             findings.push(bad(Health::Fail, "GitHub cannot be read", error.to_string(), fix));
         }
     }
+    findings
+}
+
+async fn policy(ctx: &Ctx) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let in_force = ctx.policy.own.in_force();
+    if let Some((error, _)) = &in_force.refused {
+        let why = format!("{error}. Version {} stays in force.", in_force.policy.version());
+        let fix =
+            "Mend the file; it is read again within seconds. `em-agent policy test DIR` tries it before.";
+        findings.push(bad(Health::Fail, "The changed policy cannot be used", why, fix));
+    }
+    findings.extend(match ctx.policy.check_server(asked_at(ctx)).await {
+        None => None,
+        Some(Ok(())) => Some(ok("The policy server answers")),
+        Some(Err(why)) => {
+            let fix = "Check policy.opa_url, and that the server holds the package em_agent. Until then actions are refused.";
+            Some(bad(Health::Fail, "The policy server cannot be used", format!("{why}."), fix))
+        }
+    });
     findings
 }
 

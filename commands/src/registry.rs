@@ -9,7 +9,7 @@ use em_domain::job::{Job, JobError};
 use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
-use crate::{approval, audit, doctor, help, home, job, link, triage, whoami};
+use crate::{approval, audit, doctor, help, home, job, link, policy, triage, whoami};
 
 pub use em_blocks::SLASH_COMMAND;
 
@@ -83,6 +83,18 @@ pub const COMMANDS: &[Command] = &[
         spec: help::SPEC,
         run: |_ctx, invocation| Box::pin(async move { help::show(&invocation) }),
     },
+    Command {
+        spec: policy::SPEC,
+        run: |ctx, invocation| Box::pin(async move { policy::show(&ctx, &invocation) }),
+    },
+    Command {
+        spec: policy::explain::SPEC,
+        run: |ctx, invocation| Box::pin(policy::explain::explain(ctx, invocation)),
+    },
+    Command {
+        spec: policy::backtest::SPEC,
+        run: |ctx, invocation| Box::pin(policy::backtest::show(ctx, invocation)),
+    },
 ];
 
 /// A handler of a click.
@@ -141,6 +153,7 @@ pub const CLICKS: &[(&str, OnClick)] = &[
     }),
     (em_blocks::approval::OPEN, |_ctx, _click| {
         Box::pin(async { Ok(Reply::Done) })
+    }),
     (em_blocks::job::RETRY, |ctx, click| {
         Box::pin(job::retry_clicked(ctx, click))
     }),

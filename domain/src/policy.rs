@@ -1,5 +1,7 @@
 //! Purpose: what a policy is asked, and what it may answer. The policy itself is Rego, in the crate `policy`.
 
+pub mod backtest;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -192,6 +194,23 @@ pub struct Terms {
     pub channel: Option<String>,
 }
 
+impl Terms {
+    /// These people, and everything else as it is where a policy does not say.
+    pub fn of(approvers: Vec<Approver>) -> Self {
+        Self {
+            approvers,
+            quorum: one(),
+            self_approval: false,
+            expires_in_minutes: a_day(),
+            confirmation: Confirmation::Click,
+            reactions: false,
+            escalate_to: Vec::new(),
+            quiet_period: None,
+            channel: None,
+        }
+    }
+}
+
 const fn one() -> u32 {
     1
 }
@@ -370,8 +389,10 @@ mod tests {
 
     #[test]
     fn the_hour_and_day_are_those_of_the_team() {
-        let mut calendar = WorkCalendar::default();
-        calendar.zone = chrono_tz::Asia::Tokyo;
+        let calendar = WorkCalendar {
+            zone: chrono_tz::Asia::Tokyo,
+            ..WorkCalendar::default()
+        };
         let sunday_evening = "2026-01-18T23:30:00Z".parse().unwrap();
         let asked = AskedAt::new(sunday_evening, &calendar);
         assert_eq!((asked.weekday.as_str(), asked.hour), ("mon", 8));

@@ -128,11 +128,11 @@ production_terms := object.union(high_risk_terms, {"quorum": 2})
 
 # --- what the conditions above mean ----------------------------------------
 
-# A person asks, and not the bot by itself; of a guest it does not count.
+# A person asks, and not the bot by itself; it does not count of somebody whom Slack calls a guest.
 is_own if {
 	is_string(input.actor.slack_user)
 	not is_string(input.actor.system)
-	not input.actor.guest
+	not input.actor.guest == true
 }
 
 reaches_users if input.facts.base_ref in protected_branches

@@ -23,6 +23,10 @@ test_a_persons_own_low_risk_proposal_is_done_at_once if {
 	}
 }
 
+test_somebody_of_whom_slack_said_nothing_is_no_guest if {
+	decision.verdict == "allow" with input as wanted("github.label", {"slack_user": "U4", "guest": null}, {})
+}
+
 test_the_bots_own_and_a_guests_low_risk_proposals_are_asked_about if {
 	every actor in [bot, guest] {
 		decision.verdict.needs_approval.approvers == ["anyone"] with input as wanted("slack.nudge", actor, {})

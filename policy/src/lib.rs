@@ -10,7 +10,7 @@
 //! an answer is in `docs/POLICY.md`.
 
 pub mod answer;
-//pub mod backtest;
+pub mod backtest;
 mod error;
 mod handle;
 mod policy;

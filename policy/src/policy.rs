@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use em_domain::policy::{Decision, PolicyInput, Reaction, SignalInput};
+use em_domain::policy::{Actor, Decision, PolicyInput, Reaction, SignalInput};
 use regorus::utils::limits::{ExecutionTimerConfig, set_fallback_execution_timer_config};
 use regorus::{CompiledPolicy, Engine, Value};
 use serde::Serialize;
@@ -44,11 +44,30 @@ impl Policy {
     /// As [`Policy::load`].
     pub fn compile(files: &Files, data: &serde_json::Value) -> Result<Self, PolicyError> {
         let mut engine = engine(files.rules(), data)?;
-        Ok(Self {
+        let policy = Self {
             decision: entry(&mut engine, DECISION)?,
             reaction: entry(&mut engine, REACTION)?,
             version: files.version(),
-        })
+        };
+        policy.try_out()?;
+        Ok(policy)
+    }
+
+    /// Asks something simple. The evaluator finds a misspelt name only when it comes to it, and rules that would refuse
+    /// everything for a slip of the pen shall not come into force.
+    fn try_out(&self) -> Result<(), PolicyError> {
+        for kind in ["command.help", "github.comment"] {
+            if let Some(answer) = evaluate(&self.decision, &sample(&serde_json::json!({ "kind": kind })))? {
+                answer::read_decision(answer, &self.version)
+                    .map_err(|failure| PolicyError::general(format!("decision: {}", failure.why())))?;
+            }
+        }
+        let signal = serde_json::json!({ "kind": "stale_pr", "subject": "acme/api#1", "age_hours": 1 });
+        if let Some(answer) = evaluate(&self.reaction, &sample(&signal))? {
+            answer::read_reaction(answer, &self.version)
+                .map_err(|failure| PolicyError::general(format!("reaction: {}", failure.why())))?;
+        }
+        Ok(())
     }
 
     /// The first 12 hexadecimal digits of a hash over its files, without their tests.
@@ -72,6 +91,16 @@ impl Policy {
             .and_then(read)
             .unwrap_or_else(|failure| failure.reaction(&self.version))
     }
+}
+
+/// A question as [`PolicyInput`] and [`SignalInput`] are written, with everything that may be missing missing.
+fn sample(about: &serde_json::Value) -> serde_json::Value {
+    let time = serde_json::json!({
+        "now": "2026-01-15T10:00:00Z", "weekday": "thu", "hour": 10, "is_working_time": true
+    });
+    serde_json::json!({
+        "actor": Actor::default(), "action": about, "signal": about, "facts": {}, "time": time
+    })
 }
 
 /// An engine with these files and this data.
@@ -105,34 +134,48 @@ pub(crate) const fn time_limit(limit: Duration) -> ExecutionTimerConfig {
 fn entry(engine: &mut Engine, rule: &str) -> Result<CompiledPolicy, PolicyError> {
     let compiled = engine
         .compile_with_entrypoint(&rule.into())
-        .map_err(|error| PolicyError::of_evaluator(&error.to_string()))?;
-    if compiled.get_rules().contains_key(rule) {
-        return Ok(compiled);
+        .map_err(|error| PolicyError::of_evaluator(&error.to_string()));
+    // Where the package has no rule of this name, the evaluator only says that it is no path.
+    match compiled {
+        Err(error) if error.place.is_some() => Err(error),
+        Ok(compiled) if compiled.get_rules().contains_key(rule) => Ok(compiled),
+        Ok(_) | Err(_) => {
+            let name = rule.rsplit('.').next().unwrap_or(rule);
+            let what = format!("there is no rule `{name}` in the package em_agent");
+            Err(PolicyError::general(what))
+        }
     }
-    let name = rule.rsplit('.').next().unwrap_or(rule);
-    Err(PolicyError::general(format!(
-        "no rule `{name}` in the package em_agent"
-    )))
 }
 
-fn ask(policy: &CompiledPolicy, input: &impl Serialize) -> Result<serde_json::Value, Failure> {
-    let input = serde_json::to_value(input).map_err(|error| Failure::new(error.to_string()))?;
-    let input = Value::from(input);
+/// The answer as JSON; `None` where no rule answers.
+fn evaluate(
+    policy: &CompiledPolicy,
+    input: &impl Serialize,
+) -> Result<Option<serde_json::Value>, PolicyError> {
+    let json = |error: serde_json::Error| PolicyError::general(error.to_string());
+    let input = Value::from(serde_json::to_value(input).map_err(json)?);
     // A machine that stood still looks like a rule that loops; the second time it is a rule.
     let answer = match policy.eval_with_input(input.clone()) {
         Err(error) if is_too_slow(&error.to_string()) => policy.eval_with_input(input),
         answer => answer,
     };
     match answer {
-        Ok(Value::Undefined) => Err(Failure::new("no rule answers this question")),
-        Ok(value) => serde_json::to_value(&value).map_err(|error| Failure::new(error.to_string())),
-        Err(error) if is_too_slow(&error.to_string()) => Err(Failure::new(format!(
-            "the rules did not come to an end within {} ms",
-            TIME_LIMIT.as_millis()
-        ))),
-        Err(error) => Err(Failure::new(
-            PolicyError::of_evaluator(&error.to_string()).to_string(),
-        )),
+        Ok(Value::Undefined) => Ok(None),
+        Ok(value) => serde_json::to_value(&value).map(Some).map_err(json),
+        Err(error) if is_too_slow(&error.to_string()) => {
+            let limit = TIME_LIMIT.as_millis();
+            Err(PolicyError::general(format!(
+                "the rules did not come to an end within {limit} ms"
+            )))
+        }
+        Err(error) => Err(PolicyError::of_evaluator(&error.to_string())),
+    }
+}
+
+fn ask(policy: &CompiledPolicy, input: &impl Serialize) -> Result<serde_json::Value, Failure> {
+    match evaluate(policy, input) {
+        Ok(answer) => answer.ok_or_else(|| Failure::new("no rule answers this question")),
+        Err(error) => Err(Failure::new(error.to_string())),
     }
 }
 

@@ -34,6 +34,11 @@ const GATES: &[(&str, &[&str], &str)] = &[
         "vendors are called from integrations only; add a method to the vendor's client",
     ),
     (
+        "regorus",
+        &["em-policy"],
+        "Rego is evaluated in policy only; ask through commands::policy",
+    ),
+    (
         "axum",
         &["em-bot", "em-simulator"],
         "HTTP is served by bot only; commands do not see the transport",

@@ -37,6 +37,12 @@ async fn help_lists_every_command(database: TestDatabase) {
       Check my connections and permissions, and say what to fix.
       `/em-agent help [command]`
       Show what I can do, or how one command is written.
+      `/em-agent policy`
+      Show which rules say what may be done, and since when.
+      `/em-agent policy explain <kind> [target] [fact=value ...]`
+      Say what would happen if you proposed this now, and why.
+      `/em-agent policy backtest [30d]`
+      Say what the other rules would have answered to what was asked of late.
       · More on one: `/em-agent help COMMAND`. You can also mention me or write to me directly, without the slash. Only you see my answers unless you ask me to post.
     ");
     assert_eq!(

@@ -18,6 +18,7 @@ mod link;
 mod manifest;
 mod nudge;
 mod page;
+mod policy;
 mod polling;
 mod post;
 mod process;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use em_domain::action::Action;
 use em_domain::id::{Login, SlackUser};
-use em_domain::policy::{Decision, PolicyInput, Reaction, SignalInput};
+use em_domain::policy::{Actor, AskedAt, Decision, PolicyInput, Reaction, SignalInput};
 use em_integrations::opa::{OpaClient, OpaError};
 use em_policy::answer::{Failure, read_decision, read_reaction};
 use em_policy::{PolicyHandle, Source};
@@ -34,12 +35,21 @@ impl PolicySource {
         let Some(server) = &self.server else {
             return self.decide_here(input);
         };
-        let read = |answer| read_decision(answer, SERVER);
-        let answer = timed(server.ask("decision", input)).await;
-        let decision = answer
-            .map_err(|error| Failure::new(error.to_string()))
-            .and_then(read);
+        let decision = server_decision(server, input).await;
         decision.unwrap_or_else(|failure| failure.decision(SERVER))
+    }
+
+    /// Whether the policy server has an answer that can be read; `None` where there is no server.
+    pub async fn check_server(&self, time: AskedAt) -> Option<Result<(), String>> {
+        let server = self.server.as_ref()?;
+        let input = PolicyInput {
+            actor: Actor::default(),
+            action: Action::new("github.comment", ""),
+            facts: BTreeMap::new(),
+            time,
+        };
+        let answer = server_decision(server, &input).await;
+        Some(answer.map(drop).map_err(|failure| failure.why().to_owned()))
     }
 
     /// The same by the rules of this process.
@@ -76,6 +86,13 @@ impl PolicySource {
             .filter(|(_, people)| people.iter().any(is_theirs));
         roles.map(|(role, _)| role.clone()).collect()
     }
+}
+
+async fn server_decision(server: &OpaClient, input: &PolicyInput) -> Result<Decision, Failure> {
+    let answer = timed(server.ask("decision", input)).await;
+    answer
+        .map_err(|error| Failure::new(error.to_string()))
+        .and_then(|answer| read_decision(answer, SERVER))
 }
 
 async fn timed<T>(asked: impl Future<Output = Result<T, OpaError>>) -> Result<T, OpaError> {

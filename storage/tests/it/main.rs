@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod approvals;
+mod decisions;
 mod events;
 mod facts;
 mod failures;
