@@ -24,6 +24,7 @@ pub mod mrkdwn;
 pub mod nudge;
 pub mod people;
 pub mod row;
+pub mod signal;
 pub mod snooze;
 pub mod time;
 pub mod transcript;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use em_commands::ctx::{Ctx, Github, Settings, TriageSettings};
+use em_commands::ctx::{Ctx, Github, Settings, SignalSettings, TriageSettings};
+use em_commands::signal::rules::RuleBook;
 use em_domain::clock::{SharedClock, SystemClock};
 use em_domain::id::{EventId, Login, SlackUser};
 use em_domain::person::{Link, LinkOrigin};
@@ -136,10 +137,17 @@ pub fn ctx(config: &Config, store: Store, clock: SharedClock) -> anyhow::Result<
     };
     let slack = Slack::new(&slack, clock.clone()).context("Slack's client")?;
     let github = github(config, clock.clone())?;
+    let rules = RuleBook::open(
+        config.checked.rules.clone(),
+        config.checked.teams.clone(),
+        clock.now(),
+    )
+    .map_err(anyhow::Error::msg)?;
     Ok(Ctx {
         store,
         slack,
         github,
+        rules: Arc::new(rules),
         clock,
         settings: Arc::new(settings(config)),
     })
@@ -157,6 +165,10 @@ fn settings(config: &Config) -> Settings {
             rows_per_group: triage.rows_per_group,
         },
         teams: config.checked.teams.clone(),
+        signals: SignalSettings {
+            enabled: config.sections.signals.enabled,
+            channel: Some(config.sections.signals.channel.clone()).filter(|channel| !channel.is_empty()),
+        },
         default_channel: Some(config.sections.slack.default_channel.clone())
             .filter(|channel| !channel.is_empty()),
         has_github_webhook_secret: !webhook_secrets(config).is_empty(),

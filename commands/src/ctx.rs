@@ -10,6 +10,8 @@ use em_integrations::github::client::GithubClient;
 use em_integrations::slack::Slack;
 use em_storage::Store;
 
+use crate::signal::rules::RuleBook;
+
 /// The world as handlers see it.
 #[derive(Clone)]
 pub struct Ctx {
@@ -21,6 +23,8 @@ pub struct Ctx {
     pub github: Option<Github>,
     /// The time.
     pub clock: SharedClock,
+    /// The rules that signals open by.
+    pub rules: Arc<RuleBook>,
     /// What the operator decided.
     pub settings: Arc<Settings>,
 }
@@ -43,6 +47,8 @@ pub struct Settings {
     pub triage: TriageSettings,
     /// The configured teams.
     pub teams: Vec<TeamScope>,
+    /// What happens with signals.
+    pub signals: SignalSettings,
     /// Where posts go that name no channel.
     pub default_channel: Option<String>,
     /// GitHub webhooks are verified with a secret that is set.
@@ -51,6 +57,25 @@ pub struct Settings {
     pub polls_github: bool,
     /// Socket Mode is in use (else Slack comes over HTTP).
     pub uses_socket_mode: bool,
+}
+
+/// What happens with signals.
+#[derive(Debug, Clone, Default)]
+pub struct SignalSettings {
+    /// Rules are evaluated.
+    pub enabled: bool,
+    /// Where signals are posted; the default channel if not set.
+    pub channel: Option<String>,
+}
+
+impl Settings {
+    /// Where signals are posted whose rule names no channel.
+    pub fn signal_channel(&self) -> Option<&str> {
+        self.signals
+            .channel
+            .as_deref()
+            .or(self.default_channel.as_deref())
+    }
 }
 
 /// What triage shows.

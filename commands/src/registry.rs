@@ -6,7 +6,7 @@ use std::future::Future;
 use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reply, Submission};
 use crate::spec::{Command, Running};
-use crate::{doctor, help, home, link, triage, whoami};
+use crate::{doctor, help, home, link, signal, triage, whoami};
 
 pub use em_blocks::SLASH_COMMAND;
 
@@ -19,6 +19,14 @@ pub const COMMANDS: &[Command] = &[
     Command {
         spec: triage::post::SPEC,
         run: |ctx, invocation| Box::pin(triage::post::post(ctx, invocation)),
+    },
+    Command {
+        spec: signal::SPEC,
+        run: |ctx, invocation| Box::pin(signal::show(ctx, invocation)),
+    },
+    Command {
+        spec: signal::rules::SPEC,
+        run: |ctx, invocation| Box::pin(signal::rules::show(ctx, invocation)),
     },
     Command {
         spec: whoami::SPEC,

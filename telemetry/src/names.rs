@@ -85,6 +85,8 @@ metrics! {
         "Polls of a vendor's API, by source and outcome.";
     Counter TICKS_TOTAL = "em_ticks_total" ["schedule"]
         "Schedule ticks that this process took; with several replicas one of them takes each tick.";
+    Histogram SIGNALS_EVALUATE_SECONDS = "em_signals_evaluate_seconds" []
+        "Time to evaluate all rules and tell of what they find.";
     Counter ERRORS_TOTAL = "em_errors_total" ["area"]
         "Failures that a person was told about with an error id, or that an operator should look at.";
 }

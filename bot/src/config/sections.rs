@@ -23,6 +23,8 @@ pub struct Sections {
     pub calendar: Calendar,
     /// `[triage]`
     pub triage: Triage,
+    /// `[signals]`
+    pub signals: Signals,
     /// `[teams.NAME]`
     pub teams: BTreeMap<String, Team>,
     /// `[people]`: Slack member id to GitHub login.
@@ -109,6 +111,18 @@ pub struct Triage {
     pub rows_per_group: u32,
 }
 
+/// What people are told without asking.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signals {
+    /// Off: rules are not evaluated.
+    pub enabled: bool,
+    /// Where signals are posted; the default channel if empty.
+    pub channel: String,
+    /// The file of rules; those that come with the program if empty.
+    pub rules: String,
+}
+
 /// One team.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -181,6 +195,7 @@ pub(super) fn read(
         github: reading.section("github")?,
         calendar: reading.section("calendar")?,
         triage: reading.section("triage")?,
+        signals: reading.section("signals")?,
         teams: reading.own("teams"),
         people: reading.own("people"),
         schedules: reading.own("schedules"),
