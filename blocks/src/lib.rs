@@ -28,6 +28,7 @@ pub mod nudge;
 pub mod people;
 pub mod policy;
 pub mod row;
+pub mod signal;
 pub mod snooze;
 pub mod time;
 pub mod transcript;

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, TimeZone, Utc};
 use em_domain::calendar::WorkCalendar;
-use em_domain::id::{JobId, Login, SlackUser};
+use em_domain::id::{JobId, Login, SignalId, SlackUser};
 use em_domain::job::{Job, JobState, Priority};
 use em_domain::pull_request::PullRequestKey;
+use em_domain::signal::{Finding, Severity, Signal};
 use em_domain::snooze::{Snooze, SnoozeReason};
 use em_domain::triage::{
     FailedDeployment, FailingBranch, Reason, SnoozedRow, TriageGroup, TriageReport, TriageRow, Turn, Waiting,
@@ -186,6 +187,51 @@ pub(crate) fn deployment() -> FailedDeployment {
         url: "https://github.com/shop/web/deployments/9".to_owned(),
         failed_at: now() - Duration::hours(2),
     }
+}
+
+/// A stale pull request.
+pub(crate) fn signal(number: i64) -> Signal {
+    let finding = Finding {
+        rule: "stale".to_owned(),
+        kind: "stale_pr".to_owned(),
+        subject: format!("shop/api#{number}"),
+        severity: Severity::Warning,
+        title: format!("Use <!channel> *now* {number}"),
+        url: format!("https://github.com/shop/api/pull/{number}"),
+        repository: Some("shop/api".into()),
+        people: vec!["ana".into(), "bob".into()],
+        since: now() - Duration::hours(number % 100 + 60),
+        details: std::collections::BTreeMap::new(),
+    };
+    let id = SignalId::new(ulid::Ulid::from_parts(number.unsigned_abs(), 0));
+    Signal::opened(id, finding, now())
+}
+
+/// One of several kinds.
+pub(crate) fn signals() -> Vec<Signal> {
+    let of = |number, kind: &str, severity, title: &str| {
+        let mut signal = signal(number);
+        signal.finding.kind = kind.to_owned();
+        signal.finding.severity = severity;
+        signal.finding.title = title.to_owned();
+        signal
+    };
+    let mut red = of(2, "failing_main", Severity::Critical, "build is red on main");
+    red.finding.subject = "shop/web build".to_owned();
+    red.finding.repository = Some("shop/web".into());
+    red.finding.people = Vec::new();
+    let title = "ana has 7 pull requests open, 5 are fine";
+    let mut busy = of(3, "wip_limit_exceeded", Severity::Info, title);
+    busy.finding.subject = "ana".to_owned();
+    busy.finding.repository = None;
+    let mut later = of(4, "a_kind_of_later", Severity::Info, "What a newer version found");
+    later.finding.since = now();
+    vec![
+        of(1, "stale_pr", Severity::Warning, "Retry payments"),
+        red,
+        busy,
+        later,
+    ]
 }
 
 pub(crate) fn snooze() -> Snooze {

@@ -12,6 +12,7 @@ use em_domain::person::{Link, LinkOrigin};
 use em_domain::policy::backtest::{Backtest, Difference, Outcome, Shift};
 use em_domain::policy::{Approver, Decision, Obligation, PolicyVerdict, Question, RuleTrace, Terms};
 use em_domain::pull_request::PullRequestKey;
+use em_domain::signal::{KINDS, Rule, Rules, Signal, SignalState};
 use em_domain::triage::Surroundings;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -30,7 +31,8 @@ use crate::policy::{
     BacktestView, ExplainView, PolicyView, message_backtest, message_explained, message_policy,
 };
 use crate::row::RowSetting;
-use crate::sample::{any_report, any_row, any_rows, calendar, hostile, known, now};
+use crate::sample::{any_report, any_row, any_rows, calendar, hostile, known, now, signal};
+use crate::signal::{BulletinView, RulesView, SignalsView, message_bulletin, message_rules, message_signals};
 use crate::snooze::{SnoozeMemory, SnoozeQuestion, message_snoozed, modal_snooze};
 use crate::triage::{Scope, TriageView, message_report, message_shared};
 use crate::whoami::{WhoamiView, message_whoami};
@@ -339,6 +341,37 @@ proptest! {
         };
         let backtest = Backtest { questions: 1, unreadable: 1, differences: vec![difference; number] };
         check_message(&message_backtest(&BacktestView { before: &text, after: &other, since: now(), backtest: &backtest, zone }));
+    }
+
+    #[test]
+    fn any_signals_and_rules_are_within_the_limits(
+        texts in prop::collection::vec(hostile(), 1..6), number in 0_usize..60, resolved in 0_usize..60,
+    ) {
+        let text = |index: usize| texts[index % texts.len()].clone();
+        let mut signals: Vec<Signal> = (0..number).map(|index| signal(i64::try_from(index).unwrap())).collect();
+        for (index, signal) in signals.iter_mut().enumerate() {
+            let finding = &mut signal.finding;
+            (finding.title, finding.url, finding.subject) = (text(index), text(index + 1), text(index + 2));
+            finding.kind = if index % 3 == 0 { text(index) } else { KINDS[index % KINDS.len()].name.to_owned() };
+            finding.people = (0..index).map(|index| text(index).as_str().into()).collect();
+            signal.resolved_at = (index < resolved).then(now);
+            signal.state = if index < resolved { SignalState::Resolved } else { SignalState::Open };
+        }
+        check_message(&message_bulletin(&BulletinView { signals: &signals, zone: calendar().zone }));
+        let calendar = calendar();
+        let people = People::private(&known);
+        let view = SignalsView { open: &signals, kind: None, is_enabled: false, people, calendar: &calendar, now: now() };
+        check_message(&message_signals(&view));
+        let mut rules = Rules(KINDS.iter().cycle().take(number).map(Rule::of).collect());
+        for (index, rule) in rules.0.iter_mut().enumerate() {
+            (rule.name, rule.channel) = (text(index), Some(text(index)));
+            rule.scope.labels.clone_from(&texts);
+        }
+        let (file, problem, channel) = (text(0), text(1), text(2));
+        check_message(&message_rules(&RulesView {
+            rules: &rules, file: Some(&file), since: now(), problem: Some(&problem), is_enabled: false,
+            channel: Some(&channel), zone: calendar.zone,
+        }));
     }
 
     #[test]

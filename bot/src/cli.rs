@@ -132,7 +132,6 @@ async fn execute(cli: Cli, environment: Environment) -> Result<ExitCode, Failure
         Command::Audit(command) => return audit::execute(command, config).await,
         Command::Export(options) => return audit::export(options, config).await,
         Command::Jobs(options) => return jobs::execute(options, config).await,
-        Command::Doctor(_) | Command::Config(_) | Command::Demo(_) => {}
         Command::Doctor(_) | Command::Config(_) | Command::Demo(_) | Command::Policy(_) => {}
     }
     Ok(ExitCode::SUCCESS)

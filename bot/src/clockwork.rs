@@ -1,13 +1,13 @@
-//! Purpose: what happens by the clock: schedules, posted boards that follow the facts, and purging.
+//! Purpose: what happens by the clock: schedules, posted boards and signals that follow the facts, and purging.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use em_commands::ctx::Ctx;
 use em_jobs::ticker::{Tick, Ticker};
 use em_policy::Reloaded;
-use tokio::sync::Notify;
+use em_telemetry::names;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::ScheduledCommand;
@@ -19,6 +19,12 @@ const LOOK: Duration = Duration::from_secs(1);
 const SETTLE: Duration = Duration::from_millis(500);
 /// Boards are looked at this often even when no fact changed, for what other replicas folded.
 const REFRESH_BOARDS: Duration = Duration::from_mins(1);
+/// Rules are evaluated this often even when no fact changed: much is found because nothing happens.
+const EVALUATE: Duration = Duration::from_mins(1);
+/// While facts keep changing, evaluating takes no more than this part of the time.
+const EVALUATE_AT_MOST: u32 = 10;
+/// What changed is evaluated after this long, however long evaluating takes.
+const EVALUATE_WITHIN: Duration = Duration::from_secs(20);
 /// How long Slack's delivery ids are remembered; Slack retries for about an hour.
 const REMEMBER_DELIVERIES: chrono::Duration = chrono::Duration::days(1);
 /// How often people are linked by e-mail: Slack's list of people is asked for, a page for every 200.
@@ -59,11 +65,11 @@ pub async fn run_schedules(ctx: Ctx, commands: Vec<ScheduledCommand>, stop: Canc
 }
 
 /// Keeps posted boards up to date.
-pub async fn run_boards(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken) {
+pub async fn run_boards(ctx: Ctx, mut changed: watch::Receiver<()>, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = changed.notified() => tokio::time::sleep(SETTLE).await,
+            Ok(()) = changed.changed() => tokio::time::sleep(SETTLE).await,
             () = tokio::time::sleep(REFRESH_BOARDS) => {}
         }
         if let Err(error) = em_commands::triage::post::refresh_boards(&ctx).await {
@@ -71,6 +77,34 @@ pub async fn run_boards(ctx: Ctx, changed: Arc<Notify>, stop: CancellationToken)
                 error = format!("{error:#}"),
                 "posted boards could not be brought up to date; trying again"
             );
+        }
+    }
+}
+
+/// Evaluates the rules, and tells of what they find.
+pub async fn run_signals(ctx: Ctx, mut changed: watch::Receiver<()>, stop: CancellationToken) {
+    loop {
+        let started = Instant::now();
+        if let Err(error) = em_commands::signal::evaluate(&ctx).await {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "signals could not be brought up to date; trying again"
+            );
+        }
+        let took = started.elapsed();
+        metrics::histogram!(names::SIGNALS_EVALUATE_SECONDS).record(took.as_secs_f64());
+        let rest = (took * EVALUATE_AT_MOST).clamp(SETTLE, EVALUATE_WITHIN);
+        let change = async {
+            // Nobody who could change anything is left: the stop is near.
+            if changed.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(rest).await;
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = change => {}
+            () = tokio::time::sleep(EVALUATE) => {}
         }
     }
 }
@@ -119,6 +153,9 @@ pub async fn run_purge(ctx: Ctx, retention_days: u32, stop: CancellationToken) {
         }
         if let Err(error) = ctx.store.decisions().purge(before).await {
             tracing::warn!(%error, "old answers of the policy could not be purged; trying again");
+        }
+        if let Err(error) = ctx.store.signals().purge(before).await {
+            tracing::warn!(%error, "old signals could not be purged; trying again");
         }
         match ctx.store.events().purge(before).await {
             Ok(0) => {}

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use em_integrations::normalise::normalise;
 use em_storage::Store;
 use em_telemetry::names;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Events folded in one transaction: large enough to be quick, small enough that arriving events, which share the
@@ -21,7 +21,7 @@ const COUNT_PENDING: Duration = Duration::from_secs(2);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// Folds until told to stop. `changed` is told after facts changed.
-pub async fn run(store: Store, stored: Arc<Notify>, changed: Arc<Notify>, stop: CancellationToken) {
+pub async fn run(store: Store, stored: Arc<Notify>, changed: watch::Sender<()>, stop: CancellationToken) {
     loop {
         match fold_all(&store, &changed).await {
             Ok(()) => {
@@ -43,7 +43,7 @@ pub async fn run(store: Store, stored: Arc<Notify>, changed: Arc<Notify>, stop: 
     }
 }
 
-async fn fold_all(store: &Store, changed: &Notify) -> Result<(), em_storage::StoreError> {
+async fn fold_all(store: &Store, changed: &watch::Sender<()>) -> Result<(), em_storage::StoreError> {
     let mut counted = Instant::now();
     loop {
         let started = Instant::now();
@@ -70,6 +70,6 @@ async fn fold_all(store: &Store, changed: &Notify) -> Result<(), em_storage::Sto
                 "events were not understood; `doctor` lists them"
             );
         }
-        changed.notify_one();
+        changed.send_replace(());
     }
 }

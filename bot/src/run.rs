@@ -11,7 +11,7 @@ use em_integrations::slack::SlackError;
 use em_storage::Store;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -88,7 +88,8 @@ pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyho
     let ctx = wire::ctx(&config, store.clone(), clock.clone())?;
     wire::link_configured_people(&config, &ctx).await?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let (stored, changed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let stored = Arc::new(Notify::new());
+    let (changes, changed) = watch::channel(());
 
     let bot_user = learn_bot_user(&ctx, &tasks, &stop).await?;
     let (sender, inbound) = mpsc::channel(INBOUND_QUEUE);
@@ -105,7 +106,7 @@ pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyho
     tasks.spawn(folding::run(
         store.clone(),
         Arc::clone(&stored),
-        Arc::clone(&changed),
+        changes,
         stop.clone(),
     ));
     let polling = wire::polling(&config, store, clock)?.map(|polling| Polling { stored, ..polling });
@@ -115,7 +116,8 @@ pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyho
     if polling.is_some() {
         tasks.spawn(working::keep_polling(ctx.clone(), stop.clone()));
     }
-    tasks.spawn(clockwork::run_boards(ctx.clone(), changed, stop.clone()));
+    tasks.spawn(clockwork::run_boards(ctx.clone(), changed.clone(), stop.clone()));
+    tasks.spawn(clockwork::run_signals(ctx.clone(), changed, stop.clone()));
     tasks.spawn(clockwork::run_links(ctx.clone(), stop.clone()));
     tasks.spawn(clockwork::run_policy(ctx.clone(), stop.clone()));
     tasks.spawn(clockwork::run_purge(

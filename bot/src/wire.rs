@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use em_commands::ctx::{Ctx, Github, Settings, TriageSettings};
+use em_commands::ctx::{Ctx, Github, Settings, SignalSettings, TriageSettings};
 use em_commands::policy::PolicySource;
+use em_commands::signal::rules::RuleBook;
 use em_domain::clock::{SharedClock, SystemClock};
 use em_domain::id::{EventId, Login, SlackUser};
 use em_domain::person::{Link, LinkOrigin};
@@ -141,11 +142,18 @@ pub fn ctx(config: &Config, store: Store, clock: SharedClock) -> anyhow::Result<
     let slack = Slack::new(&slack, clock.clone()).context("Slack's client")?;
     let github = github(config, clock.clone())?;
     let policy = policy(config, &clock)?;
+    let rules = RuleBook::open(
+        config.checked.rules.clone(),
+        config.checked.teams.clone(),
+        clock.now(),
+    )
+    .map_err(anyhow::Error::msg)?;
     Ok(Ctx {
         store,
         slack,
         github,
         policy,
+        rules: Arc::new(rules),
         clock,
         jobs: Wake::default(),
         settings: Arc::new(settings(config)),
@@ -185,6 +193,10 @@ fn settings(config: &Config) -> Settings {
             rows_per_group: triage.rows_per_group,
         },
         teams: config.checked.teams.clone(),
+        signals: SignalSettings {
+            enabled: config.sections.signals.enabled,
+            channel: Some(config.sections.signals.channel.clone()).filter(|channel| !channel.is_empty()),
+        },
         default_channel: Some(config.sections.slack.default_channel.clone())
             .filter(|channel| !channel.is_empty()),
         has_github_webhook_secret: !webhook_secrets(config).is_empty(),

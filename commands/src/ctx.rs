@@ -12,6 +12,7 @@ use em_jobs::wake::Wake;
 use em_storage::Store;
 
 use crate::policy::PolicySource;
+use crate::signal::rules::RuleBook;
 
 /// The world as handlers see it.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub struct Ctx {
     pub clock: SharedClock,
     /// Wakes whatever does the jobs of this process.
     pub jobs: Wake,
+    /// The rules that signals open by.
+    pub rules: Arc<RuleBook>,
     /// What the operator decided.
     pub settings: Arc<Settings>,
 }
@@ -57,6 +60,8 @@ pub struct Settings {
     pub triage: TriageSettings,
     /// The configured teams.
     pub teams: Vec<TeamScope>,
+    /// What happens with signals.
+    pub signals: SignalSettings,
     /// Where posts go that name no channel.
     pub default_channel: Option<String>,
     /// GitHub webhooks are verified with a secret that is set.
@@ -65,6 +70,25 @@ pub struct Settings {
     pub polls_github: bool,
     /// Socket Mode is in use (else Slack comes over HTTP).
     pub uses_socket_mode: bool,
+}
+
+/// What happens with signals.
+#[derive(Debug, Clone, Default)]
+pub struct SignalSettings {
+    /// Rules are evaluated.
+    pub enabled: bool,
+    /// Where signals are posted; the default channel if not set.
+    pub channel: Option<String>,
+}
+
+impl Settings {
+    /// Where signals are posted whose rule names no channel.
+    pub fn signal_channel(&self) -> Option<&str> {
+        self.signals
+            .channel
+            .as_deref()
+            .or(self.default_channel.as_deref())
+    }
 }
 
 /// What triage shows.

@@ -56,6 +56,36 @@ pub async fn examine(ctx: &Ctx) -> Vec<Finding> {
     findings.extend(events(ctx).await);
     findings.extend(jobs(ctx).await);
     findings.extend(policy(ctx).await);
+    findings.extend(signals(ctx).await);
+    findings
+}
+
+/// What keeps signals from being found or posted.
+async fn signals(ctx: &Ctx) -> Vec<Finding> {
+    if !ctx.settings.signals.enabled {
+        return Vec::new();
+    }
+    // Also by itself: on the command line nothing else reads the file again.
+    ctx.rules.reload(ctx.clock.now()).await;
+    let rules = ctx.rules.in_force();
+    let mut findings = vec![match rules.problem {
+        None => ok("The rules of signals are understood"),
+        Some(problem) => bad(
+            Health::Fail,
+            "The rules file cannot be used",
+            format!("{problem} The rules that were in force before stay in force."),
+            "Put it right; it is read again within a minute. `/em-agent rules` shows what is in force.",
+        ),
+    }];
+    if ctx.settings.signal_channel().is_none() {
+        let why = "They open and resolve, and only `/em-agent signals` shows them.";
+        let fix = "Set signals.channel or slack.default_channel.";
+        findings.push(bad(Health::Warn, "Signals are not posted anywhere", why, fix));
+    }
+    findings.extend(match &ctx.settings.signals.channel {
+        Some(name) => Some(can_post(ctx, name, "signals.channel").await),
+        None => None,
+    });
     findings
 }
 
@@ -116,15 +146,25 @@ async fn channel(ctx: &Ctx) -> Vec<Finding> {
     let Some(name) = &ctx.settings.default_channel else {
         return Vec::new();
     };
-    let what = format!("I cannot post to the default channel {name}");
-    vec![match ctx.slack.resolve_channel(name).await {
-        Ok(channel) if channel.is_member => ok(format!("I am in the default channel {name}")),
+    vec![can_post(ctx, name, "slack.default_channel").await]
+}
+
+/// Whether messages can be posted to the channel that `key` names.
+async fn can_post(ctx: &Ctx, name: &str, key: &str) -> Finding {
+    let title = if key == "slack.default_channel" {
+        "default channel"
+    } else {
+        "channel"
+    };
+    let what = format!("I cannot post to the {title} {name}");
+    match ctx.slack.resolve_channel(name).await {
+        Ok(channel) if channel.is_member => ok(format!("I am in the {title} {name}")),
         Ok(_) => {
             let advice = SlackError::NotInChannel.advice();
             bad(Health::Fail, what, "I am not in it.", advice)
         }
-        Err(error) => bad(Health::Fail, what, error.advice(), "Check slack.default_channel."),
-    }]
+        Err(error) => bad(Health::Fail, what, error.advice(), format!("Check {key}.")),
+    }
 }
 
 async fn database(ctx: &Ctx) -> Vec<Finding> {

@@ -9,7 +9,7 @@ use em_domain::job::{Job, JobError};
 use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
-use crate::{approval, audit, doctor, help, home, job, link, policy, triage, whoami};
+use crate::{approval, audit, doctor, help, home, job, link, policy, signal, triage, whoami};
 
 pub use em_blocks::SLASH_COMMAND;
 
@@ -50,6 +50,14 @@ pub const COMMANDS: &[Command] = &[
     Command {
         spec: audit::SPEC,
         run: |ctx, invocation| Box::pin(audit::show(ctx, invocation)),
+    },
+    Command {
+        spec: signal::SPEC,
+        run: |ctx, invocation| Box::pin(signal::show(ctx, invocation)),
+    },
+    Command {
+        spec: signal::rules::SPEC,
+        run: |ctx, invocation| Box::pin(signal::rules::show(ctx, invocation)),
     },
     Command {
         spec: whoami::SPEC,

@@ -28,6 +28,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::calendar::WorkCalendar;
 use crate::id::{Login, RepositoryName, SignalId};
@@ -159,6 +160,20 @@ impl Signal {
     pub fn resolved(&self) -> Option<DateTime<Utc>> {
         self.resolved_at.filter(|_| self.state == SignalState::Resolved)
     }
+}
+
+/// A fingerprint of what people see of these signals: SHA-256 in hexadecimal. It does not change by the passing of time.
+pub fn fingerprint(signals: &[Signal]) -> String {
+    let mut hash = Sha256::new();
+    for signal in signals {
+        let seen = Finding {
+            details: BTreeMap::new(),
+            ..signal.finding.clone()
+        };
+        let shown = serde_json::json!([signal.id, seen, signal.resolved()]);
+        hash.update(shown.to_string());
+    }
+    hex::encode(hash.finalize())
 }
 
 /// What a rule can be told.

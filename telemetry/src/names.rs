@@ -97,6 +97,8 @@ metrics! {
         "Answers of the policy, by question and verdict.";
     Histogram POLICY_SECONDS = "em_policy_seconds" ["evaluator"]
         "Time from a question to the policy's answer, by who evaluates it: this process or an OPA server.";
+    Histogram SIGNALS_EVALUATE_SECONDS = "em_signals_evaluate_seconds" []
+        "Time to evaluate all rules and tell of what they find.";
     Counter ERRORS_TOTAL = "em_errors_total" ["area"]
         "Failures that a person was told about with an error id, or that an operator should look at.";
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{NaiveDate, NaiveTime, Weekday};
@@ -27,6 +28,8 @@ pub struct Checked {
     pub calendar: WorkCalendar,
     /// The configured teams.
     pub teams: Vec<TeamScope>,
+    /// The file of rules, if there is one; it could be read.
+    pub rules: Option<PathBuf>,
     /// Who is who by configuration.
     pub people: Vec<(SlackUser, Login)>,
     /// What happens by the clock.
@@ -95,6 +98,7 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
     let people = people(&mut checks, sections);
     let teams = teams(&mut checks, sections);
     let policy_data = policy(&mut checks, &sections.policy);
+    let rules = rules(&mut checks, sections, &teams);
     let http_addr = sections.http.addr.parse();
     let http_addr = checks.keep(
         "http.addr",
@@ -105,6 +109,7 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
         http_addr: http_addr?,
         calendar: calendar?,
         teams,
+        rules,
         people,
         schedules,
         policy_data,
@@ -374,6 +379,16 @@ fn policy(checks: &mut Checks<'_>, section: &sections::Policy) -> serde_json::Va
         Policy::load(&Source::configured(&section.dir), &data).map(drop),
     );
     data
+}
+
+fn rules(checks: &mut Checks<'_>, sections: &Sections, teams: &[TeamScope]) -> Option<PathBuf> {
+    let file = Some(&sections.signals.rules).filter(|file| !file.is_empty())?;
+    let file = PathBuf::from(file);
+    checks.keep(
+        "signals.rules",
+        em_commands::signal::rules::read_file(&file, teams),
+    )?;
+    Some(file)
 }
 
 fn check_database_url(checks: &mut Checks<'_>, secrets: &Secrets) {

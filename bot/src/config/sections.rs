@@ -25,6 +25,8 @@ pub struct Sections {
     pub triage: Triage,
     /// `[policy]`
     pub policy: Policy,
+    /// `[signals]`
+    pub signals: Signals,
     /// `[teams.NAME]`
     pub teams: BTreeMap<String, Team>,
     /// `[people]`: Slack member id to GitHub login.
@@ -127,6 +129,18 @@ pub struct Policy {
     pub data: BTreeMap<String, serde_json::Value>,
 }
 
+/// What people are told without asking.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signals {
+    /// Off: rules are not evaluated.
+    pub enabled: bool,
+    /// Where signals are posted; the default channel if empty.
+    pub channel: String,
+    /// The file of rules; those that come with the program if empty.
+    pub rules: String,
+}
+
 /// One team.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -200,6 +214,7 @@ pub(super) fn read(
         calendar: reading.section("calendar")?,
         triage: reading.section("triage")?,
         policy: reading.section("policy")?,
+        signals: reading.section("signals")?,
         teams: reading.own("teams"),
         people: reading.own("people"),
         schedules: reading.own("schedules"),

@@ -10,12 +10,12 @@ use em_domain::job::{Job, JobError};
 use em_domain::policy::{Obligation, PolicyVerdict};
 use em_integrations::slack::{Place, Posted};
 
+use super::copy::{self, Wanted};
 use super::voter::people;
 use super::{id_of, setting};
 use crate::ctx::Ctx;
 use crate::home;
 use crate::invocation::CommandError;
-use crate::posting::{self, Wanted};
 
 /// People who are asked in direct messages; where the policy names more, the channel has to do.
 const MOST_DIRECT: usize = 5;
@@ -52,7 +52,7 @@ async fn draw_all(ctx: &Ctx, approval: &Approval, again: bool) -> Result<(), Com
     };
     let mut failure = None;
     if let Some(channel) = approval.request.channel.as_ref().filter(|_| is_public(approval)) {
-        match posting::show(ctx, &wanted("card", Place::channel(channel.as_str())), again).await {
+        match copy::show(ctx, &wanted("card", Place::channel(channel.as_str())), again).await {
             Ok(card) => failure = progress(ctx, approval, &card, again).await.err(),
             Err(error) => failure = Some(error),
         }
@@ -66,7 +66,7 @@ async fn draw_all(ctx: &Ctx, approval: &Approval, again: bool) -> Result<(), Com
     for (number, channel) in notified(approval).into_iter().enumerate() {
         let drawn = async {
             let channel = ctx.slack.resolve_channel(channel).await?;
-            posting::show(
+            copy::show(
                 ctx,
                 &wanted(&format!("notify:{number}"), Place::channel(&channel.id)),
                 again,
@@ -88,7 +88,7 @@ async fn draw_direct(
     again: bool,
 ) -> Result<(), CommandError> {
     let channel = ctx.slack.open_dm(user.as_str()).await?;
-    posting::show(
+    copy::show(
         ctx,
         &wanted(&format!("dm:{user}"), Place::channel(channel)),
         again,
@@ -109,7 +109,7 @@ async fn progress(ctx: &Ctx, approval: &Approval, card: &Posted, again: bool) ->
         version: approval.version,
         until: approval.updated_at + REMEMBERED_FOR,
     };
-    posting::show(ctx, &wanted, again).await.map(drop)
+    copy::show(ctx, &wanted, again).await.map(drop)
 }
 
 /// Whether the channel sees the card: not where a person's own wish was done without asking anybody.

@@ -8,11 +8,11 @@ use em_domain::id::RepositoryName;
 use em_domain::job::{Job, JobError};
 use em_integrations::slack::Place;
 
+use super::copy::{self, Wanted};
 use super::voter::{people, standings};
 use super::{By, Changed, change, id_of, setting};
 use crate::ctx::Ctx;
 use crate::invocation::CommandError;
-use crate::posting::{self, Wanted};
 use em_blocks::approval::explain::Standing;
 
 /// How long something agreed to may stand still before it is looked at: longer than all its attempts take.
@@ -44,7 +44,7 @@ pub async fn remind(ctx: Ctx, job: Job) -> Result<(), JobError> {
 
 /// One message in the card's thread that names who could decide now.
 async fn tell(ctx: &Ctx, approval: &Approval) -> Result<(), CommandError> {
-    let Some(card) = posting::find(ctx, &format!("approval:{}:card", approval.id)).await? else {
+    let Some(card) = copy::find(ctx, &format!("approval:{}:card", approval.id)).await? else {
         return Ok(());
     };
     let who = standings(ctx, approval, people(ctx, approval).await?).await?;
@@ -60,7 +60,7 @@ async fn tell(ctx: &Ctx, approval: &Approval) -> Result<(), CommandError> {
         version: 1,
         until: approval.expires_at.unwrap_or(approval.updated_at),
     };
-    posting::show(ctx, &wanted, false).await.map(drop)
+    copy::show(ctx, &wanted, false).await.map(drop)
 }
 
 /// The job: the time of a question is over.

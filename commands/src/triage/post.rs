@@ -7,13 +7,14 @@ use em_blocks::board::{BoardView, message_board};
 use em_blocks::triage::{Scope, message_shared};
 use em_domain::board::Board;
 use em_domain::id::SlackChannel;
-use em_integrations::slack::{Channel, Place, Posted, SlackError, tagged};
+use em_integrations::slack::{Channel, Posted, SlackError, tagged};
 use em_storage::{Claim, NewPost, Post};
 use slack_morphism::prelude::SlackMessageContent;
 
 use super::report;
 use crate::ctx::Ctx;
 use crate::invocation::{Caller, Click, CommandError, Invocation, Outcome, Reply};
+use crate::posting::{self, is_abandoned};
 use crate::spec::Spec;
 
 /// How it is written.
@@ -132,24 +133,14 @@ fn content(ctx: &Ctx, board: &Board, purpose: &str) -> SlackMessageContent {
 /// the message by its mark or posts it then.
 async fn send(ctx: &Ctx, post: &Post, board: &Board) -> Result<Posted, CommandError> {
     let content = content(ctx, board, &post.purpose);
-    match ctx
-        .slack
-        .post(&Place::channel(post.channel.as_str()), &content)
-        .await
-    {
-        Ok(posted) => {
-            ctx.store
-                .posts()
-                .record_ts(&post.purpose, &posted.ts, ctx.clock.now())
-                .await?;
-            Ok(posted)
-        }
-        Err(error @ SlackError::Ambiguous { .. }) => Err(error.into()),
-        Err(error) => {
+    match posting::send(ctx, post, &content).await {
+        Err(CommandError::Slack(error @ SlackError::Ambiguous { .. })) => Err(error.into()),
+        Err(CommandError::Slack(error)) => {
             // Nothing was posted: the next try starts afresh.
             ctx.store.posts().release(&post.purpose).await?;
             Err(error.into())
         }
+        posted => posted,
     }
 }
 
@@ -187,10 +178,6 @@ async fn join(ctx: &Ctx, post: &Post) -> Result<Posted, CommandError> {
     ))
 }
 
-fn is_abandoned(ctx: &Ctx, post: &Post) -> bool {
-    ctx.clock.now() - post.updated_at >= ABANDONED_AFTER
-}
-
 /// A claim whose message may or may not have been posted before a crash or a lost answer: finds it, or posts it.
 async fn settle(ctx: &Ctx, post: &Post) -> Result<Posted, CommandError> {
     match find(ctx, post).await? {
@@ -199,23 +186,11 @@ async fn settle(ctx: &Ctx, post: &Post) -> Result<Posted, CommandError> {
     }
 }
 
-/// The message of a claim, if it is in the channel; records it. Looks at all of the post's day, because our clock and
-/// Slack's differ and a claim that was taken over looks younger than its message.
+/// Looks at all of the post's day, because our clock and Slack's differ and a claim that was taken over looks younger
+/// than its message.
 async fn find(ctx: &Ctx, post: &Post) -> Result<Option<Posted>, CommandError> {
-    let oldest = post.until - chrono::Duration::days(1);
-    let place = Place::channel(post.channel.as_str());
-    let found = ctx.slack.find_posted(&place, &post.purpose, oldest).await?;
-    if let Some(found) = &found {
-        ctx.store
-            .posts()
-            .record_ts(&post.purpose, &found.ts, ctx.clock.now())
-            .await?;
-    }
-    Ok(found)
+    posting::find(ctx, post, post.until - chrono::Duration::days(1)).await
 }
-
-/// How long whoever claimed a post is given to send it before somebody else looks after it.
-const ABANDONED_AFTER: chrono::Duration = chrono::Duration::minutes(2);
 
 /// Brings every board of the day up to date: settles what a crash left open, strikes through what is done.
 ///
@@ -241,12 +216,7 @@ pub async fn refresh_boards(ctx: &Ctx) -> Result<(), CommandError> {
 /// Settles a claim whose owner is gone. Of several that notice, the one that moves the version does it; the others
 /// get `None`.
 async fn take_over(ctx: &Ctx, post: &Post) -> Result<Option<Posted>, CommandError> {
-    let taken = ctx
-        .store
-        .posts()
-        .update(post, &post.state, ctx.clock.now())
-        .await?;
-    match taken {
+    match posting::take_over(ctx, post).await? {
         Some(mine) => settle(ctx, &mine).await.map(Some),
         None => Ok(None),
     }
