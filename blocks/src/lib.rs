@@ -8,6 +8,7 @@
 //! next to the buttons (listed in [`ACTION_IDS`]), a snapshot of each message as people read it, and its hostile
 //! inputs in `strict`.
 
+pub mod action;
 pub mod board;
 pub mod doctor;
 pub mod element;

@@ -13,9 +13,11 @@ mod channels;
 mod connect;
 mod error;
 mod failure;
+mod groups;
 mod identity;
 mod messages;
 mod people;
+mod rooms;
 mod views;
 
 use std::sync::Arc;
@@ -36,6 +38,7 @@ pub use error::SlackError;
 pub use identity::Identity;
 pub use messages::{Answer, Place, Posted, tagged};
 pub use people::Person;
+pub use rooms::is_channel_name;
 pub use views::OpenedView;
 
 use call::{Call, Caller};
@@ -89,6 +92,7 @@ struct Inner {
     daily_posts: DailyPosts,
     people: people::Cached,
     channels: channels::Cached,
+    groups: groups::Cached,
     direct_messages: Cache<String, String>,
 }
 
@@ -125,6 +129,7 @@ impl Slack {
             clock,
             people: people::Cached::default(),
             channels: channels::Cached::default(),
+            groups: groups::Cached::default(),
             direct_messages: Cache::builder()
                 .max_capacity(CACHE_ENTRIES)
                 .time_to_live(CACHE_LIFETIME)
