@@ -10,6 +10,7 @@
 
 pub mod approval;
 pub mod audit;
+pub mod action;
 pub mod board;
 pub mod doctor;
 pub mod element;

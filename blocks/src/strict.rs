@@ -18,6 +18,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use slack_morphism::prelude::{SlackMessageContent, SlackView};
 
+use crate::action::message_posted;
 use crate::board::{BoardView, message_board};
 use crate::doctor::{Finding, Health, message_doctor};
 use crate::error::{Effect, message_bad_usage, message_denied, message_failure, message_sorry};
@@ -417,6 +418,7 @@ proptest! {
         let mut snooze = crate::sample::snooze();
         snooze.subject = PullRequestKey { repository: text.as_str().into(), number: 1 };
         check_message(&message_snoozed(&snooze, &calendar()));
+        check_message(&message_posted(&text, Some(&"U0BOB".into()), Some(&text)));
     }
 }
 

@@ -4,18 +4,23 @@
 
 mod assign;
 mod auto_merge;
+mod channel;
 mod close;
 mod comment;
 mod deployment;
 mod dispatch;
+mod invite;
 mod issue;
 mod label;
 mod look;
 mod merge;
+mod nudge;
 mod parse;
+mod post;
 mod requested;
 mod rerun;
 mod review;
+mod slack_text;
 mod trouble;
 
 use std::collections::BTreeMap;
@@ -272,6 +277,15 @@ pub const ACTIONS: &[ActionKind] = &[
         &[text("title", "its title"), named("body", "its text, in Markdown"), named("label", "a label it gets"),
           named("assignee", "who works on it")],
         Detectable, issue::check, issue::perform),
+    does!("slack.post", "post", "post <#channel> <text>", "Post to a channel.",
+        &[text("text", "what to post, as plain text")], Detectable, post::check, post::perform),
+    does!("slack.invite", "invite", "invite <#channel> <@person>", "Bring a person into a channel.",
+        &[text("person", "`@person`")], Idempotent, invite::check, invite::perform),
+    does!("slack.create_channel", "create-channel", "create-channel <name> [--private yes]", "Make a channel.",
+        &[named("private", "`yes` for a private one")], Detectable, channel::check, channel::perform),
+    does!("slack.nudge", "nudge", "nudge <owner/name#12>",
+        "Tell whoever's turn it is on a pull request, in a direct message.",
+        &[], Idempotent, nudge::check, nudge::perform),
 ];
 
 /// The kind of this name.

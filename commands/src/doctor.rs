@@ -25,6 +25,10 @@ pub const SCOPES: &[(&str, &str)] = &[
         "channels:history",
         "I cannot find a message again after a crash, and may post it twice",
     ),
+    (
+        "channels:manage",
+        "I cannot make public channels or invite people to them",
+    ),
     ("channels:read", "I cannot find public channels by name"),
     ("chat:write", "I cannot post"),
     ("commands", "the slash command does not reach me"),
@@ -33,8 +37,13 @@ pub const SCOPES: &[(&str, &str)] = &[
         "I cannot find a message again in private channels",
     ),
     ("groups:read", "I cannot find private channels by name"),
+    (
+        "groups:write",
+        "I cannot make private channels or invite people to them",
+    ),
     ("im:history", "I do not see direct messages to me"),
     ("im:write", "I cannot write direct messages"),
+    ("usergroups:read", "I do not know who is in a user group"),
     ("users:read", "I do not know people's names and time zones"),
     ("users:read.email", "I cannot link people by their e-mail address"),
 ];

@@ -17,6 +17,7 @@ mod groups;
 mod identity;
 mod messages;
 mod people;
+mod rooms;
 mod views;
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub use error::SlackError;
 pub use identity::Identity;
 pub use messages::{Answer, Place, Posted, tagged};
 pub use people::Person;
+pub use rooms::is_channel_name;
 pub use views::OpenedView;
 
 use call::{Call, Caller};

@@ -20,6 +20,7 @@ mod effects;
 mod lookup;
 mod page;
 mod pull;
+mod reply;
 mod resource;
 mod review;
 mod shapes;

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use em_commands::action::ACTIONS;
 use em_telemetry::names::ALL;
 
 /// Folders at the root that are not part of the sources.
@@ -74,6 +75,34 @@ fn table_of_metrics_is_the_list_in_the_code() {
         rows,
         ALL.len(),
         "docs/LOGGING.md has rows for metrics that do not exist"
+    );
+}
+
+#[test]
+fn table_of_actions_is_the_list_in_the_code() {
+    let mut expected = String::from("| Kind | Written | What it does | Repeated |\n|---|---|---|---|\n");
+    for kind in ACTIONS {
+        writeln!(
+            expected,
+            "| `{}` | `{}` | {} | {} |",
+            kind.name,
+            kind.usage,
+            kind.summary,
+            kind.repeat.as_str()
+        )
+        .unwrap();
+    }
+    let page = fs::read_to_string(root().join("docs/ACTIONS.md")).unwrap();
+    assert!(
+        page.contains(&expected),
+        "the table in docs/ACTIONS.md should read:\n\n{expected}"
+    );
+    let named = |line: &&str| line.starts_with("| `github.") || line.starts_with("| `slack.");
+    let rows = page.lines().filter(named).count();
+    assert_eq!(
+        rows,
+        ACTIONS.len(),
+        "docs/ACTIONS.md has rows for actions that do not exist"
     );
 }
 

@@ -5,6 +5,7 @@ use em_domain::action::Action;
 
 use super::look::{self, client};
 use super::requested::{mark, signed};
+use super::slack_text::for_github;
 use super::trouble::Trouble;
 use super::{Attempt, Checked, Done};
 use crate::ctx::Ctx;
@@ -16,7 +17,7 @@ pub(super) const MAX_CHARS: usize = 60_000;
 
 pub(super) async fn check(ctx: &Ctx, action: Action) -> Result<Checked, Trouble> {
     let client = client(ctx)?;
-    let text = action.argument("text").to_owned();
+    let text = for_github(ctx, action.argument("text")).await?;
     if text.trim().is_empty() {
         return Err(Trouble::says("Say what to write."));
     }
@@ -24,7 +25,7 @@ pub(super) async fn check(ctx: &Ctx, action: Action) -> Result<Checked, Trouble>
         return Err(Trouble::says("That is too long for a comment on GitHub."));
     }
     let subject = look::subject(&client, &action).await?;
-    let checked = look::checked(&client, action, &subject).await?;
+    let checked = look::checked(&client, action.with("text", &text), &subject).await?;
     Ok(Checked {
         title: format!("Comment on {}", subject.key),
         effect: vec![format!("Writes on {}: {text}", subject.key)],

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::comment::{LOOK_BACK, MAX_CHARS};
 use super::look::{self, client, or_missing};
 use super::requested::{login_meant, mark, signed};
+use super::slack_text::for_github;
 use super::trouble::Trouble;
 use super::{Attempt, Checked, Done};
 use crate::ctx::Ctx;
@@ -18,7 +19,12 @@ const MAX_TITLE_CHARS: usize = 256;
 pub(super) async fn check(ctx: &Ctx, mut action: Action) -> Result<Checked, Trouble> {
     let client = client(ctx)?;
     let repository = look::repository(&action)?.to_owned();
-    let title = action.argument("title").to_owned();
+    let title = for_github(ctx, action.argument("title")).await?;
+    let body = for_github(ctx, action.argument("body")).await?;
+    action = action.with("title", &title);
+    if !body.is_empty() {
+        action = action.with("body", body);
+    }
     if title.chars().count() > MAX_TITLE_CHARS || action.argument("body").chars().count() > MAX_CHARS {
         return Err(Trouble::says("That is too long for an issue on GitHub."));
     }

@@ -2,8 +2,8 @@
 
 use em_domain::id::Login;
 
-use super::Attempt;
 use super::trouble::Trouble;
+use super::{Attempt, slack_text};
 use crate::ctx::Ctx;
 use crate::link::login_of;
 
@@ -59,13 +59,14 @@ fn one_line(text: &str) -> String {
 /// The account that a word means: a login, or a person in Slack whose account is known.
 pub(super) async fn login_meant(ctx: &Ctx, word: &str) -> Result<Login, Trouble> {
     let word = word.trim();
-    let mentioned = word.strip_prefix("<@").and_then(|rest| rest.strip_suffix('>'));
-    if let Some(mentioned) = mentioned {
-        let (id, name) = mentioned.split_once('|').unwrap_or((mentioned, "that person"));
+    if word.starts_with('<')
+        && let Some(id) = slack_text::person(word)
+    {
         let link = login_of(ctx, &id.into()).await?;
         return link.map(|link| link.login).ok_or_else(|| {
             Trouble::says(format!(
-                "I do not know the GitHub account of {name}. Write their login instead."
+                "I do not know the GitHub account of {}. Write their login instead.",
+                slack_text::for_slack(word)
             ))
         });
     }

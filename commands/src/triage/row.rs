@@ -68,7 +68,8 @@ pub async fn nudge(ctx: Ctx, click: Click) -> Outcome {
     Ok(Reply::private(said))
 }
 
-async fn tell(ctx: &Ctx, row: &TriageRow, from: &SlackUser) -> Result<Nudged, CommandError> {
+/// Tells whoever's turn it is in a direct message from `from`, at most once a day for each subject and person.
+pub(crate) async fn tell(ctx: &Ctx, row: &TriageRow, from: &SlackUser) -> Result<Nudged, CommandError> {
     let (mut known, mut unknown): (Vec<SlackUser>, Vec<Login>) = (Vec::new(), Vec::new());
     for login in &row.waiting.actors {
         match user_of(ctx, login).await? {

@@ -35,6 +35,9 @@ pub struct Channel {
     /// Nobody can post in it any more.
     #[serde(default)]
     pub is_archived: bool,
+    /// Who made it (`U...`); empty for direct messages.
+    #[serde(default)]
+    pub creator: String,
 }
 
 type List = Arc<[Arc<Channel>]>;
@@ -97,6 +100,18 @@ impl Slack {
         Ok(found)
     }
 
+    /// The channel of this name as Slack lists it at this moment, for one that may have been made just now.
+    pub async fn find_channel_now(&self, name: &str) -> Result<Option<Arc<Channel>>, SlackError> {
+        self.forget_channels().await;
+        let (_, list) = self.channel_list().await?;
+        Ok(list.iter().find(|channel| channel.name == name).cloned())
+    }
+
+    /// Reads the list of channels again when it is next needed.
+    pub(super) async fn forget_channels(&self) {
+        self.0.channels.list.invalidate(&()).await;
+    }
+
     async fn listed(&self, name: &str) -> Result<Option<Arc<Channel>>, SlackError> {
         let find = |list: &List| list.iter().find(|channel| channel.name == name).cloned();
         let (read_at, list) = self.channel_list().await?;
@@ -106,7 +121,7 @@ impl Slack {
         if read_at.elapsed() < LIST_TRUSTED {
             return Ok(None);
         }
-        self.0.channels.list.invalidate(&()).await;
+        self.forget_channels().await;
         Ok(find(&self.channel_list().await?.1))
     }
 

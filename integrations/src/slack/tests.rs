@@ -456,3 +456,66 @@ async fn a_socket_address_is_asked_for_with_the_app_token_and_a_dead_slack_is_un
         })
     );
 }
+
+#[tokio::test]
+async fn members_of_a_group_are_asked_for_once_in_a_while() {
+    let pretend = Pretend::start().await;
+    pretend
+        .answers_once("usergroups.users.list", ok(&json!({"users": ["U1", "U2"]})))
+        .await;
+    pretend
+        .answers("usergroups.users.list", refusal("no_such_subteam"))
+        .await;
+    for _ in 0..2 {
+        let members = pretend.slack.group_members("S1").await.unwrap();
+        assert_eq!(*members, ["U1".to_owned(), "U2".to_owned()]);
+    }
+    let unknown = pretend.slack.group_members("S2").await.unwrap_err();
+    assert_eq!(
+        unknown,
+        SlackError::Rejected {
+            code: "no_such_subteam".into()
+        }
+    );
+}
+
+#[tokio::test]
+async fn a_channel_that_may_have_been_made_is_not_made_again_and_an_invitation_may_be_repeated() {
+    let pretend = Pretend::start().await;
+    pretend
+        .answers("conversations.create", ResponseTemplate::new(500))
+        .await;
+    let unclear = pretend.slack.create_channel("inc-1", true).await.unwrap_err();
+    assert!(matches!(unclear, SlackError::Ambiguous { .. }), "{unclear:?}");
+    assert_eq!(
+        pretend.bodies("conversations.create").await,
+        [json!({"name": "inc-1", "is_private": true})]
+    );
+    pretend
+        .answers_once("conversations.invite", ResponseTemplate::new(500))
+        .await;
+    pretend
+        .answers("conversations.invite", refusal("already_in_channel"))
+        .await;
+    assert_eq!(pretend.slack.invite("C1", "U1").await, Ok(false));
+    assert_eq!(
+        pretend.bodies("conversations.invite").await[0],
+        json!({"channel": "C1", "users": "U1"})
+    );
+}
+
+#[tokio::test]
+async fn a_person_is_found_on_any_page_of_the_members() {
+    let pretend = Pretend::start().await;
+    Mock::given(path("/api/conversations.members"))
+        .and(query_param("cursor", "next"))
+        .respond_with(ok(&json!({"members": ["U3"]})))
+        .with_priority(1)
+        .mount(&pretend.server)
+        .await;
+    let first = json!({"members": ["U1", "U2"], "response_metadata": {"next_cursor": "next"}});
+    pretend.answers("conversations.members", ok(&first)).await;
+    for (user, is_in) in [("U1", true), ("U3", true), ("U4", false)] {
+        assert_eq!(pretend.slack.is_in_channel("C1", user).await, Ok(is_in), "{user}");
+    }
+}

@@ -3,15 +3,15 @@
 use axum::{
     body::{Body, Bytes},
     extract::{Request, State as FromWorld},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header},
     response::Response,
 };
-use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
     page::{Query, page},
+    reply::{cut, json_response, plain, problem, set},
     resource::{self, Resource},
     world::{Fault, GithubWorld, State},
     write::{self, Written},
@@ -45,6 +45,18 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// A request without headers, for the tests of what is done over the API.
+    #[cfg(test)]
+    pub(super) fn of(method: Method, path: &str, body: &str) -> Self {
+        Self {
+            method,
+            path: path.to_owned(),
+            query: String::new(),
+            headers: HeaderMap::new(),
+            body: Bytes::from(body.to_owned()),
+        }
+    }
+
     fn is_write(&self) -> bool {
         self.method != Method::GET
     }
@@ -253,49 +265,4 @@ fn limit_headers(state: &State, headers: &mut HeaderMap) {
         "x-github-request-id",
         &format!("SIM:{:06}", state.calls.len()),
     );
-}
-
-fn problem(status: u16, message: &str) -> Response {
-    let code = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = json!({ "message": message, "documentation_url": "https://docs.github.com/rest", "status": status.to_string() });
-    json_response(code, &body)
-}
-
-fn json_response(status: StatusCode, body: &Value) -> Response {
-    let mut response = plain(status, &body.to_string());
-    set(
-        response.headers_mut(),
-        "content-type",
-        "application/json; charset=utf-8",
-    );
-    response
-}
-
-fn plain(status: StatusCode, body: &str) -> Response {
-    let mut response = Response::new(Body::from(body.to_owned()));
-    *response.status_mut() = status;
-    response
-}
-
-/// A body that begins and then breaks off, as when a proxy in between dies.
-fn cut() -> Response {
-    let begin = async { Ok(Bytes::from_static(b"[{\"number\":")) };
-    // Waiting once makes the server send what it has before it learns that there is no more.
-    let end = async {
-        tokio::task::yield_now().await;
-        Err(std::io::Error::other("cut on purpose"))
-    };
-    let mut response = Response::new(Body::from_stream(stream::once(begin).chain(stream::once(end))));
-    set(
-        response.headers_mut(),
-        "content-type",
-        "application/json; charset=utf-8",
-    );
-    response
-}
-
-fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(name, value);
-    }
 }

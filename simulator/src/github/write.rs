@@ -4,6 +4,8 @@
 mod actions;
 mod graphql;
 mod pull;
+#[cfg(test)]
+mod tests;
 mod thread;
 
 use axum::http::Method;

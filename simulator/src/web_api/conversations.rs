@@ -20,7 +20,7 @@ const MESSAGES: Size = Size {
 };
 
 /// `channels:read`, `groups:history` and so on.
-fn scope_of(kind: ChannelKind, what: &str) -> String {
+pub(super) fn scope_of(kind: ChannelKind, what: &str) -> String {
     let family = match kind {
         ChannelKind::Public => "channels",
         ChannelKind::Private => "groups",
@@ -30,7 +30,7 @@ fn scope_of(kind: ChannelKind, what: &str) -> String {
 }
 
 /// The channel a call names, if the bot may know of it.
-fn channel<'w>(
+pub(super) fn channel<'w>(
     shared: &Shared,
     w: &'w Workspace,
     params: &Params,

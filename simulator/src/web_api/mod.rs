@@ -5,6 +5,7 @@ mod apps;
 mod chat;
 mod conversations;
 mod params;
+mod rooms;
 mod users;
 mod views;
 
@@ -87,8 +88,10 @@ const METHODS: &[Method] = &[
     method("chat.postEphemeral", "chat:write", chat::post_ephemeral),
     method("chat.postMessage", "chat:write", chat::post_message),
     method("chat.update", "chat:write", chat::update),
+    method("conversations.create", "", rooms::create),
     method("conversations.history", "", conversations::history),
     method("conversations.info", "", conversations::info),
+    method("conversations.invite", "", rooms::invite),
     method("conversations.join", "channels:join", conversations::join),
     method("conversations.list", "", conversations::list),
     method("conversations.members", "", conversations::members),
@@ -96,6 +99,7 @@ const METHODS: &[Method] = &[
     method("conversations.replies", "", conversations::replies),
     method("reactions.add", "reactions:write", chat::add_reaction),
     method("team.info", "team:read", apps::team_info),
+    method("usergroups.users.list", "usergroups:read", rooms::group_members),
     method("users.conversations", "", conversations::of_user),
     method("users.info", "users:read", users::info),
     method("users.list", "users:read", users::list),

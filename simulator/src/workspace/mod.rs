@@ -35,6 +35,8 @@ pub struct Workspace {
     pub people: Vec<Person>,
     /// Channels and direct messages.
     pub channels: Vec<Channel>,
+    /// User groups: the members of each, by id (`S...`).
+    pub groups: BTreeMap<String, Vec<String>>,
     /// What the app did that Slack would refuse or that harms people.
     pub violations: Vec<Violation>,
     pub(crate) messages: HashMap<String, Vec<Message>>,
@@ -86,6 +88,7 @@ impl Workspace {
             app,
             people,
             channels,
+            groups: BTreeMap::new(),
             violations: Vec::new(),
             messages: HashMap::new(),
             modals: BTreeMap::new(),

@@ -129,6 +129,8 @@ pub struct Channel {
     pub members: Vec<String>,
     /// No longer in use.
     pub is_archived: bool,
+    /// Who made it; empty for those that were there at the start.
+    pub creator: String,
 }
 
 impl Channel {
@@ -140,6 +142,7 @@ impl Channel {
             kind,
             members,
             is_archived: false,
+            creator: String::new(),
         }
     }
 
@@ -175,6 +178,7 @@ impl Channel {
             value["user"] = json!(self.members.iter().find(|m| *m != bot));
         } else {
             value["name"] = json!(self.name);
+            value["creator"] = json!(self.creator);
             value["name_normalized"] = json!(self.name);
             value["num_members"] = json!(self.members.len());
             value["topic"] = json!({"value": "", "creator": "", "last_set": 0});

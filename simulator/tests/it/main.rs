@@ -8,6 +8,7 @@ mod faults;
 mod http;
 mod people;
 mod response_url;
+mod rooms;
 mod socket;
 mod tokens;
 mod views;
