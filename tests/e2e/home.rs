@@ -58,6 +58,10 @@ async fn the_home_of_a_linked_person_shows_what_waits_for_them(database: TestDat
       Check my connections and permissions, and say what to fix.
       `/em-agent help [command]`
       Show what I can do, or how one command is written.
+      `/em-agent jobs [dead|waiting]`
+      Show my jobs: what I gave up, what waits, what runs.
+      `/em-agent jobs show <id>`
+      Show one job and every attempt at it.
       · Everything: `/em-agent help`
       · You are *chloe-m* on GitHub. As of Thu 15 Jan 10:00. Waits count working hours: Mon–Fri 09:00–17:00, UTC
       [Refresh]
