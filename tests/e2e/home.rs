@@ -62,6 +62,10 @@ async fn the_home_of_a_linked_person_shows_what_waits_for_them(database: TestDat
       Show which rules say what may be done, and since when.
       `/em-agent policy explain <kind> [target] [fact=value ...]`
       Say what would happen if you proposed this now, and why.
+      `/em-agent jobs [dead|waiting]`
+      Show my jobs: what I gave up, what waits, what runs.
+      `/em-agent jobs show <id>`
+      Show one job and every attempt at it.
       · Everything: `/em-agent help`
       · You are *chloe-m* on GitHub. As of Thu 15 Jan 10:00. Waits count working hours: Mon–Fri 09:00–17:00, UTC
       [Refresh]

@@ -1,8 +1,9 @@
 //! Polling GitHub: for networks without a public address, the same list as webhooks give.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use em_domain::job::JobState;
 use em_simulator::github::{Budget, Fault, GithubSimulator, NewPull};
 use em_storage::testing::TestDatabase;
 use em_tests::story::{self, REPOSITORY};
@@ -14,6 +15,7 @@ both_engines!(
     open_pull_requests_of_a_polled_repository_appear_in_triage,
     polling_and_webhooks_of_the_same_history_give_the_same_list,
     after_a_restart_polling_goes_on_where_it_stopped,
+    of_two_replicas_one_polls_and_the_other_goes_on_when_it_stops,
 );
 
 const TOKEN: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
@@ -148,6 +150,41 @@ async fn after_a_restart_polling_goes_on_where_it_stopped(database: TestDatabase
     };
     assert!(again("2") && !again("1"), "{calls:#?}");
     assert_eq!(bot.database.store.facts().digest().await.unwrap(), facts);
+    bot.finish().await;
+}
+
+/// The workers that were given the job of polling, the newest last.
+async fn pollers(bot: &TestBot) -> Vec<String> {
+    let jobs = bot.database.store.jobs();
+    let running = jobs.list(JobState::Running, 9).await.unwrap();
+    let polling: Vec<_> = running.iter().filter(|job| job.kind == "github.poll").collect();
+    let Some(polling) = polling.first() else {
+        return Vec::new();
+    };
+    let attempts = jobs.list_attempts(&polling.id).await.unwrap();
+    attempts.into_iter().map(|attempt| attempt.worker).collect()
+}
+
+async fn of_two_replicas_one_polls_and_the_other_goes_on_when_it_stops(database: TestDatabase) {
+    let github = github().await;
+    let mut bot = TestBot::start_with(database, setting(&github)).await;
+    polled(&bot, &github).await;
+    let replica = bot.replica(EVERY_SECOND).await;
+    let (started, before) = (Instant::now(), rounds(&github));
+    until("six more rounds", async || rounds(&github) >= before + 6).await;
+    // Two that poll would have begun twice as many. The first may have been under way.
+    let most = started.elapsed().as_secs() + 2;
+    let begun = (rounds(&github) - before) as u64;
+    assert!(begun <= most, "{begun} rounds in {:?}", started.elapsed());
+    let [first] = pollers(&bot).await.try_into().unwrap();
+
+    std::mem::replace(&mut bot.bot, replica).stop().await;
+    until("another poller", async || {
+        pollers(&bot).await.last().is_some_and(|poller| *poller != first)
+    })
+    .await;
+    polled(&bot, &github).await;
+    assert!(triage(&bot).await.contains("Faster checkout"));
     bot.finish().await;
 }
 
