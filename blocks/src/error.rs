@@ -40,7 +40,7 @@ pub fn message_sorry(sentence: &str) -> SlackMessageContent {
 
 /// The person may not do this; `reason` says which rule forbids it.
 pub fn message_denied(reason: &str) -> SlackMessageContent {
-    let reason = escape(&fit(reason, 2_000));
+    let reason = mrkdwn::sentence(&fit(reason, 2_000));
     said(&join(
         [
             words("You are not allowed to do that, so nothing was changed."),

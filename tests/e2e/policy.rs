@@ -173,7 +173,10 @@ async fn every_way_in_asks_the_policy(database: TestDatabase) {
 
     write(folder.path(), &rules_against("command.triage"));
     let typed = until(&scene, "/em-agent triage", "You are not allowed").await;
-    assert!(typed.contains("Not in `this` <house"), "{typed}");
+    assert!(
+        typed.contains("Not in `this` <house"),
+        "rules may mark code: {typed}"
+    );
     let other = scene.answer("ana", "/em-agent whoami").await;
     assert!(other.contains("You are"), "{other}");
     scene.finish().await;
