@@ -8,9 +8,9 @@
 //! next to the buttons (listed in [`ACTION_IDS`]), a snapshot of each message as people read it, and its hostile
 //! inputs in `strict`.
 
+pub mod action;
 pub mod approval;
 pub mod audit;
-pub mod action;
 pub mod board;
 pub mod doctor;
 pub mod element;
