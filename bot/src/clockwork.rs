@@ -27,6 +27,8 @@ const EVALUATE_AT_MOST: u32 = 10;
 const EVALUATE_WITHIN: Duration = Duration::from_secs(20);
 /// How long Slack's delivery ids are remembered; Slack retries for about an hour.
 const REMEMBER_DELIVERIES: chrono::Duration = chrono::Duration::days(1);
+/// How often what waits is looked at.
+const SEE_TO_WHAT_WAITS: Duration = Duration::from_mins(1);
 /// How often people are linked by e-mail: Slack's list of people is asked for, a page for every 200.
 const LINK_PEOPLE: Duration = Duration::from_hours(1);
 /// How often the policy's files are read again.
@@ -105,6 +107,27 @@ pub async fn run_signals(ctx: Ctx, mut changed: watch::Receiver<()>, stop: Cance
             () = stop.cancelled() => return,
             () = change => {}
             () = tokio::time::sleep(EVALUATE) => {}
+        }
+    }
+}
+
+/// Sees to what waits: questions in a quiet period, what was agreed to and stands still, and what the policy wants
+/// done about signals that have grown old.
+pub async fn run_approvals(ctx: Ctx, stop: CancellationToken) {
+    loop {
+        let seen_to = async {
+            em_commands::approval::timers::look_after(&ctx).await?;
+            em_commands::signal::reaction::propose_what_is_due(&ctx).await
+        };
+        if let Err(error) = seen_to.await {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "what waits could not be seen to; trying again"
+            );
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(SEE_TO_WHAT_WAITS) => {}
         }
     }
 }

@@ -226,6 +226,9 @@ pub const JOBS: &[(&str, OnJob)] = &[
     (approval::job::EXPIRE, |ctx, job| {
         Box::pin(approval::timers::expire(ctx, job))
     }),
+    (signal::reaction::PROPOSE, |ctx, job| {
+        Box::pin(signal::reaction::propose(ctx, job))
+    }),
     (approval::job::END_QUIET, |ctx, job| {
         Box::pin(approval::timers::end_quiet(ctx, job))
     }),

@@ -1,6 +1,7 @@
 //! Purpose: signals: what the rules find, told once. `/em-agent signals [kind]` lists what is open.
 
 mod bulletin;
+pub mod reaction;
 pub mod rules;
 
 use std::collections::HashMap;

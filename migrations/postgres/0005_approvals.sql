@@ -57,3 +57,11 @@ FOR EACH ROW EXECUTE FUNCTION audit_is_append_only();
 
 -- A quiet period ends with the first incident in it.
 CREATE INDEX incidents_opened ON incidents (opened_at);
+
+-- What was proposed because of a signal: each action once for each signal.
+CREATE TABLE signal_proposals (
+    signal      TEXT NOT NULL,
+    action      TEXT NOT NULL,
+    proposed_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (signal, action)
+);

@@ -33,10 +33,17 @@ fired contains "close_stale" if {
 
 fired contains "rerun_main" if {
 	input.signal.kind == "failing_main"
-	input.signal.details.run_id
+	failed_run
 }
 
 is_long_dead if input.signal.age_hours > close_stale_after_days * 24
+
+# The number in the address of the run that failed: .../actions/runs/30433642
+failed_run := number if {
+	parts := split(input.signal.details.run, "/actions/runs/")
+	number := split(parts[1], "/")[0]
+	to_number(number) > 0
+}
 
 # The limit of the rule that opened the signal.
 default stale_limit_hours := 48
@@ -50,7 +57,7 @@ proposals contains {"kind": "github.close", "target": input.signal.subject} if "
 proposals contains {
 	"kind": "github.rerun",
 	"target": input.signal.repository,
-	"arguments": {"run_id": sprintf("%v", [input.signal.details.run_id])},
+	"arguments": {"run": failed_run},
 } if {
 	"rerun_main" in fired
 }

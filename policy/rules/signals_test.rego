@@ -31,6 +31,6 @@ test_a_pull_request_that_lay_for_a_month_is_proposed_to_be_closed if {
 
 test_a_red_branch_is_tried_again_where_its_run_is_known if {
 	count(reaction.propose) == 0 with input as opened("failing_main", {})
-	proposed := reaction.propose[0] with input as opened("failing_main", {"details": {"run_id": 42}})
-	proposed == {"kind": "github.rerun", "target": "acme/api", "arguments": {"run_id": "42"}}
+	proposed := reaction.propose[0] with input as opened("failing_main", {"details": {"run": "https://github.com/acme/api/actions/runs/42"}})
+	proposed == {"kind": "github.rerun", "target": "acme/api", "arguments": {"run": "42"}}
 }

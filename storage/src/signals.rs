@@ -245,6 +245,33 @@ impl Signals<'_> {
         signals(rows)
     }
 
+    /// Takes the one proposal of `action` because of a signal, together with the job that makes it; `false` if it was
+    /// taken before.
+    pub async fn claim_proposal(
+        &self,
+        signal: &SignalId,
+        action: &str,
+        job: &NewJob,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        const CLAIM: &str = "INSERT INTO signal_proposals (signal, action, proposed_at) VALUES ($1, $2, $3) \
+                             ON CONFLICT (signal, action) DO NOTHING";
+        let mut tx = self.store.pool().begin_write().await?;
+        let claimed = on_conn!(&mut tx.conn(), |c| sqlx::query(CLAIM)
+            .bind(signal.as_str())
+            .bind(action)
+            .bind(now)
+            .execute(c)
+            .await
+            .map(|r| r.rows_affected()))?;
+        if claimed == 0 {
+            return Ok(false);
+        }
+        enqueue_in(&mut tx.conn(), job, now).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
     /// Removes signals that were resolved before `before`; answers how many.
     pub async fn purge(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         const PURGE: &str = "DELETE FROM signals WHERE state = 'resolved' AND resolved_at < $1";

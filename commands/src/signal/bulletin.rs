@@ -6,15 +6,16 @@ use anyhow::Context;
 use chrono::{DateTime, Duration, Utc};
 use em_blocks::signal::{BulletinView, message_bulletin};
 use em_domain::id::{SignalId, SlackChannel};
-use em_domain::policy::Reaction;
 use em_domain::signal::{Rules, Signal, fingerprint};
 use em_integrations::slack::{Posted, SlackError, tagged};
 use em_storage::{Announced, NewPost, Post};
 use serde::{Deserialize, Serialize};
 use slack_morphism::prelude::SlackMessageContent;
 
+use super::reaction;
 use crate::ctx::Ctx;
 use crate::invocation::CommandError;
+use crate::policy;
 use crate::posting::{self, is_abandoned};
 
 /// What a bulletin's purpose begins with; the channel and its first signal follow.
@@ -39,22 +40,6 @@ struct BulletinState {
     shown: String,
 }
 
-/// What is to be done about a signal that opened. The one place where that is decided.
-fn reaction_to(ctx: &Ctx, rules: &Rules, signal: &Signal) -> Reaction {
-    let rule = rules.find(&signal.finding.rule);
-    let channel = rule
-        .and_then(|rule| rule.channel.as_deref())
-        .or(ctx.settings.signal_channel());
-    Reaction {
-        notify: true,
-        channel: channel.map(str::to_owned),
-        propose: Vec::new(),
-        reason: "Signals are posted to the channel of their rule.".to_owned(),
-        rules: Vec::new(),
-        policy: String::new(),
-    }
-}
-
 /// Tells of the signals that nobody was told of, one message for each channel.
 ///
 /// # Errors
@@ -64,8 +49,17 @@ pub(super) async fn announce(ctx: &Ctx, rules: &Rules) -> Result<(), CommandErro
     let mut by_channel: BTreeMap<String, Vec<Signal>> = BTreeMap::new();
     let mut silent = Vec::new();
     for signal in news {
-        let reaction = reaction_to(ctx, rules, &signal);
-        match reaction.channel.filter(|_| reaction.notify) {
+        let asked = reaction::input(ctx, &signal);
+        let reaction = policy::react(ctx, asked, Some(&signal.finding.url)).await;
+        for action in &reaction.propose {
+            reaction::claim(ctx, &signal, action.clone(), &reaction.reason).await?;
+        }
+        let of_rule = rules
+            .find(&signal.finding.rule)
+            .and_then(|rule| rule.channel.clone());
+        let usual = || ctx.settings.signal_channel().map(str::to_owned);
+        let channel = reaction.channel.or(of_rule).or_else(usual);
+        match channel.filter(|_| reaction.notify) {
             Some(channel) => by_channel.entry(channel).or_default().push(signal),
             None => silent.push(signal.id),
         }
