@@ -8,12 +8,14 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use em_domain::id::SignalId;
+use em_domain::job::NewJob;
 use em_domain::signal::{Diff, Finding, Signal, SignalState};
 use sqlx::FromRow;
 use sqlx::types::Json;
 
 use crate::engine::{Conn, IDS_PER_STATEMENT, list, on_conn, on_engine, on_writer};
 use crate::error::StoreError;
+use crate::jobs::enqueue_in;
 use crate::open::Store;
 use crate::posts::NewPost;
 
