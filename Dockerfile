@@ -10,6 +10,7 @@ COPY simulator/Cargo.toml simulator/
 COPY storage/Cargo.toml storage/
 COPY blocks/Cargo.toml blocks/
 COPY integrations/Cargo.toml integrations/
+COPY policy/Cargo.toml policy/
 COPY jobs/Cargo.toml jobs/
 COPY commands/Cargo.toml commands/
 COPY bot/Cargo.toml bot/
@@ -30,6 +31,7 @@ COPY simulator/ simulator/
 COPY storage/ storage/
 COPY blocks/ blocks/
 COPY integrations/ integrations/
+COPY policy/ policy/
 COPY jobs/ jobs/
 COPY commands/ commands/
 COPY bot/ bot/

@@ -159,7 +159,11 @@ async fn the_bot_itself_is_looked_after_by_managers(database: TestDatabase) {
 async fn every_way_in_asks_the_policy(database: TestDatabase) {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &rules_against("click."));
-    let scene = Scene::start_with(database, &format!("[policy]\ndir = {:?}\n", folder.path())).await;
+    let scene = Scene::start_with(
+        database,
+        &format!("[policy]\ndir = \"{}\"\n", folder.path().display()),
+    )
+    .await;
     scene.pull("Retry failed payouts", "ben-k").await;
     let list = scene.bot.ask("ana", "#ops", "/em-agent triage").await;
     let clicked = scene
@@ -198,7 +202,11 @@ async fn until(scene: &Scene, command: &str, words: &str) -> String {
 async fn changed_rules_are_in_force_within_seconds_and_broken_ones_are_named(database: TestDatabase) {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &rules_against("command.link"));
-    let scene = Scene::start_with(database, &format!("[policy]\ndir = {:?}\n", folder.path())).await;
+    let scene = Scene::start_with(
+        database,
+        &format!("[policy]\ndir = \"{}\"\n", folder.path().display()),
+    )
+    .await;
     assert!(
         scene
             .answer("ana", "/em-agent link github ana")
@@ -230,7 +238,7 @@ async fn changed_rules_are_in_force_within_seconds_and_broken_ones_are_named(dat
 async fn what_is_decided_is_kept_and_can_be_put_to_other_rules(database: TestDatabase) {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &rules_against("github.label"));
-    let toml = format!("[policy]\ncandidate_dir = {:?}\n", folder.path());
+    let toml = format!("[policy]\ncandidate_dir = \"{}\"\n", folder.path().display());
     let scene = Scene::start_with(database, &toml).await;
     let ctx = &scene.bot.bot.ctx;
     let url = Some("https://github.com/acme/api/pull/12");
