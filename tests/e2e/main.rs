@@ -19,6 +19,7 @@ mod post;
 mod process;
 mod scene;
 mod schedule;
+mod signal;
 mod slack_faults;
 mod snooze;
 mod triage;
