@@ -146,7 +146,12 @@ fn lines(signal: &Signal, people: Mrkdwn, since: Mrkdwn) -> Mrkdwn {
 /// Where it is: the pull request, or the repository.
 fn place(signal: &Signal) -> Mrkdwn {
     let finding = &signal.finding;
-    match (PullRequestKey::parse(&finding.subject), &finding.repository) {
+    // An incident's subject begins with the system that keeps it: `github:shop/api#12`.
+    let subject = finding
+        .subject
+        .split_once(':')
+        .map_or(finding.subject.as_str(), |(_, id)| id);
+    match (PullRequestKey::parse(subject), &finding.repository) {
         (Some(key), _) => row::short_key(&key),
         (None, Some(repository)) => escape(&fit(repository.as_str(), 60)),
         (None, None) => Mrkdwn::default(),
@@ -264,13 +269,13 @@ pub fn message_rules(view: &RulesView<'_>) -> SlackMessageContent {
                 "The file as it is now cannot be used, so the rules below stay in force.",
             )),
             words("\n"),
-            escape(&fit(problem, 600)),
+            sentence(&fit(problem, 600)),
         ]);
         layout.section(&what);
     }
     layout.lines(view.rules.0.iter().map(rule_lines));
     layout.foot(&origin(view));
-    let problem = view.problem.map(|problem| escape(&fit(problem, 300)));
+    let problem = view.problem.map(|problem| sentence(&fit(problem, 300)));
     layout.into_message(&join([escape(&heading)].into_iter().chain(problem), ". "))
 }
 

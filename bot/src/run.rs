@@ -89,7 +89,7 @@ pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyho
     wire::link_configured_people(&config, &ctx).await?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let stored = Arc::new(Notify::new());
-    let (changes, changed) = watch::channel(());
+    let (news, changed) = watch::channel(());
 
     let bot_user = learn_bot_user(&ctx, &tasks, &stop).await?;
     let (sender, inbound) = mpsc::channel(INBOUND_QUEUE);
@@ -106,7 +106,7 @@ pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyho
     tasks.spawn(folding::run(
         store.clone(),
         Arc::clone(&stored),
-        changes,
+        news,
         stop.clone(),
     ));
     let polling = wire::polling(&config, store, clock)?.map(|polling| Polling { stored, ..polling });

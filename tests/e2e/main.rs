@@ -24,6 +24,7 @@ mod post;
 mod process;
 mod scene;
 mod schedule;
+mod signal;
 mod slack_faults;
 mod snooze;
 mod triage;

@@ -464,3 +464,19 @@ fn secrets_never_print() {
     assert!(!shown.contains("hunter2"), "{shown}");
     assert!(config.secrets.presence().iter().all(|(_, is_set)| *is_set));
 }
+
+#[test]
+fn a_rules_file_that_cannot_be_used_stops_the_start_and_names_the_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules.yaml");
+    std::fs::write(&file, "- kind: stale_pr\n  scope: {teams: [checkout]}\n").unwrap();
+    let toml = format!("[signals]\nrules = '{}'\n", file.display());
+    let problem = refused(&toml, &[]);
+    assert!(
+        problem.contains("signals.rules: ") && problem.contains("line 2, column 19"),
+        "{problem}"
+    );
+    let with_team = format!("{toml}[teams.checkout]\nmembers = ['ana']\n");
+    assert_eq!(accepted(&with_team, &[]).checked.rules, Some(file));
+    assert!(refused("[signals]\nrules = 'nowhere.yaml'\n", &[]).contains("nowhere.yaml cannot be read"));
+}

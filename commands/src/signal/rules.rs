@@ -56,8 +56,16 @@ pub fn read(text: &str, file: &str, teams: &[TeamScope]) -> Result<Rules, String
     let told = |error: &serde_yaml_ng::Error| told(error, file);
     let kinds: Vec<KindOfRule> = serde_yaml_ng::from_str(text).map_err(|error| told(&error))?;
     let seed = RulesSeed { kinds: &kinds, teams };
-    seed.deserialize(Deserializer::from_str(text))
-        .map_err(|error| told(&error))
+    let rules = seed
+        .deserialize(Deserializer::from_str(text))
+        .map_err(|error| told(&error))?;
+    // A file that is just being written is empty for a moment; that must not resolve everything.
+    if rules.0.is_empty() {
+        return Err(format!(
+            "{file} holds no rules; to have none, set `signals.enabled` to false."
+        ));
+    }
+    Ok(rules)
 }
 
 /// Reads a file of rules.

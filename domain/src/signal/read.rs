@@ -12,7 +12,7 @@ use serde::de::{
     DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
 };
 
-use super::{KINDS, LooksAt, Parameter, Rule, Rules, Scope, SignalKind, kind};
+use super::{KINDS, LooksAt, Rule, Rules, Scope, SignalKind, kind};
 use crate::triage::TeamScope;
 
 /// A rule of which only the kind is read.
@@ -124,56 +124,53 @@ impl<'de> DeserializeSeed<'de> for RuleSeed<'_> {
     }
 }
 
+impl RuleSeed<'_> {
+    /// What a rule of this kind can say.
+    fn keys(&self) -> Vec<&'static str> {
+        let mut keys = vec!["name", "kind", "severity", "enabled", "channel", "scope"];
+        keys.extend(self.kind.parameters.iter().map(|parameter| parameter.key()));
+        if keys.contains(&"older_than") {
+            keys.push("clock");
+        }
+        keys
+    }
+
+    /// Reads the value of one key.
+    fn value<'de, A: MapAccess<'de>>(&self, key: &str, map: &mut A, rule: &mut Rule) -> Result<(), A::Error> {
+        match key {
+            "name" => rule.name = map.next_value_seed(any("a name"))?,
+            "severity" => rule.severity = map.next_value()?,
+            "enabled" => rule.enabled = map.next_value()?,
+            "channel" => rule.channel = Some(map.next_value_seed(any("a channel"))?),
+            "clock" => rule.clock = map.next_value()?,
+            "older_than" => rule.parameters.older_than = map.next_value()?,
+            "limit" => rule.parameters.limit = map.next_value()?,
+            "pattern" => rule.parameters.pattern = map.next_value()?,
+            "scope" => {
+                let (kind, teams) = (self.kind, self.teams);
+                rule.scope = map.next_value_seed(ScopeSeed { kind, teams })?;
+            }
+            // The kind, which is known.
+            _ => drop(map.next_value::<IgnoredAny>()?),
+        }
+        Ok(())
+    }
+}
+
 impl<'de> Visitor<'de> for RuleSeed<'_> {
     type Value = Rule;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a rule: name, kind, ...")
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Rule, A::Error> {
-        let parameters = self.kind.parameters;
-        let mut allowed = vec!["name", "kind", "severity", "enabled", "channel", "scope"];
-        allowed.extend(parameters.iter().map(|parameter| parameter.key()));
-        if parameters
-            .iter()
-            .any(|parameter| matches!(parameter, Parameter::OlderThan(_)))
-        {
-            allowed.push("clock");
-        }
-        let mut rule = Rule::of(self.kind);
-        let (mut seen, of) = (BTreeSet::new(), self.kind.name);
+        let (allowed, of) = (self.keys(), self.kind.name);
+        let (mut rule, mut seen) = (Rule::of(self.kind), BTreeSet::new());
         while let Some(key) = map.next_key_seed(KeySeed {
             allowed: &allowed,
             seen: &mut seen,
             of,
         })? {
-            match key {
-                "name" => {
-                    rule.name = map.next_value_seed(Text {
-                        what: "a name",
-                        fits: &is_filled,
-                    })?
-                }
-                "severity" => rule.severity = map.next_value()?,
-                "enabled" => rule.enabled = map.next_value()?,
-                "channel" => {
-                    rule.channel = Some(map.next_value_seed(Text {
-                        what: "a channel",
-                        fits: &is_filled,
-                    })?)
-                }
-                "clock" => rule.clock = map.next_value()?,
-                "older_than" => rule.parameters.older_than = map.next_value()?,
-                "limit" => rule.parameters.limit = map.next_value()?,
-                "pattern" => rule.parameters.pattern = map.next_value()?,
-                "scope" => {
-                    rule.scope = map.next_value_seed(ScopeSeed {
-                        kind: self.kind,
-                        teams: self.teams,
-                    })?
-                }
-                // The kind, which is known.
-                _ => drop(map.next_value::<IgnoredAny>()?),
-            }
+            self.value(key, &mut map, &mut rule)?;
         }
         if self.before.find(&rule.name).is_some() {
             let what = format!(
@@ -216,30 +213,10 @@ impl<'de> Visitor<'de> for ScopeSeed<'_> {
             of: &of,
         })? {
             match key {
-                "repositories" => {
-                    scope.repositories = map.next_value_seed(Texts(Text {
-                        what: "a repository: owner/name or owner/*",
-                        fits: &is_repository,
-                    }))?
-                }
-                "labels" => {
-                    scope.labels = map.next_value_seed(Texts(Text {
-                        what: "a label",
-                        fits: &is_filled,
-                    }))?
-                }
-                "except_labels" => {
-                    scope.except_labels = map.next_value_seed(Texts(Text {
-                        what: "a label",
-                        fits: &is_filled,
-                    }))?
-                }
-                "authors" => {
-                    scope.authors = map.next_value_seed(Texts(Text {
-                        what: "a login",
-                        fits: &is_filled,
-                    }))?
-                }
+                "repositories" => scope.repositories = map.next_value_seed(Texts(REPOSITORY))?,
+                "labels" => scope.labels = map.next_value_seed(Texts(any("a label")))?,
+                "except_labels" => scope.except_labels = map.next_value_seed(Texts(any("a label")))?,
+                "authors" => scope.authors = map.next_value_seed(Texts(any("a login")))?,
                 _ => scope.teams = map.next_value_seed(TeamsSeed(self.teams))?,
             }
         }
@@ -282,6 +259,19 @@ impl Visitor<'_> for KeySeed<'_> {
             return Err(E::custom(format!("`{key}` is written twice")));
         }
         Ok(key)
+    }
+}
+
+const REPOSITORY: Text<'static> = Text {
+    what: "a repository: owner/name or owner/*",
+    fits: &is_repository,
+};
+
+/// Any text that is not empty.
+fn any(what: &str) -> Text<'_> {
+    Text {
+        what,
+        fits: &is_filled,
     }
 }
 

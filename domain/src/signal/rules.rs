@@ -49,7 +49,7 @@ impl Rule {
                 Parameter::OlderThan(text) => parameters.older_than = Span::parse(text).unwrap_or_default(),
                 Parameter::Limit(limit) => parameters.limit = *limit,
                 Parameter::Pattern(pattern) => {
-                    parameters.pattern = TicketPattern((*pattern).to_owned(), Regex::new(pattern).ok())
+                    parameters.pattern = TicketPattern((*pattern).to_owned(), Regex::new(pattern).ok());
                 }
             }
         }

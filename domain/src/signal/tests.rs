@@ -331,10 +331,9 @@ fn team(repository: &str, member: &str) -> TeamScope {
     }
 }
 
-#[test]
-fn what_programs_do_is_no_activity_and_an_old_review_is_none_of_this_presentation() {
-    let key = pull(1, "ana").key;
-    let mut fact = PullRequest::new(key.clone());
+/// A pull request that was opened at 0, pushed to at 4, and left draft at 5.
+fn presented_at_five() -> PullRequest {
+    let mut fact = PullRequest::new(pull(1, "ana").key);
     fact.ready_at = Some(at(5));
     fact.pushed_at = Some(at(4));
     fact.snapshot = Some(Stamped {
@@ -358,6 +357,13 @@ fn what_programs_do_is_no_activity_and_an_old_review_is_none_of_this_presentatio
             references: None,
         },
     });
+    fact
+}
+
+#[test]
+fn what_programs_do_is_no_activity_and_an_old_review_is_none_of_this_presentation() {
+    let fact = presented_at_five();
+    let key = fact.key.clone();
     let review = |id, hours, reviewer| Review {
         pull_request: key.clone(),
         id,

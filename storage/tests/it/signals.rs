@@ -19,6 +19,7 @@ both_engines!(
     rules_are_shown_nothing_while_an_import_is_worked_in,
     what_is_watched_is_the_same_after_a_replay,
     a_signal_opens_once_changes_and_resolves,
+    what_comes_back_opens_again_and_the_history_shows_both,
     of_two_replicas_that_evaluate_at_once_one_opens_a_signal,
     a_signal_is_put_on_one_bulletin,
     a_bulletin_that_was_not_posted_gives_its_signals_back,
@@ -221,7 +222,16 @@ async fn a_signal_opens_once_changes_and_resolves(db: TestDatabase) {
         ("Another title", at(7))
     );
     assert_eq!(signals.list_open(Some("failing_main")).await.unwrap(), []);
+}
 
+async fn what_comes_back_opens_again_and_the_history_shows_both(db: TestDatabase) {
+    let signals = db.store.signals();
+    opened(&db, &[signal(2, "acme/api#2", 0)]).await;
+    let gone = Diff {
+        resolve: vec![signal(2, "", 0).id],
+        ..Diff::default()
+    };
+    signals.apply(&[], &gone, at(7)).await.unwrap();
     assert_eq!(
         opened(&db, &[signal(4, "acme/api#2", 9)]).await,
         1,
@@ -233,7 +243,7 @@ async fn a_signal_opens_once_changes_and_resolves(db: TestDatabase) {
         states,
         [(SignalState::Open, None), (SignalState::Resolved, Some(at(7)))]
     );
-    assert_eq!(signals.watch(at(9)).await.unwrap().unwrap().open.len(), 2);
+    assert_eq!(signals.watch(at(9)).await.unwrap().unwrap().open.len(), 1);
 }
 
 async fn of_two_replicas_that_evaluate_at_once_one_opens_a_signal(db: TestDatabase) {

@@ -88,84 +88,87 @@ fn every_key_of_a_rule_is_read() {
     assert_eq!(rules.find("wip_limit_exceeded").unwrap().parameters.limit, 3);
 }
 
+/// What is wrong, and what must be said of it.
+const WRONG: &[(&str, &[&str])] = &[
+    (
+        "- kind: stale_pr\n  older: 3d\n",
+        &["line 2, column 3", "stale_pr has no key `older`", "older_than"],
+    ),
+    (
+        "- kind: stale_pr\n  limit: 3\n",
+        &["line 2, column 3", "stale_pr has no key `limit`"],
+    ),
+    (
+        "- kind: failing_main\n  clock: wall\n",
+        &["line 2, column 3", "no key `clock`"],
+    ),
+    (
+        "- kind: stale\n",
+        &[
+            "line 1, column 9",
+            "there is no kind `stale`",
+            "wip_limit_exceeded",
+        ],
+    ),
+    (
+        "- name: x\n",
+        &["line 1, column 3", "`kind` is missing", "stale_pr"],
+    ),
+    (
+        "- kind: stale_pr\n  older_than: soon\n",
+        &["line 2, column 15", "rule 1, older_than: ", "\"soon\"", "48h"],
+    ),
+    (
+        "- kind: stale_pr\n  older_than: 48\n",
+        &["line 2, column 15", "48h"],
+    ),
+    (
+        "- kind: stale_pr\n  severity: bad\n",
+        &["line 2, column 13", "`info`, `warning`, `critical`"],
+    ),
+    (
+        "- kind: wip_limit_exceeded\n  limit: -1\n",
+        &["line 2, column 10", "limit"],
+    ),
+    (
+        "- kind: no_ticket_link\n  pattern: '['\n",
+        &["line 2, column 12", "regular expression"],
+    ),
+    (
+        "- kind: stale_pr\n  scope:\n    paths: [src]\n",
+        &["line 3, column 5", "no key `paths`", "repositories"],
+    ),
+    (
+        "- kind: failing_main\n  scope: {labels: [x]}\n",
+        &["line 2, column 11", "no key `labels`"],
+    ),
+    (
+        "- kind: stale_pr\n  scope: {teams: [pay]}\n",
+        &["line 2, column 19", "\"pay\"", "(payments)"],
+    ),
+    (
+        "- kind: stale_pr\n  scope: {repositories: [api]}\n",
+        &["line 2, column 26", "owner/name"],
+    ),
+    (
+        "- kind: stale_pr\n  name: a\n- kind: stale_pr\n  name: a\n",
+        &["line 3", "two rules are called `a`"],
+    ),
+    (
+        "- kind: stale_pr\n  kind: stale_pr\n",
+        &["line 2, column 3", "written twice"],
+    ),
+    ("kind: stale_pr\n", &["expected a sequence"]),
+    ("", &["holds no rules"]),
+    ("- kind: [\n", &["line 1, column 9", "expected one of"]),
+];
+
 #[test]
 fn what_is_wrong_is_named_with_its_place_and_what_may_be_written() {
-    for (text, expected) in [
-        (
-            "- kind: stale_pr\n  older: 3d\n",
-            &["line 2, column 3", "stale_pr has no key `older`", "older_than"][..],
-        ),
-        (
-            "- kind: stale_pr\n  limit: 3\n",
-            &["line 2, column 3", "stale_pr has no key `limit`"],
-        ),
-        (
-            "- kind: failing_main\n  clock: wall\n",
-            &["line 2, column 3", "no key `clock`"],
-        ),
-        (
-            "- kind: stale\n",
-            &[
-                "line 1, column 9",
-                "there is no kind `stale`",
-                "wip_limit_exceeded",
-            ],
-        ),
-        (
-            "- name: x\n",
-            &["line 1, column 3", "`kind` is missing", "stale_pr"],
-        ),
-        (
-            "- kind: stale_pr\n  older_than: soon\n",
-            &["line 2, column 15", "rule 1, older_than: ", "\"soon\"", "48h"],
-        ),
-        (
-            "- kind: stale_pr\n  older_than: 48\n",
-            &["line 2, column 15", "48h"],
-        ),
-        (
-            "- kind: stale_pr\n  severity: bad\n",
-            &["line 2, column 13", "`info`, `warning`, `critical`"],
-        ),
-        (
-            "- kind: wip_limit_exceeded\n  limit: -1\n",
-            &["line 2, column 10", "limit"],
-        ),
-        (
-            "- kind: no_ticket_link\n  pattern: '['\n",
-            &["line 2, column 12", "regular expression"],
-        ),
-        (
-            "- kind: stale_pr\n  scope:\n    paths: [src]\n",
-            &["line 3, column 5", "no key `paths`", "repositories"],
-        ),
-        (
-            "- kind: failing_main\n  scope: {labels: [x]}\n",
-            &["line 2, column 11", "no key `labels`"],
-        ),
-        (
-            "- kind: stale_pr\n  scope: {teams: [pay]}\n",
-            &["line 2, column 19", "`pay`", "(payments)"],
-        ),
-        (
-            "- kind: stale_pr\n  scope: {repositories: [api]}\n",
-            &["line 2, column 26", "owner/name"],
-        ),
-        (
-            "- kind: stale_pr\n  name: a\n- kind: stale_pr\n  name: a\n",
-            &["line 3", "two rules are called `a`"],
-        ),
-        (
-            "- kind: stale_pr\n  kind: stale_pr\n",
-            &["line 2, column 3", "written twice"],
-        ),
-        ("kind: stale_pr\n", &["expected a sequence"]),
-        ("", &["expected a sequence"]),
-        ("- kind: [\n", &["line 2"]),
-    ] {
+    for (text, expected) in WRONG {
         let told = refused(text);
         assert!(told.starts_with("rules.yaml"), "{told}");
-        for part in expected {
+        for part in *expected {
             assert!(told.contains(part), "{text}\n{told}\nlacks {part}");
         }
         assert!(!told.contains(" at line "), "the place is said once: {told}");

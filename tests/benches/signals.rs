@@ -1,0 +1,87 @@
+//! Purpose: how long an evaluation of all rules takes with 20,000 open pull requests, and that 200,000 closed ones
+//! besides do not make it longer.
+//!
+//! `cargo bench -p em-tests --bench signals` prints a table: reading the facts, evaluating, comparing and storing, on
+//! both engines. Posting is Slack's time and not counted.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot run may stop")]
+
+mod crowd;
+
+use std::time::{Duration, Instant};
+
+use em_domain::calendar::WorkCalendar;
+use em_domain::id::SignalId;
+use em_domain::signal::{KINDS, Rule, Rules, Signal, diff, evaluate};
+use em_storage::Store;
+use em_storage::testing::{Flush, PostgresServer, TestDatabase};
+use ulid::Ulid;
+
+use crowd::{CLOSED, OPEN, now};
+
+/// Evaluations per row of the table.
+const EVALUATIONS: usize = 50;
+
+#[tokio::main]
+async fn main() {
+    println!("{OPEN} open pull requests, all {} kinds of rules\n", KINDS.len());
+    println!("| engine | evaluation | open signals | p50 ms | p95 ms | max ms |");
+    println!("| --- | --- | ---: | ---: | ---: | ---: |");
+    measure("SQLite", &TestDatabase::sqlite().await.store).await;
+    let Some(server) = PostgresServer::start(Flush::On) else {
+        return;
+    };
+    measure("PostgreSQL", &TestDatabase::postgres_on(&server).await.store).await;
+}
+
+async fn measure(engine: &str, store: &Store) {
+    crowd::fill(store, 1..=OPEN).await;
+    let rules = Rules(KINDS.iter().map(Rule::of).collect());
+    let (first, open) = once(store, &rules).await;
+    row(engine, "the first, which opens them", open, vec![first]);
+    many(engine, "nothing new", store, &rules).await;
+    crowd::fill(store, OPEN + 1..=OPEN + CLOSED).await;
+    once(store, &rules).await;
+    let title = format!("nothing new, {CLOSED} closed besides");
+    many(engine, &title, store, &rules).await;
+}
+
+async fn many(engine: &str, title: &str, store: &Store, rules: &Rules) {
+    let mut times = Vec::with_capacity(EVALUATIONS);
+    let mut open = 0;
+    for _ in 0..EVALUATIONS {
+        let (took, found) = once(store, rules).await;
+        times.push(took);
+        open = found;
+    }
+    row(engine, title, open, times);
+}
+
+/// One evaluation as the bot does it; answers how long it took, and how many signals are open after it.
+async fn once(store: &Store, rules: &Rules) -> (Duration, usize) {
+    let started = Instant::now();
+    let watch = store.signals().watch(now()).await.unwrap().unwrap();
+    let found = evaluate(rules, &watch.facts, now(), &WorkCalendar::default());
+    let open = found.len();
+    let changes = diff(&watch.open, found);
+    if !changes.is_empty() {
+        let new = |finding: &em_domain::signal::Finding| {
+            Signal::opened(SignalId::new(Ulid::new()), finding.clone(), now())
+        };
+        let opened: Vec<Signal> = changes.open.iter().map(new).collect();
+        store.signals().apply(&opened, &changes, now()).await.unwrap();
+    }
+    (started.elapsed(), open)
+}
+
+fn row(engine: &str, evaluation: &str, open: usize, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let ms = |percent: usize| times[(times.len() - 1) * percent / 100].as_secs_f64() * 1000.0;
+    println!(
+        "| {engine} | {evaluation} | {open} | {:.1} | {:.1} | {:.1} |",
+        ms(50),
+        ms(95),
+        ms(100)
+    );
+}
