@@ -397,6 +397,11 @@ async fn what_failed_is_run_again_once(database: TestDatabase) {
     let done = hands.perform(&checked.action, again()).await.unwrap();
     assert!(done.was_done_already, "{done:?}");
     hands.world().finish_run(REPO, ci, "failure", thursday_morning());
+    let drifted = (find("github.rerun").unwrap().check)(hands.bot.bot.ctx.clone(), checked.action.clone())
+        .await
+        .unwrap();
+    assert_eq!(drifted.action, checked.action);
+    assert_eq!(drifted.state.0["failed runs"], format!("{ci}:2"));
     let later = hands.perform(&checked.action, again()).await.unwrap();
     assert!(later.was_done_already, "the attempt agreed about is over");
     assert_eq!(hands.effects(), [("rerun", REPO.to_owned())]);

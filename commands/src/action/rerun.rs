@@ -33,10 +33,12 @@ async fn check_pull(client: &GithubClient, action: Action) -> Result<Checked, Tr
             subject.key
         )));
     }
-    let checked = look::checked(client, action.with("runs", list(&failed)), &subject).await?;
+    let checked = look::checked(client, agreed(action, &failed), &subject).await?;
+    let mut state = look::state_with_head(&subject);
+    state.0.insert("failed runs".to_owned(), list(&failed));
     Ok(Checked {
         title: format!("Run {} of {} again", names(&failed), subject.key),
-        state: look::state_with_head(&subject),
+        state,
         effect: effect(&failed),
         ..checked
     })
@@ -64,7 +66,7 @@ async fn check_run(client: &GithubClient, action: Action) -> Result<Checked, Tro
     let mut facts = look::of_repository(&repository);
     facts.insert("workflow".to_owned(), json!(runs[0].name()));
     Ok(Checked {
-        action: action.with("runs", list(&runs)),
+        action: agreed(action, &runs),
         title: format!("Run {} of {repository} again", names(&runs)),
         subject_title: runs[0].name().to_owned(),
         url: Some(runs[0].url.clone()),
@@ -73,6 +75,14 @@ async fn check_run(client: &GithubClient, action: Action) -> Result<Checked, Tro
         author: None,
         effect: effect(&runs),
     })
+}
+
+/// The action with what is run again; once that is said it stays, however the runs go on.
+fn agreed(action: Action, runs: &[Run]) -> Action {
+    match action.argument("runs") {
+        "" => action.with("runs", list(runs)),
+        _ => action,
+    }
 }
 
 fn names(runs: &[Run]) -> String {
