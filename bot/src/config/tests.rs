@@ -464,3 +464,37 @@ fn secrets_never_print() {
     assert!(!shown.contains("hunter2"), "{shown}");
     assert!(config.secrets.presence().iter().all(|(_, is_set)| *is_set));
 }
+
+#[test]
+fn what_is_wrong_with_a_policy_is_said_with_everything_else() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("own.rego"), "package em_agent\nx := }\n").unwrap();
+    let toml = format!(
+        "[policy]\ndir = \"{}\"\nopa_url = \"opa:8181\"\n[policy.roles]\nmanager = []\n[policy.data]\nroles = 1\n\
+         [retention]\ndays = 0",
+        folder.path().display()
+    );
+    let problems = refused(&toml, &[]);
+    for expected in [
+        "policy.dir: own.rego, line 2, column 6: ",
+        "policy.opa_url: write an address",
+        "policy.roles.manager: name people",
+        "policy.data.roles: this name is taken",
+        "retention.days: ",
+    ] {
+        assert!(
+            problems.contains(expected),
+            "{expected} is missing in\n{problems}"
+        );
+    }
+}
+
+#[test]
+fn rules_read_what_the_operator_wrote_and_the_roles() {
+    let toml =
+        "[policy.roles]\nmanager = [\"U1\"]\n[policy.data]\nproduction = [\"prod\"]\nlimits = { most = 3 }";
+    let data = accepted(toml, &[]).checked.policy_data;
+    let expected =
+        serde_json::json!({"roles": {"manager": ["U1"]}, "production": ["prod"], "limits": {"most": 3}});
+    assert_eq!(data, expected);
+}
