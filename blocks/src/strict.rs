@@ -147,12 +147,12 @@ fn check_block(block: &Value) {
         }
         "input" => {
             check_plain(&block["label"], 2000, "label");
-            let max = if block["element"]["type"] == "radio_buttons" {
-                10
-            } else {
-                100
-            };
-            check_options(&block["element"], max);
+            let element = &block["element"];
+            match element["type"].as_str().unwrap() {
+                "radio_buttons" => check_options(element, 10),
+                "plain_text_input" => assert!(element["max_length"].as_u64().unwrap() <= 3000),
+                _ => check_options(element, 100),
+            }
         }
         other => panic!("unexpected block {other}"),
     }
@@ -209,14 +209,14 @@ fn check_blocks(json: &Value, max: usize) {
     );
 }
 
-fn check_message(message: &SlackMessageContent) {
+pub(crate) fn check_message(message: &SlackMessageContent) {
     let json = serde_json::to_value(message).unwrap();
     at_most(&json["text"], 3999, "fallback");
     check_markup(json["text"].as_str().unwrap());
     check_blocks(&json, 50);
 }
 
-fn check_view(view: &SlackView) {
+pub(crate) fn check_view(view: &SlackView) {
     let json = serde_json::to_value(view).unwrap();
     if json["type"] == "modal" {
         for part in ["title", "submit", "close"] {
@@ -275,7 +275,8 @@ proptest! {
             mine: Some((&team.as_str().into(), &report)),
             calendar: &calendar,
             people: People::private(&known),
-            now: now(),
+            approvals: &[],
+            shown_as: crate::sample::shown_as(),
             commands: &[CommandHelp { usage: &team, summary: &team, examples: &[] }; 20],
         };
         check_view(&view_home(&home));

@@ -9,6 +9,7 @@ pub mod socket;
 
 mod connection;
 mod envelope;
+mod form;
 mod health;
 mod leaving;
 

@@ -11,6 +11,7 @@ pub mod draw;
 pub mod execute;
 pub mod form;
 pub mod propose;
+pub mod react;
 pub mod show;
 pub mod timers;
 pub mod voter;

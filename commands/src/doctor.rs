@@ -43,6 +43,7 @@ pub const SCOPES: &[(&str, &str)] = &[
     ),
     ("im:history", "I do not see direct messages to me"),
     ("im:write", "I cannot write direct messages"),
+    ("reactions:read", "reactions to a card do not count as votes"),
     ("usergroups:read", "I do not know who is in a user group"),
     ("users:read", "I do not know people's names and time zones"),
     ("users:read.email", "I cannot link people by their e-mail address"),

@@ -85,6 +85,19 @@ pub struct Submission {
     pub state: SlackViewState,
 }
 
+/// An emoji that somebody put on a message.
+#[derive(Debug, Clone)]
+pub struct Reaction {
+    /// Who.
+    pub user: SlackUser,
+    /// The emoji's name, without colons.
+    pub emoji: String,
+    /// The conversation of the message.
+    pub channel: SlackChannel,
+    /// The message.
+    pub message_ts: String,
+}
+
 /// A used shortcut: from anywhere, or on a message.
 #[derive(Debug, Clone)]
 pub struct ShortcutUse {

@@ -5,9 +5,10 @@ use std::future::Future;
 use std::pin::Pin;
 
 use em_domain::job::{Job, JobError};
+use slack_morphism::prelude::SlackViewState;
 
 use crate::ctx::Ctx;
-use crate::invocation::{Click, Outcome, Reply, ShortcutUse, Submission};
+use crate::invocation::{Click, Outcome, Reaction, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
 use crate::{approval, audit, doctor, help, home, job, link, policy, signal, triage, whoami};
 
@@ -46,6 +47,18 @@ pub const COMMANDS: &[Command] = &[
     Command {
         spec: approval::away::SPEC,
         run: |ctx, invocation| Box::pin(approval::away::delegate(ctx, invocation)),
+    },
+    Command {
+        spec: policy::SPEC,
+        run: |ctx, invocation| Box::pin(async move { policy::show(&ctx, &invocation) }),
+    },
+    Command {
+        spec: policy::explain::SPEC,
+        run: |ctx, invocation| Box::pin(policy::explain::explain(ctx, invocation)),
+    },
+    Command {
+        spec: policy::backtest::SPEC,
+        run: |ctx, invocation| Box::pin(policy::backtest::show(ctx, invocation)),
     },
     Command {
         spec: audit::SPEC,
@@ -98,18 +111,6 @@ pub const COMMANDS: &[Command] = &[
     Command {
         spec: help::SPEC,
         run: |_ctx, invocation| Box::pin(async move { help::show(&invocation) }),
-    },
-    Command {
-        spec: policy::SPEC,
-        run: |ctx, invocation| Box::pin(async move { policy::show(&ctx, &invocation) }),
-    },
-    Command {
-        spec: policy::explain::SPEC,
-        run: |ctx, invocation| Box::pin(policy::explain::explain(ctx, invocation)),
-    },
-    Command {
-        spec: policy::backtest::SPEC,
-        run: |ctx, invocation| Box::pin(policy::backtest::show(ctx, invocation)),
     },
 ];
 
@@ -197,6 +198,26 @@ pub const SUBMISSIONS: &[(&str, OnSubmit)] = &[
     }),
 ];
 
+/// Finds a mistake in a submitted form by what it remembers and what was typed: the field, and what is wrong with it.
+pub type CheckForm = fn(&str, &SlackViewState) -> Option<(&'static str, String)>;
+
+/// Every form that can be wrong in a way that needs no look-up.
+const FORM_CHECKS: &[(&str, CheckForm)] = &[
+    (
+        em_blocks::approval::modal::APPROVED,
+        em_blocks::approval::modal::mistake,
+    ),
+    (em_blocks::approval::modal::PROPOSED, |_memory, state| {
+        approval::form::mistake(state)
+    }),
+];
+
+/// The mistake in a submitted form, if there is one. Pure and quick: Slack waits for it.
+pub fn mistake_in(callback: &str, memory: &str, state: &SlackViewState) -> Option<(&'static str, String)> {
+    let (_, check) = FORM_CHECKS.iter().find(|(id, _)| *id == callback)?;
+    check(memory, state)
+}
+
 /// A handler of a shortcut.
 pub type OnShortcut = fn(Ctx, ShortcutUse) -> Running;
 
@@ -233,6 +254,16 @@ pub const JOBS: &[(&str, OnJob)] = &[
         Box::pin(approval::timers::end_quiet(ctx, job))
     }),
 ];
+
+/// Whether a reaction may mean something here: of all others nothing need be looked up.
+pub fn is_vote(reaction: &Reaction) -> bool {
+    approval::react::agrees(&reaction.emoji).is_some()
+}
+
+/// Somebody put an emoji on a message.
+pub fn reacted(ctx: Ctx, reaction: Reaction) -> Running {
+    Box::pin(approval::react::reacted(ctx, reaction))
+}
 
 /// Draws the App Home of the person who opened it.
 pub fn home_opened(ctx: Ctx, user: em_domain::id::SlackUser) -> impl Future<Output = Outcome> + Send {

@@ -65,3 +65,6 @@ CREATE TABLE signal_proposals (
     proposed_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (signal, action)
 );
+
+-- A reaction names a message; what it is for tells whether it is a vote.
+CREATE INDEX posts_message ON posts (channel, ts);

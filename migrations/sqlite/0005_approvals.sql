@@ -66,3 +66,6 @@ CREATE TABLE signal_proposals (
     proposed_at TEXT NOT NULL,
     PRIMARY KEY (signal, action)
 ) STRICT, WITHOUT ROWID;
+
+-- A reaction names a message; what it is for tells whether it is a vote.
+CREATE INDEX posts_message ON posts (channel, ts);

@@ -112,3 +112,21 @@ test_every_rule_is_shown_with_whether_it_fired if {
 	count(rows) == count(action_rules)
 	[row.rule | some row in rows; row.fired] == ["red_checks", "high_risk"]
 }
+
+test_whoever_asks_for_the_bot_is_not_its_own_person if {
+	decision.verdict != "allow" with input as wanted("github.label", {"slack_user": "U1", "system": "signal:stale_pr"}, {})
+	decision.verdict != "allow" with input as wanted("github.label", {"login": "octocat"}, {})
+}
+
+test_what_the_bot_proposes_may_be_agreed_to_by_its_author if {
+	terms := decision.verdict.needs_approval with input as wanted("github.label", bot, {})
+	terms.self_approval
+}
+
+test_production_is_what_the_configuration_says if {
+	every environment, quorum in {"eu": 2, "production": 1} {
+		terms := decision.verdict.needs_approval with input as wanted("github.dispatch", member, {"environment": environment})
+			with data.production as ["eu"]
+		object.get(terms, "quorum", 1) == quorum
+	}
+}

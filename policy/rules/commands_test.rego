@@ -39,3 +39,13 @@ test_a_word_that_only_begins_alike_is_not_administration if {
 	decision.verdict == "allow" with input as asked("command.auditorium", guest)
 	decision.verdict == "allow" with input as asked("command.policy", guest)
 }
+
+test_a_role_that_does_not_lead_looks_after_nothing if {
+	oncall := {"slack_user": "U5", "guest": false, "roles": ["oncall"]}
+	decision.verdict == "deny" with input as asked("command.audit", oncall) with data.roles as {"manager": ["U3"], "oncall": ["U5"]}
+}
+
+test_what_looks_after_the_bot_is_what_the_configuration_says if {
+	decision.verdict == "deny" with input as asked("command.triage post", guest) with data.administration as ["triage"]
+	decision.verdict == "allow" with input as asked("command.audit", guest) with data.administration as ["triage"]
+}

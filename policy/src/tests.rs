@@ -1,6 +1,7 @@
 //! Purpose: the shipped rules prove themselves; rules that are wrong in any way say no and why; files that change are
 //! followed.
 
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -41,8 +42,10 @@ fn wants(kind: &str) -> PolicyInput {
     }
 }
 
-fn shipped() -> Policy {
-    Policy::load(&Source::Shipped, &json!({"roles": {}})).unwrap()
+fn shipped() -> &'static Policy {
+    static SHIPPED: LazyLock<Policy> =
+        LazyLock::new(|| Policy::load(&Source::Shipped, &json!({"roles": {}})).unwrap());
+    &SHIPPED
 }
 
 /// A policy of one file that begins with the package's line.
@@ -344,7 +347,7 @@ fn a_backtest_shows_only_what_another_policy_answers_otherwise() {
         asked(Question::Signal, serde_json::to_value(signal).unwrap()),
         asked(Question::Action, json!({"of": "another version"})),
     ];
-    let found = compare(&recorded, &shipped(), &strict);
+    let found = compare(&recorded, shipped(), &strict);
     assert_eq!((found.questions, found.unreadable), (4, 1));
     let shown: Vec<String> = found
         .differences
@@ -364,7 +367,7 @@ fn a_backtest_shows_only_what_another_policy_answers_otherwise() {
             "WouldReactOtherwise: people told, slack.nudge acme/api#12 proposed -> people told, because told",
         ]
     );
-    let back = compare(&recorded, &strict, &shipped());
+    let back = compare(&recorded, &strict, shipped());
     assert_eq!(
         (back.count(Shift::WouldPass), back.count(Shift::WouldAsk)),
         (1, 1)

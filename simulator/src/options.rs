@@ -84,6 +84,7 @@ const DEFAULT_SCOPES: &[&str] = &[
     "groups:history",
     "groups:read",
     "groups:write",
+    "reactions:read",
     "im:history",
     "im:read",
     "im:write",

@@ -182,6 +182,16 @@ impl Posts<'_> {
         Ok(row.map(Post::from))
     }
 
+    /// What the message at `ts` is for, if it is one of ours.
+    pub async fn find_purpose(&self, channel: &SlackChannel, ts: &str) -> Result<Option<String>, StoreError> {
+        const PURPOSE: &str = "SELECT purpose FROM posts WHERE channel = $1 AND ts = $2";
+        Ok(on_engine!(self.store.pool(), |c| sqlx::query_scalar(PURPOSE)
+            .bind(channel.as_str())
+            .bind(ts)
+            .fetch_optional(c)
+            .await)?)
+    }
+
     /// The posts that are kept up to date at `now`, by purpose; with those whose `ts` is not known.
     pub async fn list_active(&self, now: DateTime<Utc>) -> Result<Vec<Post>, StoreError> {
         const ACTIVE: &str = "SELECT purpose, channel, ts, state, version, updated_at, until FROM posts \

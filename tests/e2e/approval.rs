@@ -92,7 +92,7 @@ impl Hall {
     async fn says(&self, card: &Message, words: &str) -> String {
         self.bot
             .until(|w| {
-                let text = w.message_text(w.message("#ops", &card.ts)?);
+                let text = w.message_text(w.message(&card.channel, &card.ts)?);
                 text.contains(words).then_some(text)
             })
             .await
@@ -102,7 +102,7 @@ impl Hall {
         let card = self
             .bot
             .slack
-            .read(|w| w.message("#ops", &card.ts).cloned())
+            .read(|w| w.message(&card.channel, &card.ts).cloned())
             .unwrap();
         let sent = self.bot.user(user).clicks(&card, button).unwrap().await;
         assert!(sent.is_acked(), "{button}");
@@ -160,10 +160,22 @@ async fn what_somebody_else_agrees_to_is_done_and_every_copy_of_the_card_says_so
     let card = hall
         .card("ana", "close acme/api#1 -- nobody has answered for a month")
         .await;
-    assert_snapshot!(hall.bot.text(&card), @r"
+    assert_snapshot!(without_id(&hall.bot.text(&card)), @r"
+    em-agent:
+      # Approval wanted: Close acme/api#1
+      *Retry failed payouts <https://github.com/acme/api/pull/1>*
+      Asked by @ana · medium risk
+      “nobody has answered for a month”
+      [⋯ Explain | Take the request back | Open]
+      *What will be done:*
+      • Closes acme/api#1 without merging it. It can be opened again.
+      Who may decide: anybody here but guests; one of them is enough.
+      Lapses Fri 16 Jan 10:00.
+      [Approve] [Decline…] [Approve with comment…] [Explain]
+      · `ID` · What changes the work of others needs one more person who agrees.
     ");
-    hall.clicks("ben", &card, "Approve").await;
-    assert_snapshot!(hall.says(&card, "Done.").await, @r"
+    hall.clicks("ben", &card, "approval.approve").await;
+    assert_snapshot!(without_id(&hall.says(&card, "Done.").await), @r"
     ");
     assert_eq!(hall.effects(), [("close", "acme/api#1".to_owned())]);
     let thread = hall.bot.until(|w| {
@@ -182,8 +194,8 @@ async fn of_two_who_click_at_once_one_decides_and_the_other_is_told(database: Te
     let card = hall.card("ana", "close acme/api#1").await;
     let (ben, dmitri) = (hall.bot.user("ben"), hall.bot.user("dmitri"));
     let (one, other) = (
-        ben.clicks(&card, "Approve").unwrap(),
-        dmitri.clicks(&card, "Approve").unwrap(),
+        ben.clicks(&card, "approval.approve").unwrap(),
+        dmitri.clicks(&card, "approval.approve").unwrap(),
     );
     let (one, other) = tokio::join!(one, other);
     assert!(one.is_acked() && other.is_acked());
@@ -204,11 +216,11 @@ async fn nobody_decides_about_their_own(database: TestDatabase) {
     let hall = Hall::open(database).await;
     hall.pull("Retry failed payouts");
     let card = hall.card("ana", "close acme/api#1").await;
-    let own = hall.told("ana", &card, "Approve").await;
+    let own = hall.told("ana", &card, "approval.approve").await;
     assert!(own.contains("you asked for it"), "{own}");
-    let author = hall.told("chloe", &card, "Approve").await;
+    let author = hall.told("chloe", &card, "approval.approve").await;
     assert!(author.contains("it is about your own change"), "{author}");
-    let guest = hall.told("eve", &card, "Approve").await;
+    let guest = hall.told("eve", &card, "approval.approve").await;
     assert!(guest.contains("you may not decide this"), "{guest}");
     assert_eq!(hall.effects(), []);
     hall.finish().await;
@@ -219,7 +231,7 @@ async fn a_target_that_changed_is_asked_about_anew(database: TestDatabase) {
     let pull = hall.pull("Retry failed payouts");
     let card = hall.card("ana", "merge acme/api#1").await;
     pull.push("chloe-m", "Use a queue", thursday_morning());
-    hall.clicks("ben", &card, "Approve").await;
+    hall.clicks("ben", &card, "approval.approve").await;
     let modal = hall.modal("ben").await;
     hall.submits("ben", &modal, &[("target", "acme/api#1")]).await;
     let renewed = hall
@@ -234,7 +246,7 @@ async fn a_no_has_a_reason(database: TestDatabase) {
     let hall = Hall::open(database).await;
     hall.pull("Retry failed payouts");
     let card = hall.card("ana", "close acme/api#1").await;
-    hall.clicks("ben", &card, "Decline…").await;
+    hall.clicks("ben", &card, "approval.decline").await;
     let modal = hall.modal("ben").await;
     hall.submits("ben", &modal, &[("comment", "Chloe is back on Monday")])
         .await;
@@ -258,7 +270,7 @@ async fn an_answer_that_was_lost_is_tried_again_and_done_once(database: TestData
         .fail_next_write("/repos/acme/api/issues/1", Fault::LostAnswer);
     hall.world()
         .fail_next_write("/repos/acme/api/pulls/1", Fault::LostAnswer);
-    hall.clicks("ben", &card, "Approve").await;
+    hall.clicks("ben", &card, "approval.approve").await;
     let waits = hall.says(&card, "Attempt 1 of 5 failed").await;
     assert!(waits.contains("Next try"), "{waits}");
     hall.bot.clock.advance(TimeDelta::seconds(5));
@@ -277,7 +289,7 @@ async fn what_github_refuses_is_said_with_the_permission_and_can_be_retried(data
         "checks=read",
         "contents=read",
     ]);
-    hall.clicks("ben", &card, "Approve").await;
+    hall.clicks("ben", &card, "approval.approve").await;
     let failed = hall.says(&card, "Failed: Close").await;
     assert!(
         failed.contains("lacks a permission") && failed.contains("[Retry]"),
@@ -290,9 +302,9 @@ async fn what_github_refuses_is_said_with_the_permission_and_can_be_retried(data
         "checks=read",
         "contents=read",
     ]);
-    let stranger = hall.told("eve", &card, "Retry").await;
+    let stranger = hall.told("eve", &card, "approval.retry").await;
     assert!(stranger.contains("only whoever asked"), "{stranger}");
-    hall.clicks("ana", &card, "Retry").await;
+    hall.clicks("ana", &card, "approval.retry").await;
     hall.says(&card, "Done.").await;
     assert_eq!(hall.effects(), [("close", "acme/api#1".to_owned())]);
     hall.finish().await;
@@ -302,14 +314,14 @@ async fn high_risk_is_typed_and_needs_two(database: TestDatabase) {
     let hall = Hall::open(database).await;
     hall.pull("Retry failed payouts");
     let card = hall.card("ana", "merge acme/api#1").await;
-    hall.clicks("ben", &card, "Approve").await;
+    hall.clicks("ben", &card, "approval.approve").await;
     let modal = hall.modal("ben").await;
     hall.submits("ben", &modal, &[("target", "acme/api#1"), ("comment", "at last")])
         .await;
     let half = hall.says(&card, "1 of 2 so far: @ben").await;
     assert!(half.contains("high risk"), "{half}");
     assert_eq!(hall.effects(), []);
-    hall.clicks("dmitri", &card, "Approve").await;
+    hall.clicks("dmitri", &card, "approval.approve").await;
     let modal = hall.modal("dmitri").await;
     hall.submits("dmitri", &modal, &[("target", "ACME/api#1")]).await;
     let done = hall.says(&card, "Done.").await;
@@ -362,6 +374,11 @@ async fn a_question_reminds_escalates_and_lapses(database: TestDatabase) {
     hall.finish().await;
 }
 
+/// The card with its id, which is another one each time, taken out.
+fn without_id(card: &str) -> String {
+    card.replace(&short_id(card), "ID")
+}
+
 /// What the card shows to be typed.
 fn short_id(card: &str) -> String {
     let foot = card.lines().find(|line| line.contains("· `")).unwrap();
@@ -387,6 +404,43 @@ async fn what_cannot_be_done_is_said_before_anybody_is_asked(database: TestDatab
         answers.push(format!("{typed}\n{}", hall.bot.text(&answer)));
     }
     assert_snapshot!(answers.join("\n"), @r"
+    propose close acme/api#99
+    em-agent (only ana sees this):
+      GitHub shows me no acme/api#99: check the name, or let an admin give my token access to it.
+
+    propose clsoe acme/api#1
+    em-agent (only ana sees this):
+      I cannot “clsoe”. Did you mean `close`?
+
+    propose close
+    em-agent (only ana sees this):
+      Say what it is done to.
+      It is typed like this: `/em-agent propose close <owner/name#12>`
+
+    propose assign acme/api#1 nobody-here
+    em-agent (only ana sees this):
+      nobody-here cannot be assigned in acme/api: GitHub knows no such account there.
+
+    approve NOSUCHID
+    em-agent (only ana sees this):
+      I know no approval “NOSUCHID”. The list has them all: `/em-agent approvals all`.
+
+    approve 7
+    em-agent (only ana sees this):
+      I know no approval “7”. The list has them all: `/em-agent approvals all`.
+
+    approvals explain NOSUCHID
+    em-agent (only ana sees this):
+      I know no approval “NOSUCHID”. The list has them all: `/em-agent approvals all`.
+
+    approvals delegate nobody 3
+    em-agent (only ana sees this):
+      Name the person with a mention, as in `/em-agent approvals delegate @ben 5`.
+
+    approvals mine
+    em-agent (only ana sees this):
+      # Waiting for your decision
+      Nothing waits for your decision. Everything open: `/em-agent approvals`
     ");
     assert!(hall.bot.slack.read(|w| !w.messages("#ops").any(is_card)));
     hall.finish().await;

@@ -5,6 +5,7 @@
 
 mod action;
 mod approval;
+mod crash;
 mod demo;
 mod dispatch;
 mod docs;

@@ -52,7 +52,7 @@ impl Program {
     }
 
     /// With the tokens of a pretend Slack.
-    fn for_slack(self, slack: &Simulator) -> Self {
+    pub(crate) fn for_slack(self, slack: &Simulator) -> Self {
         self.env("SLACK_API_URL", &slack.slack_api_url())
             .env("SLACK_APP_TOKEN", slack.app_token())
             .env("SLACK_BOT_TOKEN", slack.bot_token())
@@ -101,7 +101,7 @@ impl Program {
     }
 
     /// Starts `run` and waits until it is at work.
-    async fn start(&self) -> Running {
+    pub(crate) async fn start(&self) -> Running {
         let mut running = Running::of(self.command(&["run"]).spawn().unwrap());
         running.wait_for("ready to work").await;
         running
@@ -116,7 +116,7 @@ impl Program {
 }
 
 /// The bot as a process.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     log: Arc<Mutex<String>>,
     reading: tokio::task::JoinHandle<()>,
@@ -163,12 +163,12 @@ impl Running {
         format!("http://{}{path}", line["http_addr"].as_str().unwrap())
     }
 
-    async fn kill(mut self) {
+    pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 
     /// Asks it to stop, as `docker stop` does; its exit code, how long it took, and its log.
-    async fn terminate(mut self) -> (Option<i32>, Duration, String) {
+    pub(crate) async fn terminate(mut self) -> (Option<i32>, Duration, String) {
         let asked = Instant::now();
         let id = self.child.id().expect("it runs").to_string();
         Command::new("kill").args(["-TERM", &id]).status().await.unwrap();

@@ -250,7 +250,8 @@ fn asked(approval: &Approval, setting: Setting) -> Mrkdwn {
         (1, _) => words("one of them is enough"),
         (_, true) => escape(&format!("{quorum} of them must agree")),
         (_, false) => cat([
-            escape(&format!("{} of {quorum} so far: ", quorum - approval.missing())),
+            escape(&format!("{} of {quorum} so far:", quorum - approval.missing())),
+            words(" "),
             agreed,
         ]),
     };

@@ -113,7 +113,8 @@ fn missing(approval: &Approval) -> Mrkdwn {
     }
     let agreed = approval.agreeing().len();
     cat([
-        escape(&format!("{} of {} agreed. ", agreed, approval.quorum())),
+        escape(&format!("{} of {} agreed.", agreed, approval.quorum())),
+        words(" "),
         words("Who may decide: "),
         approvers(approval),
         words("."),

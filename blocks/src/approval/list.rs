@@ -81,7 +81,8 @@ pub(crate) fn add_waiting(layout: &mut Layout, approvals: &[Approval], setting: 
     let more = approvals.len().saturating_sub(CARDS);
     if more > 0 {
         layout.context(&cat([
-            escape(&format!("… and {more} more: ")),
+            escape(&format!("… and {more} more:")),
+            words(" "),
             typed("approvals mine"),
         ]));
     }

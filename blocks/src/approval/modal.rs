@@ -19,7 +19,8 @@ pub const PROPOSED: &str = "approval.proposed";
 const COMMENT: &str = "comment";
 const TARGET: &str = "target";
 const KIND: &str = "kind";
-const WORDS: &str = "words";
+/// The field for what something is to be done to.
+pub const WORDS: &str = "words";
 
 /// What a form about a question remembers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

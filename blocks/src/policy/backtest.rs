@@ -33,7 +33,11 @@ pub fn message_backtest(view: &BacktestView<'_>) -> SlackMessageContent {
     let found = view.backtest;
     let asked = cat([
         escape(&found.questions.to_string()),
-        words(" questions were asked since "),
+        words(if found.questions == 1 {
+            " question was asked since "
+        } else {
+            " questions were asked since "
+        }),
         when(view.since, view.zone),
         words("."),
     ]);

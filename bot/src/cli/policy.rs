@@ -103,9 +103,9 @@ async fn compare(options: BacktestOptions, config: &Config) -> Result<ExitCode, 
 
 fn print(found: &Backtest, since: DateTime<Utc>) {
     say(&format!(
-        "{} questions since {}",
-        found.questions,
-        since.format("%Y-%m-%d")
+        "Questions since {}: {}",
+        since.format("%Y-%m-%d"),
+        found.questions
     ));
     for shift in Shift::ALL {
         say(&format!("{:>7} {}", found.count(shift), shift.words()));

@@ -479,4 +479,35 @@ fn a_rules_file_that_cannot_be_used_stops_the_start_and_names_the_place() {
     let with_team = format!("{toml}[teams.checkout]\nmembers = ['ana']\n");
     assert_eq!(accepted(&with_team, &[]).checked.rules, Some(file));
     assert!(refused("[signals]\nrules = 'nowhere.yaml'\n", &[]).contains("nowhere.yaml cannot be read"));
+fn what_is_wrong_with_a_policy_is_said_with_everything_else() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("own.rego"), "package em_agent\nx := }\n").unwrap();
+    let toml = format!(
+        "[policy]\ndir = \"{}\"\nopa_url = \"opa:8181\"\n[policy.roles]\nmanager = []\n[policy.data]\nroles = 1\n\
+         [retention]\ndays = 0",
+        folder.path().display()
+    );
+    let problems = refused(&toml, &[]);
+    for expected in [
+        "policy.dir: own.rego, line 2, column 6: ",
+        "policy.opa_url: write an address",
+        "policy.roles.manager: name people",
+        "policy.data.roles: this name is taken",
+        "retention.days: ",
+    ] {
+        assert!(
+            problems.contains(expected),
+            "{expected} is missing in\n{problems}"
+        );
+    }
+}
+
+#[test]
+fn rules_read_what_the_operator_wrote_and_the_roles() {
+    let toml =
+        "[policy.roles]\nmanager = [\"U1\"]\n[policy.data]\nproduction = [\"prod\"]\nlimits = { most = 3 }";
+    let data = accepted(toml, &[]).checked.policy_data;
+    let expected =
+        serde_json::json!({"roles": {"manager": ["U1"]}, "production": ["prod"], "limits": {"most": 3}});
+    assert_eq!(data, expected);
 }

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use em_blocks::interaction::clicked;
-use em_commands::invocation::{Click, ShortcutUse, Submission};
+use em_commands::invocation::{Click, Reaction, ShortcutUse, Submission};
 use em_domain::id::{SlackChannel, SlackUser};
 use serde::Deserialize;
 use slack_morphism::prelude::{SlackInteractionActionInfo, SlackViewState};
@@ -166,6 +166,8 @@ pub(crate) enum Event {
     Message(Message),
     /// Somebody looks at the app's page.
     AppHomeOpened(HomeOpened),
+    /// Somebody put an emoji on a message.
+    ReactionAdded(ReactionAdded),
     /// Anything else.
     #[serde(other)]
     Other,
@@ -181,6 +183,32 @@ pub(crate) struct Message {
     #[serde(default)]
     pub(crate) text: String,
     pub(crate) thread_ts: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct ReactionAdded {
+    user: SlackUser,
+    reaction: String,
+    item: ReactedTo,
+}
+
+#[derive(Debug, Deserialize)]
+struct ReactedTo {
+    #[serde(default)]
+    channel: String,
+    #[serde(default)]
+    ts: String,
+}
+
+impl ReactionAdded {
+    pub(crate) fn reaction(self) -> Reaction {
+        Reaction {
+            user: self.user,
+            emoji: self.reaction,
+            channel: self.item.channel.as_str().into(),
+            message_ts: self.item.ts,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -173,6 +173,18 @@ impl Dispatcher {
             Event::AppHomeOpened(opened) if opened.tab.as_deref() != Some("messages") => {
                 self.home_opened(opened.user).await;
             }
+            Event::ReactionAdded(added) => {
+                let reaction = added.reaction();
+                let user = reaction.user.clone();
+                if registry::is_vote(&reaction) {
+                    let running = registry::reacted(self.ctx.clone(), reaction);
+                    let entry = Entry::Click("approval.react");
+                    let outcome = self
+                        .run(entry, &Caller::Person(user.clone()), String::new(), running)
+                        .await;
+                    self.answer(To::Direct(user), outcome).await;
+                }
+            }
             Event::Message(_) | Event::AppHomeOpened(_) | Event::Other => {}
         }
     }

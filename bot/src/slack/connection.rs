@@ -17,7 +17,7 @@ use super::envelope::{self, Frame};
 use super::health::Online;
 use super::leaving::{Leaving, Reason};
 use super::socket::Shared;
-use super::{Inbound, InboundKind};
+use super::{Inbound, InboundKind, form};
 
 /// Frames that are read before their acknowledgements are flushed together; at a few microseconds each, the first one
 /// waits well under a millisecond.
@@ -177,6 +177,11 @@ impl Connection {
         kind: InboundKind,
         payload: &serde_json::value::RawValue,
     ) -> Result<(), Reason> {
+        if kind == InboundKind::Interaction
+            && let Some(errors) = form::mistakes(payload.get())
+        {
+            return self.write(envelope::form_ack(envelope_id, errors)).await;
+        }
         let shared = Arc::clone(&self.shared);
         let Ok(room) = shared.inbound.try_reserve() else {
             return self.shed(envelope_id, kind).await;

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::form::FormErrors;
 use super::{BUSY, InboundKind};
 
 /// A frame, as far as the transport is concerned.
@@ -86,10 +87,10 @@ pub(super) fn event_id(payload: &str) -> Option<String> {
 }
 
 #[derive(Serialize)]
-struct Ack<'a> {
+struct Ack<'a, P> {
     envelope_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    payload: Option<BusyAnswer>,
+    payload: Option<P>,
 }
 
 /// The answer to a command for which there is no room.
@@ -108,9 +109,17 @@ impl BusyAnswer {
 
 /// Tells Slack that the envelope arrived.
 pub(super) fn ack(envelope_id: &str) -> Result<String, serde_json::Error> {
-    serde_json::to_string(&Ack {
+    serde_json::to_string(&Ack::<()> {
         envelope_id,
         payload: None,
+    })
+}
+
+/// Tells Slack that the form arrived, and what is wrong with it.
+pub(super) fn form_ack(envelope_id: &str, errors: FormErrors) -> Result<String, serde_json::Error> {
+    serde_json::to_string(&Ack {
+        envelope_id,
+        payload: Some(errors),
     })
 }
 

@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use super::envelope::BusyAnswer;
-use super::{Inbound, InboundKind};
+use super::{Inbound, InboundKind, form};
 
 /// How far a request's time may be from ours; older ones may be replayed by somebody who overheard them.
 const TIMESTAMP_WINDOW_SECONDS: i64 = 300;
@@ -171,6 +171,9 @@ impl HttpTransport {
         let Some(serde_json::Value::String(payload)) = fields.remove("payload") else {
             return Err(Refusal::Body);
         };
+        if let Some(errors) = form::mistakes(&payload) {
+            return Ok(axum::Json(errors).into_response());
+        }
         let Marks { trigger_id, .. } = serde_json::from_str(&payload).map_err(|_| Refusal::Body)?;
         let id = trigger_id.map_or_else(|| digest(body), Cow::into_owned);
         let payload = RawValue::from_string(payload.clone()).map_err(|_| Refusal::Body)?;

@@ -111,7 +111,7 @@ fn take(
 fn usage(kind: &ActionKind, problem: String) -> CommandError {
     CommandError::Usage {
         problem,
-        usage: kind.usage.to_owned(),
+        usage: format!("propose {}", kind.usage),
     }
 }
 

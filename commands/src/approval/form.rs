@@ -1,11 +1,12 @@
 //! Purpose: the submitted forms: a no with its reason, a yes with a remark or a typed name, a new question from a message.
 
-use em_blocks::approval::modal::{self, Memory, modal_propose};
+use em_blocks::approval::modal::{self, Memory, Wish, modal_propose};
 use em_domain::action::Digest;
 use em_domain::approval::{Requester, Via};
 use em_domain::id::SlackChannel;
 use em_domain::pull_request::PullRequestKey;
 use serde::{Deserialize, Serialize};
+use slack_morphism::prelude::SlackViewState;
 
 use super::decide::{Said, answer, say};
 use super::propose::{Proposal, propose, tell};
@@ -68,17 +69,26 @@ pub async fn shortcut(_ctx: Ctx, used: ShortcutUse) -> Outcome {
     Ok(Reply::Modal(Box::new(form)))
 }
 
+/// The mistake in a new question that can be seen without looking at its target.
+pub(crate) fn mistake(state: &SlackViewState) -> Option<(&'static str, String)> {
+    let wish = modal::wish(state)?;
+    action::parse(&words_of(&wish))
+        .err()
+        .map(|error| (modal::WORDS, error.to_string()))
+}
+
+fn words_of(wish: &Wish) -> Vec<String> {
+    let words = std::iter::once(wish.word.as_str()).chain(wish.rest.split_whitespace());
+    words.map(str::to_owned).collect()
+}
+
 /// A submitted new question.
 pub async fn proposed(ctx: Ctx, submission: Submission) -> Outcome {
     let wish = modal::wish(&submission.state)
         .ok_or_else(|| CommandError::user("Choose what is to be done and to what, then submit again."))?;
     let origin: Option<Origin> = serde_json::from_str(&submission.private_metadata).ok();
-    let words: Vec<String> = std::iter::once(wish.word.as_str())
-        .chain(wish.rest.split_whitespace())
-        .map(str::to_owned)
-        .collect();
     let proposal = Proposal {
-        action: action::parse(&words)?,
+        action: action::parse(&words_of(&wish))?,
         requester: Requester::Person(submission.user),
         reason: wish.reason,
         channel: origin.as_ref().and_then(|origin| origin.channel.clone()),

@@ -30,6 +30,9 @@ pub const SPEC: Spec = Spec {
     check_scheduled: None,
 };
 
+/// The arguments that a check fills in with the newest there is.
+const PINNED: [&str; 2] = ["head", "runs"];
+
 /// Something that somebody wants done.
 #[derive(Debug, Clone)]
 pub struct Proposal {
@@ -170,8 +173,10 @@ pub(crate) async fn decide_about(ctx: &Ctx, requester: &Requester, checked: &Che
 /// It cannot be looked at, or what is asked can no longer be done.
 pub(crate) async fn look(ctx: &Ctx, approval: &Approval) -> Result<Checked, CommandError> {
     let mut action = approval.request.action.clone();
-    // The commit that the card was about; what is the newest one now is the question.
-    action.arguments.remove("head");
+    // What the card was about; what is the newest one now is the question.
+    for pinned in PINNED {
+        action.arguments.remove(pinned);
+    }
     (kind_of(&action)?.check)(ctx.clone(), action).await
 }
 
