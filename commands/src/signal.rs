@@ -85,7 +85,10 @@ pub async fn evaluate(ctx: &Ctx) -> Result<(), CommandError> {
     let now = ctx.clock.now();
     ctx.rules.reload(now).await;
     let rules = ctx.rules.in_force().rules;
-    if let Some(watch) = ctx.store.signals().watch(now).await? {
+    if let Some(mut watch) = ctx.store.signals().watch(now).await? {
+        // Whoever put such a label on a pull request wants nobody to wait for it.
+        let ignored = &ctx.settings.triage.ignored_labels;
+        watch.facts.pulls.retain(|pull| !pull.has_any(ignored));
         let found = signal::evaluate(&rules, &watch.facts, now, &ctx.settings.calendar);
         let changes = diff(&watch.open, found);
         if !changes.is_empty() {

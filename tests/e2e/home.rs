@@ -50,6 +50,10 @@ async fn the_home_of_a_linked_person_shows_what_waits_for_them(database: TestDat
       What is stuck, and who must move.
       `/em-agent triage post [#channel]`
       Post the list to a channel; I strike lines through as they clear.
+      `/em-agent signals [kind]`
+      What the rules have found and is still so.
+      `/em-agent rules`
+      The rules by which signals open, and where they come from.
       `/em-agent whoami`
       Show which accounts I know as yours.
       `/em-agent link <system> <account>`

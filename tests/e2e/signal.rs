@@ -23,6 +23,7 @@ both_engines!(
     an_incident_that_stays_open_is_told_to_the_channel_of_its_rule,
     rules_change_while_the_bot_is_at_work_and_a_wrong_file_changes_nothing,
     what_is_open_is_listed_and_an_unknown_kind_is_explained,
+    a_label_that_triage_ignores_is_ignored_by_rules_too,
     a_red_default_branch_is_told_as_soon_as_it_is_known,
     without_a_channel_signals_are_listed_and_not_posted,
 );
@@ -326,6 +327,17 @@ async fn what_is_open_is_listed_and_an_unknown_kind_is_explained(database: TestD
         unknown.contains("There is no such kind") && unknown.contains("stale_pr"),
         "{unknown}"
     );
+    scene.finish().await;
+}
+
+async fn a_label_that_triage_ignores_is_ignored_by_rules_too(database: TestDatabase) {
+    let toml = format!("{SIGNALS}[triage]\nignored_labels = [\"On Hold\"]\n");
+    let scene = Scene::start_with(database, &toml).await;
+    let pull = scene.pull("Retry failed payouts", "ben-k").await;
+    until_only(&scene.bot, "1 signal").await;
+    scene.tell(&pull.label("ben-k", "on hold", january(15, 10))).await;
+    look(&scene.bot).await;
+    until_only(&scene.bot, "1 resolved").await;
     scene.finish().await;
 }
 

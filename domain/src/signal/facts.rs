@@ -61,6 +61,15 @@ pub struct WatchedPull {
 }
 
 impl WatchedPull {
+    /// Whether it has one of these labels, in any case of letters.
+    pub fn has_any(&self, labels: &[String]) -> bool {
+        labels.iter().any(|label| {
+            self.labels
+                .iter()
+                .any(|has| has.to_lowercase() == label.to_lowercase())
+        })
+    }
+
     /// Who must move; its author where nobody is named.
     pub fn whose_move(&self) -> Vec<Login> {
         if self.actors.is_empty() {

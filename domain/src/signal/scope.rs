@@ -51,17 +51,10 @@ impl Scope {
 
     /// The same, where the person in question is not the author.
     pub fn covers_pull_of(&self, pull: &WatchedPull, person: &Login) -> bool {
-        let has_any = |labels: &[String]| {
-            labels.iter().any(|label| {
-                pull.labels
-                    .iter()
-                    .any(|has| has.to_lowercase() == label.to_lowercase())
-            })
-        };
         let is_author = |name: &String| name.eq_ignore_ascii_case(pull.author.login.as_str());
         self.covers(Some(&pull.key.repository), [person])
-            && (self.labels.is_empty() || has_any(&self.labels))
-            && !has_any(&self.except_labels)
+            && (self.labels.is_empty() || pull.has_any(&self.labels))
+            && !pull.has_any(&self.except_labels)
             && (self.authors.is_empty() || self.authors.iter().any(is_author))
     }
 
