@@ -479,6 +479,9 @@ fn a_rules_file_that_cannot_be_used_stops_the_start_and_names_the_place() {
     let with_team = format!("{toml}[teams.checkout]\nmembers = ['ana']\n");
     assert_eq!(accepted(&with_team, &[]).checked.rules, Some(file));
     assert!(refused("[signals]\nrules = 'nowhere.yaml'\n", &[]).contains("nowhere.yaml cannot be read"));
+}
+
+#[test]
 fn what_is_wrong_with_a_policy_is_said_with_everything_else() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("own.rego"), "package em_agent\nx := }\n").unwrap();
