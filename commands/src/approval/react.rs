@@ -41,7 +41,7 @@ pub(crate) async fn reacted(ctx: Ctx, reaction: Reaction) -> Outcome {
         seen: None,
         is_typed: false,
     };
-    answer(say(&ctx, &id, said).await?)
+    Ok(answer(say(&ctx, &id, said).await?))
 }
 
 /// The approval in a card's purpose: `approval:apr_…:card`.
