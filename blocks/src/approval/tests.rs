@@ -1,3 +1,5 @@
+//! Purpose: what people see of an approval, in every state and with whatever others wrote.
+
 use em_domain::action::{Action, Digest, Risk, TargetState};
 use em_domain::approval::ballot::{Ballot, Refusal, Target, Voter};
 use em_domain::approval::{ApprovalState, Outcome, Request, Settled, Vote};
