@@ -1,6 +1,7 @@
-//! Purpose: `em-agent demo`: the real bot against a pretend Slack in the browser, with sample data. No tokens, no
-//! network: the only difference from `run` is the address of Slack.
+//! Purpose: `em-agent demo`: the real bot against a pretend Slack in the browser and a pretend GitHub, with sample data.
+//! No tokens, no network: the only difference from `run` are the addresses of the two.
 
+mod github;
 mod shift;
 
 use std::io::Cursor;
@@ -12,7 +13,10 @@ use chrono::{DateTime, Datelike, Days, TimeZone, Utc, Weekday};
 use clap::Args;
 use em_commands::registry::SLASH_COMMAND;
 use em_domain::clock::{Clock, SystemClock};
+use em_integrations::normalise::normalise;
+use em_simulator::github::GithubSimulator;
 use em_simulator::{Simulator, Suggestion};
+use em_storage::Store;
 use flate2::read::MultiGzDecoder;
 use std::io::{BufRead, BufReader, Read};
 
@@ -28,6 +32,8 @@ const SCENARIO: &str = include_str!("../demo/scenario.jsonl");
 const SETTINGS: &str = include_str!("../demo/em-agent.toml");
 /// The instant that the sample data takes for "now": a Thursday morning.
 const SCENARIO_NOW: &str = "2026-01-15T10:00:00Z";
+/// Events worked in at once.
+const BATCH: u16 = 1_000;
 
 /// How the demo is shown.
 #[derive(Debug, Args)]
@@ -48,9 +54,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     )
     .await?;
     say(&format!("\n  EM Agent's demo workspace is at  {}\n", demo.url));
-    say(
-        "  Open it in a browser and type  /em-agent triage  in #payments. Ctrl-C ends it; nothing is kept.\n",
-    );
+    say("  Open it in a browser: in #payments something waits for a decision. Or type  /em-agent triage");
+    say("  there. Ctrl-C ends it; nothing is kept.\n");
     run::stop_asked().await?;
     demo.stop().await;
     Ok(())
@@ -62,6 +67,8 @@ pub struct Demo {
     pub url: String,
     simulator: Simulator,
     bot: run::Bot,
+    // Stops when dropped.
+    _github: GithubSimulator,
     // Removed when the demo ends.
     _files: tempfile::TempDir,
 }
@@ -83,30 +90,38 @@ pub async fn start(addr: SocketAddr, clock: &dyn Clock) -> anyhow::Result<Demo> 
         .await
         .with_context(|| format!("cannot listen on {addr}; choose another port with --port"))?;
     let files = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let config = config(&simulator, files.path())?;
-    wire::start_logging(&config);
-    let store = wire::open_store(&config).await?;
     let now = clock.now();
     let delta = today(now) - scenario_now();
-    import::lines(
-        &store,
-        Cursor::new(shifted(MultiGzDecoder::new(HISTORY), delta)?),
-        now,
-    )
-    .await?;
-    import::lines(&store, Cursor::new(shifted(SCENARIO.as_bytes(), delta)?), now).await?;
+    let scenario = shifted(SCENARIO.as_bytes(), delta)?;
+    let mut github = github::start(&scenario).await?;
+    let config = config(&simulator, &github, files.path())?;
+    wire::start_logging(&config);
+    let store = wire::open_store(&config).await?;
+    let history = shifted(MultiGzDecoder::new(HISTORY), delta)?;
+    fill(&store, [history, scenario], now).await?;
     store.close().await;
     let bot = run::start(config, wire::system_clock()).await?;
+    github::tell(&mut github, bot.http_addr);
     let url = simulator.base_url().to_owned();
     Ok(Demo {
         url,
         simulator,
         bot,
+        _github: github,
         _files: files,
     })
 }
 
-fn config(simulator: &Simulator, folder: &Path) -> anyhow::Result<Config> {
+/// Imports the sample and works it in, so that no rule ever sees a part of it.
+async fn fill(store: &Store, files: [Vec<u8>; 2], now: DateTime<Utc>) -> anyhow::Result<()> {
+    for file in files {
+        import::lines(store, Cursor::new(file), now).await?;
+    }
+    while store.facts().fold_pending(BATCH, normalise).await?.events > 0 {}
+    Ok(())
+}
+
+fn config(simulator: &Simulator, github: &GithubSimulator, folder: &Path) -> anyhow::Result<Config> {
     let file = folder.join("em-agent.toml");
     std::fs::write(&file, SETTINGS).context("cannot write the demo's configuration")?;
     let database = format!("sqlite:{}", folder.join("demo.db").display());
@@ -116,7 +131,9 @@ fn config(simulator: &Simulator, folder: &Path) -> anyhow::Result<Config> {
         ("SLACK_BOT_TOKEN", simulator.bot_token().to_owned()),
         ("DATABASE_URL", database),
         ("HTTP_ADDR", "127.0.0.1:0".to_owned()),
-        ("GITHUB_WEBHOOK_SECRET", "demo".to_owned()),
+        ("GITHUB_API_URL", github.api_url()),
+        ("GITHUB_TOKEN", github::TOKEN.to_owned()),
+        ("GITHUB_WEBHOOK_SECRET", github::WEBHOOK_SECRET.to_owned()),
         ("RUST_LOG", "warn".to_owned()),
     ]
     .into_iter()
@@ -142,6 +159,11 @@ fn workspace(addr: SocketAddr) -> em_simulator::Options {
             suggestion("triage", "what is stuck"),
             suggestion("triage mine", "what waits for me"),
             suggestion("triage post", "post the list here"),
+            suggestion("approvals", "what waits for a decision"),
+            suggestion("signals", "what the rules have found"),
+            suggestion("propose", "what can be done"),
+            suggestion("propose merge acme/checkout#211", "ask for a merge"),
+            suggestion("audit acme/infra#61", "who did what about it"),
             suggestion("whoami", "who I am"),
             suggestion("doctor", "check the connections"),
             suggestion("help", "everything else"),

@@ -8,15 +8,19 @@
 //! primary and secondary rate limits, a required `User-Agent`, and answers that fail, stall or break off on demand.
 //! Shapes follow <https://docs.github.com/rest> and recorded webhooks; addresses inside bodies point at github.com.
 //! What is done over the API (comments, labels, merges, runs again, ...) changes the world, is written down once in
-//! [`GithubWorld::effects`], and leaves the webhooks that GitHub would send in [`GithubWorld::take_deliveries`].
+//! [`GithubWorld::effects`], and leaves the webhooks that GitHub would send in [`GithubWorld::take_deliveries`], or has
+//! them sent ([`GithubSimulator::send_webhooks`]). What webhooks of others state can be taken over
+//! ([`GithubWorld::adopt`]).
 //! Left out: anonymous access to public repositories, and of GraphQL all but auto-merge.
 //!
 //! To add an endpoint: one arm in `resource.rs` or `lookup.rs`, for changes in `write.rs`. To add a change: a method in `pull.rs`, `review.rs` or `activity.rs`.
 
 mod activity;
+mod adopt;
 mod answer;
 mod delivery;
 mod effects;
+mod hook;
 mod lookup;
 mod page;
 mod pull;
@@ -46,7 +50,7 @@ pub use world::{Budget, Fault, GithubWorld};
 pub struct GithubSimulator {
     address: SocketAddr,
     world: GithubWorld,
-    server: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl GithubSimulator {
@@ -74,7 +78,7 @@ impl GithubSimulator {
         Ok(Self {
             address,
             world,
-            server,
+            tasks: vec![server],
         })
     }
 
@@ -91,6 +95,8 @@ impl GithubSimulator {
 
 impl Drop for GithubSimulator {
     fn drop(&mut self) {
-        self.server.abort();
+        for task in &self.tasks {
+            task.abort();
+        }
     }
 }

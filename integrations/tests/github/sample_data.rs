@@ -132,6 +132,7 @@ fn every_open_pull_request_waits_for_what_the_readme_says() {
         "acme/checkout#214 reviewer: review answered [\"fatima-k\"] since Wed 13:05",
         "acme/checkout#219 ci: CI running [\"fatima-k\"] since Thu 09:35",
         "acme/checkout#221 reviewer: nobody asked [] since Wed 05:12",
+        "acme/infra#61 author: remarks [\"dmitri-v\"] since Wed 14:20",
         "acme/infra#79 reviewer: nobody asked [] since Mon 16:20",
         "acme/infra#85 merge: approved [\"chloe-m\"] since Wed 15:10",
         "acme/infra#88 reviewer: review requested [] since Wed 11:00",

@@ -135,7 +135,9 @@ fn healthy(world: &GithubWorld, asked: &Asked) -> Response {
         return refused;
     }
     let response = if asked.is_write() {
-        written(&write::carry_out(world, asked))
+        let done = write::carry_out(world, asked);
+        world.news.notify_one();
+        written(&done)
     } else {
         found(&world.state(), asked)
     };

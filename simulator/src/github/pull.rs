@@ -84,14 +84,15 @@ impl GithubWorld {
     }
 }
 
-struct Opening<'a> {
-    id: u64,
-    number: u64,
-    commit: &'a Value,
-    now: &'a str,
+/// What the world says of a pull request that is opened.
+pub(super) struct Opening<'a> {
+    pub(super) id: u64,
+    pub(super) number: u64,
+    pub(super) commit: &'a Value,
+    pub(super) now: &'a str,
 }
 
-fn opened(repo: &Value, new: &NewPull, opening: &Opening<'_>) -> Value {
+pub(super) fn opened(repo: &Value, new: &NewPull, opening: &Opening<'_>) -> Value {
     let Opening {
         id,
         number,

@@ -8,6 +8,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use crate::TimeSource;
 
@@ -25,6 +26,8 @@ pub struct GithubWorld {
     state: Arc<Mutex<State>>,
     /// Held while one change over the API is looked at and made, so that two at once come one after the other.
     turn: Arc<Mutex<()>>,
+    /// Told when something was done over the API.
+    pub(super) news: Arc<Notify>,
 }
 
 /// What the primary rate limit allows.
@@ -152,6 +155,7 @@ impl GithubWorld {
         Self {
             state: Arc::new(Mutex::new(state)),
             turn: Arc::default(),
+            news: Arc::default(),
         }
     }
 
