@@ -22,6 +22,10 @@ both_engines!(
     a_question_reminds_escalates_and_lapses,
     what_cannot_be_done_is_said_before_anybody_is_asked,
     a_wish_of_low_risk_is_done_at_once,
+    what_lay_for_a_month_is_proposed_to_be_closed_and_the_log_tells_the_story,
+    what_was_done_can_be_undone_by_a_new_decision,
+    a_message_that_names_a_pull_request_can_be_asked_about,
+    a_reaction_counts_where_the_policy_says_so,
 );
 
 const TOKEN: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
@@ -31,6 +35,8 @@ const PEOPLE: &str =
     "[people]\nU0ANA = \"ana-ruiz\"\nU0BEN = \"ben-k\"\nU0CHLOE = \"chloe-m\"\nU0DMITRI = \"dmitri-v\"\n";
 
 const MANAGERS: &str = "[policy.roles]\nmanager = [\"U0ANA\", \"U0BEN\", \"chloe-m\"]\n";
+
+const SIGNALS: &str = "[slack]\ndefault_channel = \"#ops\"\n[signals]\nenabled = true\n";
 
 /// The bot with hands on a pretend GitHub, and people who are known there.
 struct Hall {
@@ -480,5 +486,169 @@ async fn a_wish_of_low_risk_is_done_at_once(database: TestDatabase) {
         hall.bot.slack.read(|w| !w.messages("#ops").any(is_card)),
         "nobody else need see it"
     );
+    hall.finish().await;
+}
+
+async fn what_lay_for_a_month_is_proposed_to_be_closed_and_the_log_tells_the_story(database: TestDatabase) {
+    let hall = Hall::open_with(database, SIGNALS).await;
+    let opened_at = thursday_morning() - TimeDelta::days(40);
+    let new = NewPull::new("Retry failed payouts", "chloe-m");
+    let (_, opened) = hall.world().open_pull(REPO, &new, opened_at);
+    hall.bot.github(&opened).await;
+    let card = hall
+        .bot
+        .until(|w| {
+            let mut cards = w.messages("#ops").filter(|m| is_card(m));
+            cards.find(|m| m.text.contains("Close acme/api#1")).cloned()
+        })
+        .await;
+    let text = hall.bot.text(&card);
+    assert!(text.contains("Asked by the signal `stale_pr`"), "{text}");
+    let bulletin = hall.bot.slack.read(|w| {
+        let told = w
+            .messages("#ops")
+            .filter(|m| is_card(m) && !m.text.contains("Close acme/api#1"));
+        told.map(|m| w.message_text(m)).collect::<Vec<_>>()
+    });
+    assert!(
+        bulletin.iter().any(|text| text.contains("acme/api#1")),
+        "{bulletin:#?}"
+    );
+    hall.clicks("ben", &card, "approval.approve").await;
+    hall.says(&card, "Done.").await;
+    assert_eq!(hall.effects(), [("close", "acme/api#1".to_owned())]);
+    let told = hall.bot.ask("ana", "#ops", "/em-agent audit acme/api#1").await;
+    let story = hall.bot.text(&told);
+    for event in [
+        "approval.proposed",
+        "approval.agreed",
+        "approval.attempt began",
+        "approval.completed",
+    ] {
+        assert!(story.contains(event), "no {event} in {story}");
+    }
+    assert!(
+        story.contains("`signal:stale_pr`") && story.contains("@ben"),
+        "{story}"
+    );
+    hall.finish().await;
+}
+
+async fn what_was_done_can_be_undone_by_a_new_decision(database: TestDatabase) {
+    let hall = Hall::open(database).await;
+    hall.pull("Retry failed payouts");
+    let card = hall.card("ana", "close acme/api#1").await;
+    hall.clicks("ben", &card, "approval.approve").await;
+    hall.says(&card, "[Undo]").await;
+    let asked = hall.told("dmitri", &card, "approval.undo").await;
+    assert!(
+        asked.contains("Approval wanted: Reopen acme/api#1") && asked.contains("Undoes “Close acme/api#1”."),
+        "{asked}"
+    );
+    let undo = hall
+        .bot
+        .until(|w| {
+            w.messages("#ops")
+                .filter(|m| is_card(m))
+                .find(|m| m.text.contains("Reopen"))
+                .cloned()
+        })
+        .await;
+    hall.clicks("ana", &undo, "approval.approve").await;
+    hall.says(&undo, "Done.").await;
+    assert_eq!(hall.effects().last(), Some(&("reopen", "acme/api#1".to_owned())));
+    hall.bot.clock.advance(TimeDelta::hours(25));
+    let gone = hall.bot.until(|w| {
+        let text = w.message_text(w.message(&card.channel, &card.ts)?);
+        (!text.contains("[Undo]")).then_some(())
+    });
+    gone.await;
+    hall.finish().await;
+}
+
+async fn a_message_that_names_a_pull_request_can_be_asked_about(database: TestDatabase) {
+    let hall = Hall::open(database).await;
+    hall.pull("Retry failed payouts");
+    hall.bot
+        .user("ana")
+        .says(
+            "#ops",
+            "is https://github.com/acme/api/pull/1 still wanted?",
+            None,
+        )
+        .unwrap()
+        .await;
+    let said = hall
+        .bot
+        .until(|w| {
+            w.messages("#ops")
+                .find(|m| m.text.contains("still wanted"))
+                .cloned()
+        })
+        .await;
+    assert!(
+        hall.bot
+            .user("ana")
+            .shortcut("approval.ask", Some(&said))
+            .unwrap()
+            .await
+            .is_acked()
+    );
+    let form = hall.modal("ana").await;
+    let shown = hall.bot.slack.read(|w| w.view_text(&form));
+    assert!(shown.contains("acme/api#1"), "{shown}");
+    let wrong = [
+        ("kind", "close: Close it without merging."),
+        ("words", "acme/api#1 --method squash"),
+    ];
+    hall.bot.user("ana").submits(&form, wrong).unwrap().await;
+    let corrected = hall
+        .bot
+        .until(|w| w.modal("ana").filter(|view| !view.errors.is_empty()).cloned())
+        .await;
+    let right = [
+        ("kind", "close: Close it without merging."),
+        ("words", "acme/api#1"),
+        ("comment", "nobody answers"),
+    ];
+    hall.submits("ana", &corrected, &right).await;
+    let card = hall
+        .bot
+        .until(|w| w.messages("#ops").rfind(|m| is_card(m)).cloned())
+        .await;
+    let text = hall.bot.text(&card);
+    assert!(
+        text.contains("Close acme/api#1") && text.contains("“nobody answers”"),
+        "{text}"
+    );
+    hall.finish().await;
+}
+
+async fn a_reaction_counts_where_the_policy_says_so(database: TestDatabase) {
+    let hall = Hall::open_with(database, SIGNALS).await;
+    let opened_at = thursday_morning() - TimeDelta::days(10);
+    let new = NewPull::new("Retry failed payouts", "chloe-m");
+    let (pull, opened) = hall.world().open_pull(REPO, &new, opened_at);
+    hall.bot.github(&opened).await;
+    let asked_for = pull.request_review("chloe-m", "dmitri-v", opened_at + TimeDelta::hours(1));
+    hall.bot.github(&asked_for).await;
+    // What the bot itself wants done of low risk, people may nod through.
+    let card = hall
+        .bot
+        .until(|w| {
+            w.messages("#ops")
+                .filter(|m| is_card(m))
+                .find(|m| m.text.contains("Nudge"))
+                .cloned()
+        })
+        .await;
+    hall.bot.user("ben").reacts(&card, "eyes").unwrap().await;
+    hall.bot
+        .user("ben")
+        .reacts(&card, "white_check_mark")
+        .unwrap()
+        .await;
+    let done = hall.says(&card, "Done.").await;
+    assert!(done.contains("Approved* by @ben with a reaction"), "{done}");
     hall.finish().await;
 }

@@ -39,7 +39,8 @@ pub async fn draw(ctx: Ctx, job: Job) -> Result<(), JobError> {
         found.ok_or_else(|| JobError::Fail(format!("there is no approval {id}")))
     };
     let mut approval = find().await?;
-    let mut again = job.attempts > 1;
+    // After a crash, nobody knows what is shown; and what was due later shows that time has passed.
+    let mut again = job.attempts > 1 || job.run_at > job.enqueued_at;
     for _ in 0..ROUNDS {
         let Err(error) = draw_all(&ctx, &approval, again).await else {
             return Ok(());
