@@ -598,7 +598,7 @@ async fn a_message_that_names_a_pull_request_can_be_asked_about(database: TestDa
     let shown = hall.bot.slack.read(|w| w.view_text(&form));
     assert!(shown.contains("acme/api#1"), "{shown}");
     let wrong = [
-        ("kind", "close: Close it without merging."),
+        ("kind", "close: Close a pull request or an issue, unmerged."),
         ("words", "acme/api#1 --method squash"),
     ];
     hall.bot.user("ana").submits(&form, wrong).unwrap().await;
@@ -607,7 +607,7 @@ async fn a_message_that_names_a_pull_request_can_be_asked_about(database: TestDa
         .until(|w| w.modal("ana").filter(|view| !view.errors.is_empty()).cloned())
         .await;
     let right = [
-        ("kind", "close: Close it without merging."),
+        ("kind", "close: Close a pull request or an issue, unmerged."),
         ("words", "acme/api#1"),
         ("comment", "nobody answers"),
     ];

@@ -73,7 +73,7 @@ pub(super) async fn claim(
     let payload = Payload {
         signal: signal.id.to_string(),
         action,
-        reason: format!("{} {reason}", signal.finding.title),
+        reason: reason.to_owned(),
     };
     let job = NewJob::new(JobId::new(Ulid::new()), PROPOSE, json!(payload), now);
     if ctx
