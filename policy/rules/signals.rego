@@ -62,7 +62,12 @@ proposals contains {
 	"rerun_main" in fired
 }
 
-reasons := [row.text | some row in signal_rules; row.rule in fired]
+reasons := [row.text | some row in signal_rules; row.rule in fired; explains(row.rule)]
+
+# That people are told goes without saying where more is done.
+explains(rule) if rule != "told"
+
+explains("told") if count(proposals) == 0
 
 reaction := {
 	"notify": "told" in fired,

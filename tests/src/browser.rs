@@ -195,6 +195,28 @@ impl Browser {
         }
     }
 
+    /// Waits until what a script returns (see [`Browser::run`]) is as wanted, and returns that.
+    ///
+    /// # Errors
+    /// It was not within 15 seconds; the error holds what there was.
+    pub async fn wait_for(
+        &self,
+        script: &str,
+        is_wanted: impl Fn(&Value) -> bool,
+    ) -> Result<Value, BrowserError> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let found = self.run(script, json!([])).await?;
+            if is_wanted(&found) {
+                return Ok(found);
+            }
+            if Instant::now() > deadline {
+                return Err(BrowserError(format!("{script} only gave {found}")));
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
     /// Writes a picture of the window as PNG.
     pub async fn screenshot(&self, path: impl AsRef<Path>) -> Result<(), BrowserError> {
         let (port, path) = (self.port, path.as_ref().to_owned());

@@ -47,12 +47,12 @@ struct BulletinState {
 pub(super) async fn announce(ctx: &Ctx, rules: &Rules) -> Result<(), CommandError> {
     let news = ctx.store.signals().list_unannounced(AT_ONCE).await?;
     let mut by_channel: BTreeMap<String, Vec<Signal>> = BTreeMap::new();
-    let mut silent = Vec::new();
+    let (mut silent, mut wanted) = (Vec::new(), Vec::new());
     for signal in news {
         let asked = reaction::input(ctx, &signal);
         let reaction = policy::react(ctx, asked, Some(&signal.finding.url)).await;
-        for action in &reaction.propose {
-            reaction::claim(ctx, &signal, action.clone(), &reaction.reason).await?;
+        for action in reaction.propose {
+            wanted.push((signal.clone(), action, reaction.reason.clone()));
         }
         let of_rule = rules
             .find(&signal.finding.rule)
@@ -72,6 +72,11 @@ pub(super) async fn announce(ctx: &Ctx, rules: &Rules) -> Result<(), CommandErro
         if let Err(error) = tell(ctx, channel, news).await {
             failure.get_or_insert(error);
         }
+    }
+    // After they were told, so that people read of it before they are asked. A crash in between loses nothing: what open
+    // signals want proposed is looked at regularly.
+    for (signal, action, reason) in wanted {
+        reaction::claim(ctx, &signal, action, &reason).await?;
     }
     failure.map_or(Ok(()), Err)
 }

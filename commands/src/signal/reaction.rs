@@ -5,6 +5,7 @@ use em_domain::action::Action;
 use em_domain::id::{JobId, SignalId};
 use em_domain::job::{Job, JobError, NewJob};
 use em_domain::policy::SignalInput;
+use em_domain::pull_request::PullRequestKey;
 use em_domain::signal::{Signal, SignalState};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -74,6 +75,7 @@ pub(super) async fn claim(
         signal: signal.id.to_string(),
         action,
         reason: reason.to_owned(),
+        reason: reason_with_title(signal, reason),
     };
     let job = NewJob::new(JobId::new(Ulid::new()), PROPOSE, json!(payload), now);
     if ctx
@@ -86,6 +88,15 @@ pub(super) async fn claim(
         ctx.wake_jobs();
     }
     Ok(())
+}
+
+/// Says what was found too, unless that is the title of the pull request, which the question shows anyway.
+fn reason_with_title(signal: &Signal, reason: &str) -> String {
+    let finding = &signal.finding;
+    if PullRequestKey::parse(&finding.subject).is_some() {
+        return reason.to_owned();
+    }
+    format!("{}. {reason}", finding.title)
 }
 
 /// The job: makes one proposal, if its signal still holds.
