@@ -74,7 +74,7 @@ pub(super) async fn claim(
     let payload = Payload {
         signal: signal.id.to_string(),
         action,
-        reason: reason.to_owned(),
+        reason: reason_with_title(signal, reason),
     };
     let job = NewJob::new(JobId::new(Ulid::new()), PROPOSE, json!(payload), now);
     if ctx
@@ -87,6 +87,15 @@ pub(super) async fn claim(
         ctx.wake_jobs();
     }
     Ok(())
+}
+
+/// Says what was found too, unless that is the title of the pull request, which the question shows anyway.
+fn reason_with_title(signal: &Signal, reason: &str) -> String {
+    let finding = &signal.finding;
+    if PullRequestKey::parse(&finding.subject).is_some() {
+        return reason.to_owned();
+    }
+    format!("{}. {reason}", finding.title)
 }
 
 /// The job: makes one proposal, if its signal still holds.
