@@ -224,8 +224,8 @@ pub type OnShortcut = fn(Ctx, ShortcutUse) -> Running;
 /// Every shortcut, by its callback id.
 pub const SHORTCUTS: &[(&str, OnShortcut)] = &[
     ("triage.show", |ctx, used| Box::pin(triage::shortcut(ctx, used))),
-    ("approval.ask", |ctx, used| {
-        Box::pin(approval::form::shortcut(ctx, used))
+    ("approval.ask", |_ctx, used| {
+        Box::pin(async move { approval::form::shortcut(used) })
     }),
 ];
 

@@ -9,6 +9,7 @@ mod diff;
 mod facts;
 mod failed_deployment;
 mod failing_main;
+mod finding;
 mod incident_open_too_long;
 mod long_running_ci;
 mod no_ticket_link;
@@ -32,7 +33,6 @@ use sha2::{Digest as _, Sha256};
 
 use crate::calendar::WorkCalendar;
 use crate::id::{Login, RepositoryName, SignalId};
-use crate::pull_request::PullRequestKey;
 
 pub use diff::{Diff, diff};
 pub use facts::{Facts, PENDING_RUNS_COUNT_DAYS, WatchedPull, watched};
@@ -279,96 +279,4 @@ pub fn evaluate(rules: &Rules, facts: &Facts, now: DateTime<Utc>, calendar: &Wor
     enabled
         .flat_map(|rule| (rule.kind.evaluate)(rule, &view))
         .collect()
-}
-
-impl Rule {
-    /// A finding about a pull request, for whoever must move.
-    fn about_pull(&self, pull: &WatchedPull, since: DateTime<Utc>) -> Finding {
-        let mut details = self.limits();
-        details.insert("author".to_owned(), pull.author.login.as_str().into());
-        details.insert("labels".to_owned(), pull.labels.clone().into());
-        Finding {
-            rule: self.name.clone(),
-            kind: self.kind.name.to_owned(),
-            subject: pull.key.to_string(),
-            severity: self.severity,
-            title: pull.title.clone(),
-            url: pull.url.clone(),
-            repository: Some(pull.key.repository.clone()),
-            people: pull.whose_move(),
-            since,
-            details,
-        }
-    }
-
-    /// A finding about something in a repository that names nobody.
-    fn about(&self, repository: &RepositoryName, what: &str, title: String, url: &str) -> Finding {
-        Finding {
-            rule: self.name.clone(),
-            kind: self.kind.name.to_owned(),
-            subject: format!("{repository} {what}"),
-            severity: self.severity,
-            title,
-            url: url.to_owned(),
-            repository: Some(repository.clone()),
-            people: Vec::new(),
-            since: DateTime::UNIX_EPOCH,
-            details: self.limits(),
-        }
-    }
-
-    /// A finding about a person who has more of `pulls` than the limit allows; `None` if they have not. Each pull
-    /// request comes with the instant from which it counts.
-    fn about_person(&self, login: &Login, mut pulls: Vec<(DateTime<Utc>, &WatchedPull)>) -> Option<Finding> {
-        let limit = usize::try_from(self.parameters.limit).unwrap_or(usize::MAX);
-        pulls.sort_by_key(|(since, pull)| (*since, &pull.key));
-        // The one with which it became too many.
-        let (since, first_over) = *pulls.get(limit)?;
-        let mut details = self.limits();
-        details.insert("count".to_owned(), pulls.len().into());
-        let some: Vec<String> = pulls.iter().take(10).map(|(_, p)| p.key.to_string()).collect();
-        details.insert("pull_requests".to_owned(), some.into());
-        Some(Finding {
-            rule: self.name.clone(),
-            kind: self.kind.name.to_owned(),
-            subject: login.as_str().to_lowercase(),
-            severity: self.severity,
-            title: String::new(),
-            url: search_page(&first_over.url, &first_over.key),
-            repository: None,
-            people: vec![login.clone()],
-            since,
-            details,
-        })
-    }
-
-    /// What the rule was told, as details.
-    fn limits(&self) -> BTreeMap<String, Value> {
-        let limit = |parameter: &Parameter| match parameter {
-            Parameter::OlderThan(_) => (
-                "limit_hours".to_owned(),
-                self.parameters.older_than.hours().into(),
-            ),
-            Parameter::Limit(_) => ("limit".to_owned(), self.parameters.limit.into()),
-            Parameter::Pattern(_) => ("pattern".to_owned(), self.parameters.pattern.as_str().into()),
-        };
-        self.kind.parameters.iter().map(limit).collect()
-    }
-}
-
-/// The page on which the forge lists pull requests, from the page of one.
-fn search_page(url: &str, key: &PullRequestKey) -> String {
-    let place = format!("/{}/pull/{}", key.repository, key.number);
-    match url.strip_suffix(&place) {
-        Some(forge) => format!("{forge}/pulls"),
-        None => url.to_owned(),
-    }
-}
-
-/// `one` or `many` by their number.
-fn counted(number: usize, one: &str, many: &str) -> String {
-    match number {
-        1 => format!("1 {one}"),
-        number => format!("{number} {many}"),
-    }
 }

@@ -62,7 +62,7 @@ impl Default for Options {
             escapes_command: false,
             suggestions: Vec::new(),
             signing_secret: "8f742231b10e8888abcd99yyyzzz85a5".into(),
-            events: owned(&["app_mention", "message.im", "app_home_opened"]),
+            events: owned(&["app_mention", "message.im", "app_home_opened", "reaction_added"]),
             scopes: owned(DEFAULT_SCOPES),
             ack_window: Duration::from_secs(3),
             event_retries: vec![Duration::ZERO, Duration::from_mins(1), Duration::from_mins(5)],

@@ -100,12 +100,14 @@ impl Day {
         self.pulls += 1;
         let at = SystemClock.now() - TimeDelta::days(1);
         let title = format!("Change {}", self.pulls);
-        self.github
+        let (pull, _) = self
+            .github
             .world()
             .open_pull(REPO, &NewPull::new(&title, "chloe-m"), at);
+        let number = pull.number();
         let what = match self.dice.below(3) {
-            0 => format!("close {REPO}#{}", self.pulls),
-            1 => format!("comment {REPO}#{} Please rebase", self.pulls),
+            0 => format!("close {REPO}#{number}"),
+            1 => format!("comment {REPO}#{number} Please rebase"),
             _ => format!("create-issue {REPO} Follow up on {}", self.pulls),
         };
         self.slack

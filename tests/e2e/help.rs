@@ -21,6 +21,26 @@ async fn help_lists_every_command(database: TestDatabase) {
       What is stuck, and who must move.
       `/em-agent triage post [#channel]`
       Post the list to a channel; I strike lines through as they clear.
+      `/em-agent approvals [mine|all|<id>]`
+      What waits for a decision, what waits for yours, and what became of the rest.
+      `/em-agent approvals explain <id>`
+      Which rules ask for an approval, who is missing, who could decide now.
+      `/em-agent approve <id> [remark]`
+      Agree to what somebody asks for.
+      `/em-agent decline <id> [reason]`
+      Say no to what somebody asks for.
+      `/em-agent propose <action> <target> [options] [-- reason]`
+      Ask for something to be done; the policy says whether somebody has to agree first.
+      `/em-agent approvals delegate <@person> <days>`
+      Let somebody decide for you while you are away; 0 days takes it back.
+      `/em-agent policy`
+      Show which rules say what may be done, and since when.
+      `/em-agent policy explain <kind> [target] [fact=value ...]`
+      Say what would happen if you proposed this now, and why.
+      `/em-agent policy backtest [30d]`
+      Say what the other rules would have answered to what was asked of late.
+      `/em-agent audit <approval, pull request or @person>`
+      Who did what about something, and when, from the log that shows any change to it.
       `/em-agent signals [kind]`
       What the rules have found and is still so.
       `/em-agent rules`
@@ -45,12 +65,6 @@ async fn help_lists_every_command(database: TestDatabase) {
       Check my connections and permissions, and say what to fix.
       `/em-agent help [command]`
       Show what I can do, or how one command is written.
-      `/em-agent policy`
-      Show which rules say what may be done, and since when.
-      `/em-agent policy explain <kind> [target] [fact=value ...]`
-      Say what would happen if you proposed this now, and why.
-      `/em-agent policy backtest [30d]`
-      Say what the other rules would have answered to what was asked of late.
       · More on one: `/em-agent help COMMAND`. You can also mention me or write to me directly, without the slash. Only you see my answers unless you ask me to post.
     ");
     assert_eq!(

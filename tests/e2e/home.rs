@@ -50,26 +50,18 @@ async fn the_home_of_a_linked_person_shows_what_waits_for_them(database: TestDat
       What is stuck, and who must move.
       `/em-agent triage post [#channel]`
       Post the list to a channel; I strike lines through as they clear.
-      `/em-agent signals [kind]`
-      What the rules have found and is still so.
-      `/em-agent rules`
-      The rules by which signals open, and where they come from.
-      `/em-agent whoami`
-      Show which accounts I know as yours.
-      `/em-agent link <system> <account>`
-      Tell me which account is yours, so that “mine” works.
-      `/em-agent doctor`
-      Check my connections and permissions, and say what to fix.
-      `/em-agent help [command]`
-      Show what I can do, or how one command is written.
-      `/em-agent policy`
-      Show which rules say what may be done, and since when.
-      `/em-agent policy explain <kind> [target] [fact=value ...]`
-      Say what would happen if you proposed this now, and why.
-      `/em-agent jobs [dead|waiting]`
-      Show my jobs: what I gave up, what waits, what runs.
-      `/em-agent jobs show <id>`
-      Show one job and every attempt at it.
+      `/em-agent approvals [mine|all|<id>]`
+      What waits for a decision, what waits for yours, and what became of the rest.
+      `/em-agent approvals explain <id>`
+      Which rules ask for an approval, who is missing, who could decide now.
+      `/em-agent approve <id> [remark]`
+      Agree to what somebody asks for.
+      `/em-agent decline <id> [reason]`
+      Say no to what somebody asks for.
+      `/em-agent propose <action> <target> [options] [-- reason]`
+      Ask for something to be done; the policy says whether somebody has to agree first.
+      `/em-agent approvals delegate <@person> <days>`
+      Let somebody decide for you while you are away; 0 days takes it back.
       · Everything: `/em-agent help`
       · You are *chloe-m* on GitHub. As of Thu 15 Jan 10:00. Waits count working hours: Mon–Fri 09:00–17:00, UTC
       [Refresh]

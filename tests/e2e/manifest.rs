@@ -43,6 +43,6 @@ fn the_manifest_switches_on_what_the_program_relies_on() {
     let events = settings["event_subscriptions"]["bot_events"].clone();
     assert_eq!(
         texts(&events),
-        BTreeSet::from(["app_home_opened", "app_mention", "message.im"])
+        BTreeSet::from(["app_home_opened", "app_mention", "message.im", "reaction_added"])
     );
 }

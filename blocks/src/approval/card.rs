@@ -339,13 +339,13 @@ fn fallback(approval: &Approval, setting: Setting) -> Mrkdwn {
     let by = approval.settled.as_ref().map(|settled| {
         let by = settled.by.as_ref().map(|by| cat([words(" by "), mention(by)]));
         cat([
-            words("."),
+            words(", decided"),
             by.unwrap_or_default(),
             words(" "),
             when(settled.at, setting.zone),
         ])
     });
-    let asks = cat([words(" (asked by "), requester(approval), words(")")]);
+    let asks = cat([words(", asked by "), requester(approval)]);
     cat([heading, asks, by.unwrap_or_default()])
 }
 

@@ -47,10 +47,7 @@ pub struct ExplainView<'a> {
 pub fn message_explain(view: &ExplainView<'_>) -> SlackMessageContent {
     let approval = view.approval;
     let mut layout = Layout::new();
-    layout.section(&join(
-        [subject(approval), words(""), escape(&approval.request.title)],
-        " ",
-    ));
+    layout.section(&join([subject(approval), escape(&approval.request.title)], " · "));
     layout.section(&cat([
         words("Asked by "),
         requester(approval),

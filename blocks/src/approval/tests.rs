@@ -1,3 +1,5 @@
+//! Purpose: what people see of an approval, in every state and with whatever others wrote.
+
 use em_domain::action::{Action, Digest, Risk, TargetState};
 use em_domain::approval::ballot::{Ballot, Refusal, Target, Voter};
 use em_domain::approval::{ApprovalState, Outcome, Request, Settled, Vote};
@@ -93,7 +95,21 @@ fn agreed() -> Approval {
 
 #[test]
 fn a_card_says_what_is_asked_who_may_decide_and_how_long() {
-    assert_snapshot!(transcript(&message_card(&asked(two()), shown_as())), @"");
+    assert_snapshot!(transcript(&message_card(&asked(two()), shown_as())), @r"
+    (text) Approval wanted: Merge shop/api#812, asked by @U0ANA
+    # Approval wanted: Merge shop/api#812
+    *Retry payments on *timeout* (https://github.com/shop/api/pull/812)*
+    Asked by @U0ANA · high risk
+    “the release waits for it”
+        ⋮ Explain | Take the request back | Open
+    *What will be done:*
+    • Merges shop/api#812 into main as one commit.
+    Who may decide: anybody with the role *manager*; 2 of them must agree.
+    To agree, the name of the target has to be typed.
+    Lapses Sat 22 Nov 15:00.
+    [Approve] [Decline…] [Approve with comment…] [Explain]
+    > `00000000` · What reaches users needs two people.
+    ");
 }
 
 #[test]
@@ -120,7 +136,16 @@ fn a_card_names_who_agreed_and_what_changed() {
 #[test]
 fn a_spent_card_has_no_buttons_but_what_can_still_be_done() {
     let declined = says(&asked(two()), "U0BEN", false, Some("not before Monday"));
-    assert_snapshot!(transcript(&message_card(&declined, shown_as())), @"");
+    assert_snapshot!(transcript(&message_card(&declined, shown_as())), @r"
+    (text) Declined: Merge shop/api#812, asked by @U0ANA, decided by @U0BEN Fri 21 Nov 15:00
+    # Declined: Merge shop/api#812
+    *Retry payments on *timeout* (https://github.com/shop/api/pull/812)*
+    Asked by @U0ANA · high risk
+    “the release waits for it”
+        ⋮ Explain | Open
+    *Declined* by @U0BEN in a form, Fri 21 Nov 15:00: “not before Monday”
+    > `00000000` · What reaches users needs two people.
+    ");
     let done = Outcome {
         undo: Some(Action::new("github.revert", "shop/api#812")),
         undo_until: Some(now() + chrono::Duration::hours(24)),
@@ -128,7 +153,18 @@ fn a_spent_card_has_no_buttons_but_what_can_still_be_done() {
         ..Outcome::said("Merged shop/api#812.", now())
     };
     let completed = agreed().begin(now()).unwrap().complete(done, now()).unwrap();
-    assert_snapshot!(transcript(&message_card(&completed, shown_as())), @"");
+    assert_snapshot!(transcript(&message_card(&completed, shown_as())), @r"
+    (text) Done: Merge shop/api#812, asked by @U0ANA, decided by @U0CLEO Fri 21 Nov 15:00
+    # Done: Merge shop/api#812
+    *Retry payments on *timeout* (https://github.com/shop/api/pull/812)*
+    Asked by @U0ANA · high risk
+    “the release waits for it”
+        ⋮ Explain | Open
+    *Approved* by @U0BEN, @U0CLEO in a form, Fri 21 Nov 15:00: “at last”
+    *Done.* Merged shop/api#812. Look (https://github.com/shop/api/pull/812)
+    [Undo]
+    > `00000000` · What reaches users needs two people.
+    ");
     let later = Setting {
         now: now() + chrono::Duration::hours(25),
         ..shown_as()
@@ -183,7 +219,20 @@ fn an_explanation_has_the_rules_and_the_people() {
         people: &people,
         setting: shown_as(),
     };
-    assert_snapshot!(transcript(&message_explain(&view)), @"");
+    assert_snapshot!(transcript(&message_explain(&view)), @r"
+    (text) Why Merge shop/api#812: 1 of 2 agreed. Who may decide: anybody with the role manager.
+    *Retry payments on *timeout* (https://github.com/shop/api/pull/812)* · Merge shop/api#812
+    Asked by @U0ANA Fri 21 Nov 15:00. The policy says: What reaches users needs two people.
+    *Rules*
+    :white_check_mark: applies: What reaches users needs two people.
+    :x: does not apply: Nothing is done during a freeze.
+    1 of 2 agreed. Who may decide: anybody with the role *manager*.
+    • @U0BEN has agreed
+    • @U0ANA asked for it, so somebody else has to decide
+    • @U0CLEO could decide, but is outside working time
+    • @U0DAN is away; @U0EVE decides for them
+    > `00000000` · policy `abcdef012345`
+    ");
 }
 
 #[test]
@@ -209,7 +258,14 @@ fn a_form_asks_for_the_name_where_the_policy_does() {
         response_url: None,
         must_type: Some("shop/api#812".into()),
     };
-    assert_snapshot!(transcript_view(&modal_approve(&approval, &memory).unwrap()), @"");
+    assert_snapshot!(transcript_view(&modal_approve(&approval, &memory).unwrap()), @r"
+    (modal approval.approved) Approve [Approve] [Cancel]
+    Merge shop/api#812 · *Retry payments on *timeout* (https://github.com/shop/api/pull/812)*
+    • Merges shop/api#812 into main as one commit.
+    This is high risk. To agree, type `shop/api#812` below.
+    The name of the target
+    A remark, if you like
+    ");
 }
 
 #[test]

@@ -113,16 +113,16 @@ impl Dispatcher {
             return tracing::warn!(callback = %shortcut.callback_id, "no such shortcut");
         };
         let used = shortcut.used();
-        let (user, trigger) = (used.user.clone(), used.trigger_id.clone());
+        let (person, trigger) = (used.user.clone(), used.trigger_id.clone());
         let to = match &used.response_url {
             Some(url) => To::ResponseUrl(url.clone()),
-            None => To::Direct(user.clone()),
+            None => To::Direct(person.clone()),
         };
         let running = handler(self.ctx.clone(), used);
         let outcome = self
             .run(
                 Entry::Shortcut(name),
-                &Caller::Person(user),
+                &Caller::Person(person),
                 String::new(),
                 running,
             )

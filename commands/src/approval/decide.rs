@@ -77,7 +77,7 @@ async fn typed(ctx: &Ctx, invocation: &Invocation, spec: Spec, agrees: bool) -> 
         is_typed: false,
     };
     match say(ctx, &approval.id, said).await? {
-        Changed::Now(now) => super::show::one(ctx, &now),
+        Changed::Now(now) => Ok(super::show::one(ctx, &now)),
         Changed::Refused(approval, refusal) => Ok(Reply::private(message_refused(&approval, &refusal))),
     }
 }
@@ -118,7 +118,7 @@ pub async fn clicked_approve(ctx: Ctx, click: Click) -> Outcome {
         seen: Some(Digest(ticket.seen)),
         is_typed: false,
     };
-    answer(say(&ctx, &ticket.id, said).await?)
+    Ok(answer(say(&ctx, &ticket.id, said).await?))
 }
 
 /// The button *Approve with comment…*.
@@ -164,12 +164,12 @@ pub async fn clicked_withdraw(ctx: Ctx, click: Click) -> Outcome {
         actor: click.user.to_string(),
         event: "vote_withdrawn",
     };
-    answer(
+    Ok(answer(
         change(&ctx, &ticket.id, &by, |approval, now| {
             approval.withdraw(&click.user, now)
         })
         .await?,
-    )
+    ))
 }
 
 /// The entry *Take the request back*.
@@ -181,12 +181,12 @@ pub async fn clicked_cancel(ctx: Ctx, click: Click) -> Outcome {
         actor: click.user.to_string(),
         event: "cancelled",
     };
-    answer(
+    Ok(answer(
         change(&ctx, &ticket.id, &by, |approval, now| {
             approval.cancel(&voter, Via::Button, None, now)
         })
         .await?,
-    )
+    ))
 }
 
 /// The button *Retry*.
@@ -198,7 +198,9 @@ pub async fn clicked_retry(ctx: Ctx, click: Click) -> Outcome {
         actor: click.user.to_string(),
         event: "retried",
     };
-    answer(change(&ctx, &ticket.id, &by, |approval, now| approval.retry(&voter, now)).await?)
+    Ok(answer(
+        change(&ctx, &ticket.id, &by, |approval, now| approval.retry(&voter, now)).await?,
+    ))
 }
 
 /// The button *It was done*.
@@ -210,12 +212,12 @@ pub async fn clicked_confirm(ctx: Ctx, click: Click) -> Outcome {
         actor: click.user.to_string(),
         event: "confirmed_done",
     };
-    answer(
+    Ok(answer(
         change(&ctx, &ticket.id, &by, |approval, now| {
             approval.confirm_done(&voter, now)
         })
         .await?,
-    )
+    ))
 }
 
 /// The button *Undo*: a new proposal, which goes through the policy like any other.
@@ -233,15 +235,15 @@ pub async fn clicked_undo(ctx: Ctx, click: Click) -> Outcome {
         reason: Some(format!("Undoes “{}”.", approval.request.title)),
         channel: approval.request.channel.clone(),
     };
-    propose::tell(&ctx, propose::propose(&ctx, proposal).await?)
+    Ok(propose::tell(&ctx, propose::propose(&ctx, proposal).await?))
 }
 
 /// The card speaks for itself; a refusal is told to the one who clicked.
-pub(crate) fn answer(changed: Changed) -> Outcome {
-    Ok(match changed {
+pub(crate) fn answer(changed: Changed) -> Reply {
+    match changed {
         Changed::Now(_) => Reply::Done,
         Changed::Refused(approval, refusal) => Reply::private(message_refused(&approval, &refusal)),
-    })
+    }
 }
 
 /// Takes in what somebody says. A yes is to the target as it is now: where it changed since people were asked, they

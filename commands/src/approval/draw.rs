@@ -19,6 +19,8 @@ use crate::invocation::CommandError;
 
 /// People who are asked in direct messages; where the policy names more, the channel has to do.
 const MOST_DIRECT: usize = 5;
+/// How often a card is drawn anew because the record changed meanwhile.
+const ROUNDS: u32 = 8;
 /// How long a card is remembered after its last change.
 const REMEMBERED_FOR: Duration = Duration::days(90);
 /// Home tabs opened longer ago are drawn when they are next opened.
@@ -27,18 +29,30 @@ const HOME_IS_FRESH: Duration = Duration::hours(12);
 /// The job: draws all copies of one card.
 pub async fn draw(ctx: Ctx, job: Job) -> Result<(), JobError> {
     let id = id_of(&job.payload)?;
-    let found = ctx
-        .store
-        .approvals()
-        .find(&id)
-        .await
-        .map_err(|error| JobError::from(CommandError::from(error)))?;
-    let Some(approval) = found else {
-        return Err(JobError::Fail(format!("there is no approval {id}")));
+    let find = async || {
+        let found = ctx
+            .store
+            .approvals()
+            .find(&id)
+            .await
+            .map_err(CommandError::from)?;
+        found.ok_or_else(|| JobError::Fail(format!("there is no approval {id}")))
     };
-    draw_all(&ctx, &approval, job.attempts > 1)
-        .await
-        .map_err(JobError::from)
+    let mut approval = find().await?;
+    // After a crash, nobody knows what is shown; and what was due later shows that time has passed.
+    let mut again = job.attempts > 1 || job.run_at > job.enqueued_at;
+    for _ in 0..ROUNDS {
+        let Err(error) = draw_all(&ctx, &approval, again).await else {
+            return Ok(());
+        };
+        // Whoever drew a newer version at the same time may have been overwritten: the newest is drawn over both.
+        let newest = find().await?;
+        if newest.version == approval.version {
+            return Err(error.into());
+        }
+        (approval, again) = (newest, true);
+    }
+    Err(JobError::retry("the record changes faster than it can be drawn"))
 }
 
 async fn draw_all(ctx: &Ctx, approval: &Approval, again: bool) -> Result<(), CommandError> {

@@ -38,14 +38,21 @@ async fn submitted(ctx: Ctx, submission: Submission, agrees: bool) -> Outcome {
         seen: Some(Digest(memory.ticket.seen.clone())),
         is_typed: modal::is_typed(&memory, &submission.state),
     };
-    let outcome = answer(say(&ctx, &memory.ticket.id, said).await?)?;
-    Ok(match outcome {
+    Ok(where_asked(
+        answer(say(&ctx, &memory.ticket.id, said).await?),
+        memory.response_url,
+    ))
+}
+
+/// A private answer goes to where the form was opened from.
+fn where_asked(reply: Reply, response_url: Option<String>) -> Reply {
+    match reply {
         Reply::Private(content) => Reply::Answer {
-            response_url: memory.response_url,
+            response_url,
             content,
         },
-        other => other,
-    })
+        other @ (Reply::Replace(_) | Reply::Modal(_) | Reply::Answer { .. } | Reply::Done) => other,
+    }
 }
 
 /// What the form of a new question remembers.
@@ -56,7 +63,7 @@ struct Origin {
 }
 
 /// The shortcut *Ask for approval* on a message: the form, with what the message is about.
-pub async fn shortcut(_ctx: Ctx, used: ShortcutUse) -> Outcome {
+pub fn shortcut(used: ShortcutUse) -> Outcome {
     let target = used.message.as_deref().and_then(target_in).unwrap_or_default();
     let origin = Origin {
         channel: used.channel,
@@ -93,19 +100,14 @@ pub async fn proposed(ctx: Ctx, submission: Submission) -> Outcome {
         reason: wish.reason,
         channel: origin.as_ref().and_then(|origin| origin.channel.clone()),
     };
-    let Reply::Private(content) = tell(&ctx, propose(&ctx, proposal).await?)? else {
-        return Ok(Reply::Done);
-    };
-    Ok(Reply::Answer {
-        response_url: origin.and_then(|origin| origin.response_url),
-        content,
-    })
+    let reply = tell(&ctx, propose(&ctx, proposal).await?);
+    Ok(where_asked(reply, origin.and_then(|origin| origin.response_url)))
 }
 
 /// The first pull request that a message names: `acme/api#12`, or its address.
 fn target_in(text: &str) -> Option<String> {
     let words = text.split(|c: char| c.is_whitespace() || "<>|()\"'`,;".contains(c));
-    words.filter_map(named_target).next()
+    words.into_iter().find_map(named_target)
 }
 
 fn named_target(word: &str) -> Option<String> {

@@ -75,7 +75,7 @@ pub async fn command(ctx: Ctx, invocation: Invocation) -> Outcome {
         reason,
         channel: invocation.channel,
     };
-    tell(&ctx, propose(&ctx, proposal).await?)
+    Ok(tell(&ctx, propose(&ctx, proposal).await?))
 }
 
 /// What stands before `--` is the action, what stands after it the reason.
@@ -93,11 +93,11 @@ fn split_reason(words: &[String]) -> (&[String], Option<String>) {
 }
 
 /// Says what became of a proposal, to the one who made it.
-pub(crate) fn tell(ctx: &Ctx, outcome: Outcomes) -> Outcome {
-    Ok(Reply::private(match outcome {
+pub(crate) fn tell(ctx: &Ctx, outcome: Outcomes) -> Reply {
+    Reply::private(match outcome {
         Outcomes::New(approval) | Outcomes::Existing(approval) => message_card(&approval, setting(ctx)),
         Outcomes::Denied(decision) => message_denied(&decision),
-    }))
+    })
 }
 
 /// Puts a proposal through check and policy.

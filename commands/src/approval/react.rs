@@ -1,12 +1,18 @@
 //! Purpose: a reaction to a card counts as a vote, where the policy says so.
 
+use std::time::Duration;
+
 use em_domain::approval::Via;
 use em_domain::id::ApprovalId;
 
 use super::decide::{Said, answer, say};
 use super::named;
 use crate::ctx::Ctx;
-use crate::invocation::{Outcome, Reaction, Reply};
+use crate::invocation::{CommandError, Outcome, Reaction, Reply};
+
+/// How often, and how many times, to look what a message is for.
+const LOOK: Duration = Duration::from_millis(250);
+const LOOKS: u32 = 4;
 
 /// Yes or no, for the emojis that mean either.
 pub(crate) fn agrees(emoji: &str) -> Option<bool> {
@@ -22,13 +28,9 @@ pub(crate) async fn reacted(ctx: Ctx, reaction: Reaction) -> Outcome {
     let Some(agrees) = agrees(&reaction.emoji) else {
         return Ok(Reply::Done);
     };
-    let purpose = ctx
-        .store
-        .posts()
-        .find_purpose(&reaction.channel, &reaction.message_ts)
-        .await?;
-    let id = purpose.as_deref().and_then(approval_of);
-    let Some(id) = id else { return Ok(Reply::Done) };
+    let Some(id) = card_at(&ctx, &reaction).await? else {
+        return Ok(Reply::Done);
+    };
     let approval = named(&ctx, id.as_str()).await?;
     if !approval.terms().is_some_and(|terms| terms.reactions) || !approval.state.is_undecided() {
         return Ok(Reply::Done);
@@ -41,7 +43,22 @@ pub(crate) async fn reacted(ctx: Ctx, reaction: Reaction) -> Outcome {
         seen: None,
         is_typed: false,
     };
-    answer(say(&ctx, &id, said).await?)
+    Ok(answer(say(&ctx, &id, said).await?))
+}
+
+/// The approval whose card a reaction is on. A card can be seen a moment before it is known where it stands.
+async fn card_at(ctx: &Ctx, reaction: &Reaction) -> Result<Option<ApprovalId>, CommandError> {
+    for _ in 0..LOOKS {
+        let posts = ctx.store.posts();
+        if let Some(purpose) = posts
+            .find_purpose(&reaction.channel, &reaction.message_ts)
+            .await?
+        {
+            return Ok(approval_of(&purpose));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(None)
 }
 
 /// The approval in a card's purpose: `approval:apr_…:card`.

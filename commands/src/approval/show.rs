@@ -62,14 +62,14 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
             Which::All,
             ctx.store.approvals().list(&ApprovalState::ALL, MOST).await?,
         ),
-        Some(id) => return one(&ctx, &named(&ctx, id).await?),
+        Some(id) => return Ok(one(&ctx, &named(&ctx, id).await?)),
     };
     Ok(Reply::private(message_list(which, &approvals, setting(&ctx))))
 }
 
 /// One card, to the one who asked for it.
-pub(crate) fn one(ctx: &Ctx, approval: &Approval) -> Outcome {
-    Ok(Reply::private(message_card(approval, setting(ctx))))
+pub(crate) fn one(ctx: &Ctx, approval: &Approval) -> Reply {
+    Reply::private(message_card(approval, setting(ctx)))
 }
 
 /// What this person may decide, the newest first.

@@ -35,10 +35,12 @@ pub async fn remind(ctx: Ctx, job: Job) -> Result<(), JobError> {
         .await
         .map_err(JobError::from)?
     {
-        Changed::Now(approval) => tell(&ctx, &approval).await.map_err(JobError::from),
-        // Decided meanwhile, or told before a crash.
+        // Decided meanwhile.
         Changed::Refused(approval, _) if approval.state != ApprovalState::Pending => Ok(()),
-        Changed::Refused(approval, _) => tell(&ctx, &approval).await.map_err(JobError::from),
+        // Escalated just now, or before a crash.
+        Changed::Now(approval) | Changed::Refused(approval, _) => {
+            tell(&ctx, &approval).await.map_err(JobError::from)
+        }
     }
 }
 

@@ -4,16 +4,18 @@
 //! What a mapping may hold depends on its `kind`, which can come anywhere in it. So a text is read twice, by any
 //! format that serde knows: first for the kinds ([`KindOfRule`]), then for the rest ([`RulesSeed`]).
 
+mod text;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{
-    DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::{KINDS, LooksAt, Rule, Rules, Scope, SignalKind, kind};
 use crate::triage::TeamScope;
+
+use text::{KeySeed, REPOSITORY, TeamsSeed, Texts, any};
 
 /// A rule of which only the kind is read.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -221,131 +223,5 @@ impl<'de> Visitor<'de> for ScopeSeed<'_> {
             }
         }
         Ok(scope)
-    }
-}
-
-fn is_repository(name: &str) -> bool {
-    name.split_once('/')
-        .is_some_and(|(owner, name)| !owner.is_empty() && !name.is_empty() && !name.contains('/'))
-}
-
-/// A key of a mapping: one of those allowed, each once.
-struct KeySeed<'a> {
-    allowed: &'a [&'static str],
-    seen: &'a mut BTreeSet<&'static str>,
-    of: &'a str,
-}
-
-impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
-    type Value = &'static str;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_identifier(self)
-    }
-}
-
-impl Visitor<'_> for KeySeed<'_> {
-    type Value = &'static str;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "one of: {}", self.allowed.join(", "))
-    }
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        let Some(key) = self.allowed.iter().find(|key| **key == text) else {
-            let (of, allowed) = (self.of, self.allowed.join(", "));
-            return Err(E::custom(format!(
-                "{of} has no key `{text}`; write one of: {allowed}"
-            )));
-        };
-        if !self.seen.insert(key) {
-            return Err(E::custom(format!("`{key}` is written twice")));
-        }
-        Ok(key)
-    }
-}
-
-const REPOSITORY: Text<'static> = Text {
-    what: "a repository: owner/name or owner/*",
-    fits: &is_repository,
-};
-
-/// Any text that is not empty.
-fn any(what: &str) -> Text<'_> {
-    Text {
-        what,
-        fits: &is_filled,
-    }
-}
-
-fn is_filled(text: &str) -> bool {
-    !text.trim().is_empty()
-}
-
-/// The configured teams that a list names.
-struct TeamsSeed<'a>(&'a [TeamScope]);
-
-impl<'de> DeserializeSeed<'de> for TeamsSeed<'_> {
-    type Value = Vec<TeamScope>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        let known: Vec<&str> = self.0.iter().map(|team| team.name.as_str()).collect();
-        let what = format!("a configured team ({})", known.join(", "));
-        let is_team = |name: &str| known.iter().any(|team| team.eq_ignore_ascii_case(name));
-        let names = Texts(Text {
-            what: &what,
-            fits: &is_team,
-        })
-        .deserialize(deserializer)?;
-        let is_named = |team: &&TeamScope| names.iter().any(|name| name.eq_ignore_ascii_case(&team.name));
-        Ok(self.0.iter().filter(is_named).cloned().collect())
-    }
-}
-
-/// A text that is one of a kind.
-#[derive(Clone, Copy)]
-struct Text<'a> {
-    what: &'a str,
-    fits: &'a dyn Fn(&str) -> bool,
-}
-
-impl<'de> DeserializeSeed<'de> for Text<'_> {
-    type Value = String;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Text<'_> {
-    type Value = String;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.what)
-    }
-    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
-        if (self.fits)(text) {
-            Ok(text.to_owned())
-        } else {
-            Err(E::invalid_value(Unexpected::Str(text), &self))
-        }
-    }
-}
-
-/// A list of such texts.
-struct Texts<'a>(Text<'a>);
-
-impl<'de> DeserializeSeed<'de> for Texts<'_> {
-    type Value = Vec<String>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Texts<'_> {
-    type Value = Vec<String>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a list; each {}", self.0.what)
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut texts = Vec::new();
-        while let Some(text) = seq.next_element_seed(self.0)? {
-            texts.push(text);
-        }
-        Ok(texts)
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{ClockKind, Finding, LooksAt, Parameter, Rule, Severity, SignalKind, View, counted};
+use super::finding::counted;
+use super::{ClockKind, Finding, LooksAt, Parameter, Rule, Severity, SignalKind, View};
 use crate::id::Login;
 use crate::triage::Turn;
 

@@ -7,7 +7,7 @@ use ulid::Ulid;
 use super::*;
 use crate::ci_run::{CiOutcome, CiRun};
 use crate::incident::{Incident, IncidentSnapshot, IncidentState};
-use crate::pull_request::{Account, PullRequest, PullRequestState, Snapshot};
+use crate::pull_request::{Account, PullRequest, PullRequestKey, PullRequestState, Snapshot};
 use crate::review::{Comment, Review, Verdict};
 use crate::stamped::Stamped;
 use crate::triage::{FailedDeployment, FailingBranch, Surroundings, TeamScope, Turn, waiting};

@@ -146,6 +146,28 @@ impl User {
         Ok(sent.with_ts(ts))
     }
 
+    /// Puts an emoji on a message (<https://docs.slack.dev/reference/events/reaction_added>).
+    ///
+    /// # Errors
+    /// The person does not see the message.
+    pub fn reacts(&self, message: &Message, emoji: &str) -> Result<Sent, ActError> {
+        let channel = self.channel(&message.channel)?;
+        let event = self.shared.change(|w| {
+            w.react(&channel, &message.ts, emoji, &self.id)?;
+            let now = w.next_ts();
+            Some(json!({
+                "type": "reaction_added", "user": self.id, "reaction": emoji, "item_user": message.user,
+                "item": {"type": "message", "channel": channel, "ts": message.ts}, "event_ts": now,
+            }))
+        });
+        let event = event.ok_or_else(|| ActError::Message(self.name.clone()))?;
+        if !self.subscribed(&event) {
+            return Ok(Sent::unheard());
+        }
+        let payload = events::wrap(&self.shared, &event);
+        Ok(self.send(EnvelopeKind::EventsApi, &payload, Purpose::Event))
+    }
+
     fn subscribed(&self, event: &Value) -> bool {
         events::subscribed(&self.shared, event)
     }

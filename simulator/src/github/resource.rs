@@ -58,7 +58,8 @@ fn in_repo(repo: &Repo, path: &[&str], query: &Query) -> Option<Resource> {
         ["issues", "comments"] => Some(Resource::List(comments(repo, query))),
         ["issues", "events"] => Some(Resource::List(issue_events(repo))),
         ["issues", number, "comments"] => {
-            repo.pulls.get(&number.parse().ok()?)?;
+            let named = number.parse().ok()?;
+            repo.pulls.get(&named).or_else(|| repo.issues.get(&named))?;
             let of_issue = |comment: &&Value| ends_with(comment, "issue_url", &format!("/issues/{number}"));
             Some(Resource::List(
                 repo.comments.iter().filter(of_issue).cloned().collect(),

@@ -82,6 +82,17 @@ impl Workspace {
             .find(|m| m.ts == ts && !m.deleted)
     }
 
+    /// Puts somebody's emoji on a message that they see; `None` if they do not, or it is there already.
+    pub(crate) fn react(&mut self, channel: &str, ts: &str, emoji: &str, user: &str) -> Option<()> {
+        let message = self.message_mut(channel, ts).filter(|m| m.visible_to(user))?;
+        match message.reactions.iter_mut().find(|(name, _)| name == emoji) {
+            Some((_, who)) if who.iter().any(|known| known == user) => return None,
+            Some((_, who)) => who.push(user.to_owned()),
+            None => message.reactions.push((emoji.to_owned(), vec![user.to_owned()])),
+        }
+        Some(())
+    }
+
     pub(crate) fn message_mut(&mut self, channel: &str, ts: &str) -> Option<&mut Message> {
         self.messages
             .get_mut(channel)?

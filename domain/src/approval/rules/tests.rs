@@ -1,3 +1,5 @@
+//! Purpose: the rules of approvals, one by one and in any order.
+
 use proptest::prelude::*;
 
 use super::*;
