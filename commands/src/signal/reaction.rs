@@ -74,7 +74,6 @@ pub(super) async fn claim(
     let payload = Payload {
         signal: signal.id.to_string(),
         action,
-        reason: reason.to_owned(),
         reason: reason_with_title(signal, reason),
     };
     let job = NewJob::new(JobId::new(Ulid::new()), PROPOSE, json!(payload), now);
