@@ -93,7 +93,7 @@ fn start(layout: &mut Layout, commands: &[CommandHelp<'_>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{calendar, clear, groups, known, now, rows};
+    use crate::sample::{calendar, clear, groups, known, rows};
     use crate::transcript::transcript_view;
     use insta::assert_snapshot;
 

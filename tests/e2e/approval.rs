@@ -336,8 +336,8 @@ async fn high_risk_is_typed_and_needs_two(database: TestDatabase) {
     let modal = hall.modal("ben").await;
     hall.submits("ben", &modal, &[("target", "acme/api#1"), ("comment", "at last")])
         .await;
-    let half = hall.says(&card, "1 of 2 so far: @ben").await;
-    assert!(half.contains("high risk"), "{half}");
+    let waits = hall.says(&card, "1 of 2 so far: @ben").await;
+    assert!(waits.contains("high risk"), "{waits}");
     assert_eq!(hall.effects(), []);
     hall.clicks("dmitri", &card, "approval.approve").await;
     let modal = hall.modal("dmitri").await;

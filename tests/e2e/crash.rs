@@ -27,7 +27,7 @@ const REPO: &str = "acme/api";
 /// How often the bot is killed, if nothing else is said.
 const CRASHES: usize = 60;
 /// A dead worker's jobs are taken over after half a minute, and tried again after some more.
-const TO_SETTLE: Duration = Duration::from_secs(180);
+const TO_SETTLE: Duration = Duration::from_mins(3);
 
 const PEOPLE: &str = "[people]\nU0ANA = \"ana-ruiz\"\nU0BEN = \"ben-k\"\nU0CHLOE = \"chloe-m\"\nU0DMITRI = \"dmitri-v\"\n\
     [http]\nrate_limit_per_min = 100000\n";
