@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::action::{Action, Risk};
+use crate::action::{Action, Risk, TargetState};
 use crate::approval::{Outcome, Requester};
 use crate::policy::{QuietPeriod, Terms};
 
