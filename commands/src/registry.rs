@@ -81,14 +81,6 @@ pub const COMMANDS: &[Command] = &[
         run: |ctx, invocation| Box::pin(link::link(ctx, invocation)),
     },
     Command {
-        spec: doctor::SPEC,
-        run: |ctx, invocation| Box::pin(doctor::show(ctx, invocation)),
-    },
-    Command {
-        spec: help::SPEC,
-        run: |_ctx, invocation| Box::pin(async move { help::show(&invocation) }),
-    },
-    Command {
         spec: job::LIST,
         run: |ctx, invocation| Box::pin(job::list(ctx, invocation)),
     },

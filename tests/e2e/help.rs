@@ -49,10 +49,6 @@ async fn help_lists_every_command(database: TestDatabase) {
       Show which accounts I know as yours.
       `/em-agent link <system> <account>`
       Tell me which account is yours, so that “mine” works.
-      `/em-agent doctor`
-      Check my connections and permissions, and say what to fix.
-      `/em-agent help [command]`
-      Show what I can do, or how one command is written.
       `/em-agent jobs [dead|waiting]`
       Show my jobs: what I gave up, what waits, what runs.
       `/em-agent jobs show <id>`
