@@ -23,6 +23,8 @@ CREATE TABLE signals (
     subject     TEXT NOT NULL,
     severity    TEXT NOT NULL,
     finding     TEXT NOT NULL,
+    -- A fingerprint of the finding, by which an evaluation sees whether it changed.
+    digest      TEXT NOT NULL,
     state       TEXT NOT NULL,
     opened_at   TEXT NOT NULL,
     updated_at  TEXT NOT NULL,
