@@ -5,12 +5,16 @@ pub mod reaction;
 pub mod rules;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use anyhow::Context;
+use chrono::{DateTime, Utc};
 use clap::Parser;
 use em_blocks::people::People;
 use em_blocks::signal::{SignalsView, message_signals};
 use em_domain::id::{Login, SignalId, SlackUser};
-use em_domain::signal::{self, KINDS, Signal, diff};
+use em_domain::signal::{self, Diff, KINDS, Rules, Signal, diff};
+use em_storage::Watch;
 use ulid::Ulid;
 
 use crate::ctx::Ctx;
@@ -85,12 +89,8 @@ pub async fn evaluate(ctx: &Ctx) -> Result<(), CommandError> {
     let now = ctx.clock.now();
     ctx.rules.reload(now).await;
     let rules = ctx.rules.in_force().rules;
-    if let Some(mut watch) = ctx.store.signals().watch(now).await? {
-        // Whoever put such a label on a pull request wants nobody to wait for it.
-        let ignored = &ctx.settings.triage.ignored_labels;
-        watch.facts.pulls.retain(|pull| !pull.has_any(ignored));
-        let found = signal::evaluate(&rules, &watch.facts, now, &ctx.settings.calendar);
-        let changes = diff(&watch.open, found);
+    if let Some(watch) = ctx.store.signals().watch(now).await? {
+        let changes = compare(ctx, &rules, watch, now).await?;
         if !changes.is_empty() {
             let new =
                 |finding: &signal::Finding| Signal::opened(SignalId::new(Ulid::new()), finding.clone(), now);
@@ -108,4 +108,23 @@ pub async fn evaluate(ctx: &Ctx) -> Result<(), CommandError> {
     let announced = bulletin::announce(ctx, &rules).await;
     bulletin::refresh_all(ctx).await?;
     announced
+}
+
+/// What has to change so that exactly what the rules find is open. Away from the async threads: it is a while of work
+/// with many pull requests, and a click must be answered in between.
+async fn compare(ctx: &Ctx, rules: &Arc<Rules>, watch: Watch, now: DateTime<Utc>) -> anyhow::Result<Diff> {
+    let (rules, settings) = (Arc::clone(rules), Arc::clone(&ctx.settings));
+    let work = move || {
+        let mut facts = watch.facts;
+        // Whoever put such a label on a pull request wants nobody to wait for it.
+        let ignored = &settings.triage.ignored_labels;
+        facts.pulls.retain(|pull| !pull.has_any(ignored));
+        diff(
+            &watch.open,
+            signal::evaluate(&rules, &facts, now, &settings.calendar),
+        )
+    };
+    tokio::task::spawn_blocking(work)
+        .await
+        .context("evaluate the rules")
 }

@@ -34,7 +34,7 @@ use sha2::{Digest as _, Sha256};
 use crate::calendar::WorkCalendar;
 use crate::id::{Login, RepositoryName, SignalId};
 
-pub use diff::{Diff, diff};
+pub use diff::{Diff, OpenSignal, diff};
 pub use facts::{Facts, PENDING_RUNS_COUNT_DAYS, WatchedPull, watched};
 pub use read::{KindOfRule, RulesSeed};
 pub use rules::{Parameters, Rule, Rules, TicketPattern};
@@ -94,6 +94,15 @@ pub struct Finding {
     pub since: DateTime<Utc>,
     /// What else is known, by name, for policies: `author`, `labels`, `count`, `limit`, `limit_hours`, ...
     pub details: BTreeMap<String, Value>,
+}
+
+impl Finding {
+    /// A fingerprint of all of it: 128 bits of SHA-256 in hexadecimal. Two findings that differ in anything differ in it.
+    pub fn digest(&self) -> String {
+        // Maps that sort, and fields in their order: there is one way to write it.
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        hex::encode(&Sha256::digest(text)[..16])
+    }
 }
 
 /// Whether a signal still holds.

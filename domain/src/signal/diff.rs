@@ -1,9 +1,22 @@
 //! Purpose: what has to change so that exactly what is found now is open.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
-use super::{Finding, Signal};
+use super::Finding;
 use crate::id::SignalId;
+
+/// A signal that is open, as far as evaluating needs to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenSignal {
+    /// Its id.
+    pub id: SignalId,
+    /// The rule that found it.
+    pub rule: String,
+    /// What it is about.
+    pub subject: String,
+    /// The [`Finding::digest`] of what was found, as it was last.
+    pub digest: String,
+}
 
 /// What has to change.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -24,33 +37,36 @@ impl Diff {
 }
 
 /// Compares the open signals with what is found now. Of findings of one rule about one subject the first counts.
-pub fn diff(open: &[Signal], findings: Vec<Finding>) -> Diff {
-    let known: HashMap<(&str, &str), &Signal> =
-        open.iter().map(|signal| (key(&signal.finding), signal)).collect();
-    let mut changes = Diff::default();
-    let mut found = BTreeSet::new();
-    for finding in findings {
-        if !found.insert((finding.rule.clone(), finding.subject.clone())) {
-            continue;
-        }
+pub fn diff(open: &[OpenSignal], findings: Vec<Finding>) -> Diff {
+    let mut found = HashSet::with_capacity(findings.len());
+    let is_first: Vec<bool> = findings
+        .iter()
+        .map(|finding| found.insert(key(finding)))
+        .collect();
+    let gone = open.iter().filter(|signal| !found.contains(&signal.key()));
+    let mut changes = Diff {
+        resolve: gone.map(|signal| signal.id.clone()).collect(),
+        ..Diff::default()
+    };
+    let known: HashMap<(&str, &str), &OpenSignal> =
+        open.iter().map(|signal| (signal.key(), signal)).collect();
+    for (finding, is_first) in findings.into_iter().zip(is_first) {
         match known.get(&key(&finding)) {
+            _ if !is_first => {}
             None => changes.open.push(finding),
-            Some(signal) if signal.finding != finding => {
+            Some(signal) if signal.digest != finding.digest() => {
                 changes.update.push((signal.id.clone(), finding));
             }
             Some(_) => {}
         }
     }
-    let is_gone = |signal: &&Signal| {
-        let (rule, subject) = key(&signal.finding);
-        !found.contains(&(rule.to_owned(), subject.to_owned()))
-    };
-    changes.resolve = open
-        .iter()
-        .filter(is_gone)
-        .map(|signal| signal.id.clone())
-        .collect();
     changes
+}
+
+impl OpenSignal {
+    fn key(&self) -> (&str, &str) {
+        (&self.rule, &self.subject)
+    }
 }
 
 fn key(finding: &Finding) -> (&str, &str) {

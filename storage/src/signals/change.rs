@@ -12,8 +12,8 @@ use crate::error::StoreError;
 
 /// Opens it, if nothing of its rule is open about its subject; answers how many were opened.
 pub(super) async fn insert(conn: &mut Conn<'_>, signal: &Signal) -> Result<u64, StoreError> {
-    const INSERT: &str = "INSERT INTO signals (id, rule, kind, subject, severity, finding, state, opened_at, \
-        updated_at, resolved_at, bulletin) VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $7, NULL, NULL) \
+    const INSERT: &str = "INSERT INTO signals (id, rule, kind, subject, severity, finding, digest, state, opened_at, \
+        updated_at, resolved_at, bulletin) VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $8, NULL, NULL) \
         ON CONFLICT (rule, subject) WHERE state = 'open' DO NOTHING";
     let finding = &signal.finding;
     Ok(on_conn!(conn, |c| sqlx::query(INSERT)
@@ -23,6 +23,7 @@ pub(super) async fn insert(conn: &mut Conn<'_>, signal: &Signal) -> Result<u64, 
         .bind(&finding.subject)
         .bind(finding.severity.as_str())
         .bind(Json(finding))
+        .bind(finding.digest())
         .bind(signal.opened_at)
         .execute(c)
         .await
@@ -36,13 +37,14 @@ pub(super) async fn update(
     finding: &Finding,
     now: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
-    const UPDATE: &str = "UPDATE signals SET kind = $2, severity = $3, finding = $4, updated_at = $5 \
+    const UPDATE: &str = "UPDATE signals SET kind = $2, severity = $3, finding = $4, digest = $5, updated_at = $6 \
                           WHERE id = $1 AND state = 'open'";
     Ok(on_conn!(conn, |c| sqlx::query(UPDATE)
         .bind(id.as_str())
         .bind(&finding.kind)
         .bind(finding.severity.as_str())
         .bind(Json(finding))
+        .bind(finding.digest())
         .bind(now)
         .execute(c)
         .await

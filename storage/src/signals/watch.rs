@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, Duration, Utc};
 use em_domain::ci_run::CiRun;
+use em_domain::id::SignalId;
 use em_domain::incident::Incident;
-use em_domain::signal::{Facts, PENDING_RUNS_COUNT_DAYS, Signal, WatchedPull};
+use em_domain::signal::{Facts, OpenSignal, PENDING_RUNS_COUNT_DAYS, WatchedPull};
 use em_domain::triage::TriageFilter;
+use serde::de::DeserializeOwned;
 use sqlx::types::Json;
 
-use super::{SignalRow, Signals, signals};
+use super::Signals;
 use crate::engine::{Conn, on_conn};
 use crate::error::StoreError;
 use crate::failures::Failures;
@@ -18,7 +20,7 @@ pub struct Watch {
     /// What is known.
     pub facts: Facts,
     /// Which signals are open.
-    pub open: Vec<Signal>,
+    pub open: Vec<OpenSignal>,
 }
 
 impl Signals<'_> {
@@ -26,18 +28,13 @@ impl Signals<'_> {
     /// or after an upgrade): with half of the facts, signals would open and resolve for nothing.
     pub async fn watch(&self, now: DateTime<Utc>) -> Result<Option<Watch>, StoreError> {
         const STALE: &str = "SELECT EXISTS (SELECT 1 FROM waiting_stale)";
-        const OPEN: &str = concat!(
-            "SELECT ",
-            columns!(),
-            " FROM signals WHERE state = 'open' ORDER BY id"
-        );
         let mut tx = self.store.pool().begin_read().await?;
         let mut conn = tx.conn();
         let is_stale: bool = on_conn!(&mut conn, |c| sqlx::query_scalar(STALE).fetch_one(c).await)?;
         if is_stale {
             return Ok(None);
         }
-        let open: Vec<SignalRow> = on_conn!(&mut conn, |c| sqlx::query_as(OPEN).fetch_all(c).await)?;
+        let open = open(&mut conn).await?;
         let everything = TriageFilter::default();
         let failures = Failures::new(&everything, now);
         let facts = Facts {
@@ -48,19 +45,49 @@ impl Signals<'_> {
             incidents: incidents(&mut conn).await?,
         };
         tx.commit().await?;
-        Ok(Some(Watch {
-            facts,
-            open: signals(open)?,
-        }))
+        Ok(Some(Watch { facts, open }))
     }
 }
 
+/// Tens of thousands of rows are read as one JSON text: handing over and decoding each by itself takes longer than all
+/// the rest of an evaluation.
+async fn as_one<T: DeserializeOwned + Send + 'static>(
+    conn: &mut Conn<'_>,
+    sql: &'static str,
+) -> Result<Vec<T>, StoreError> {
+    let joined: Option<String> = on_conn!(conn, |c| sqlx::query_scalar(sql).fetch_one(c).await)?;
+    let list = format!("[{}]", joined.unwrap_or_default());
+    // Away from the async threads, which have others to answer.
+    let read = tokio::task::spawn_blocking(move || serde_json::from_str(&list));
+    let read = read
+        .await
+        .map_err(|error| StoreError::Unavailable(format!("reading stopped: {error}")))?;
+    read.map_err(|error| StoreError::Corrupt(format!("rows as one: {error}")))
+}
+
+async fn open(conn: &mut Conn<'_>) -> Result<Vec<OpenSignal>, StoreError> {
+    const OPEN: &str = "SELECT id, rule, subject, digest FROM signals WHERE state = 'open' ORDER BY id";
+    let rows: Vec<(String, String, String, String)> =
+        on_conn!(conn, |c| sqlx::query_as(OPEN).fetch_all(c).await)?;
+    let signal = |(id, rule, subject, digest): (String, String, String, String)| {
+        let wrong = || StoreError::Corrupt(format!("signal {id}: its id"));
+        Ok(OpenSignal {
+            id: SignalId::parse(&id).ok_or_else(wrong)?,
+            rule,
+            subject,
+            digest,
+        })
+    };
+    rows.into_iter().map(signal).collect()
+}
+
 async fn pulls(conn: &mut Conn<'_>) -> Result<Vec<WatchedPull>, StoreError> {
-    const PULLS: &str = "SELECT watch FROM waiting WHERE is_ready AND watch IS NOT NULL";
-    let mut rows: Vec<Json<WatchedPull>> = on_conn!(conn, |c| sqlx::query_scalar(PULLS).fetch_all(c).await)?;
+    const PULLS: &str = "SELECT STRING_AGG(CAST(watch AS TEXT), ',') FROM waiting \
+                         WHERE is_ready AND watch IS NOT NULL";
+    let mut pulls: Vec<WatchedPull> = as_one(conn, PULLS).await?;
     // Read in any order, which is quicker than reading in the order of the index.
-    rows.sort_by(|Json(a), Json(b)| a.key.cmp(&b.key));
-    Ok(rows.into_iter().map(|Json(pull)| pull).collect())
+    pulls.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(pulls)
 }
 
 async fn pending_runs(conn: &mut Conn<'_>, now: DateTime<Utc>) -> Result<Vec<CiRun>, StoreError> {
