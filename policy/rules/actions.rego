@@ -152,19 +152,20 @@ is_true(fact) if {
 	count(fact) > 0
 }
 
-lasts(freeze) if {
-	now := time.parse_rfc3339_ns(input.time.now)
-	time.parse_rfc3339_ns(freeze.from) <= now
-	now < time.parse_rfc3339_ns(freeze.until)
+# A freeze that cannot be read is one: better a question too many than a deployment into it.
+lasts(freeze) if not is_elsewhen(freeze)
+
+is_elsewhen(freeze) if {
+	from := time.parse_rfc3339_ns(freeze.from)
+	until := time.parse_rfc3339_ns(freeze.until)
+	true in {now_ns < from, now_ns >= until}
 }
 
-# A freeze that cannot be read is one: better a question too many than a deployment into it.
-lasts(freeze) if not time.parse_rfc3339_ns(freeze.from)
-
-lasts(freeze) if not time.parse_rfc3339_ns(freeze.until)
+now_ns := time.parse_rfc3339_ns(input.time.now)
 
 # --- what is said instead of a rule's own text ------------------------------
 
 because["freeze"] := sprintf("Nothing of high risk is done until %s: %s.", [freeze.until, freeze.why]) if {
+	deciding.rule == "freeze"
 	freeze := [each | some each in freezes; lasts(each)][0]
 }
