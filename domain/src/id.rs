@@ -70,6 +70,12 @@ prefixed_id!(
     "dec"
 );
 
+prefixed_id!(
+    /// One answer to a question: `ans_01J...`; sorts by the time it was asked.
+    AnswerId,
+    "ans"
+);
+
 macro_rules! text_newtype {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

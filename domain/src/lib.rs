@@ -6,12 +6,14 @@
 
 pub mod action;
 pub mod approval;
+pub mod ask;
 pub mod audit;
 pub mod board;
 pub mod calendar;
 pub mod ci_run;
 pub mod clock;
 pub mod deployment;
+pub mod evals;
 pub mod event;
 pub mod fact;
 pub mod id;

@@ -9,6 +9,7 @@
 //! statements as constants that both engines take (`engine.rs` says how), an area method below, and tests inside
 //! `both_engines!` in `tests/`. To add a fact that events speak of: also a `Fact` in `facts/tables.rs`.
 
+mod answers;
 mod approvals;
 mod audit;
 mod cursors;
@@ -33,6 +34,7 @@ mod snoozes;
 pub mod testing;
 mod triage;
 
+pub use answers::{Answered, Answers};
 pub use approvals::{Approvals, Consequences, Deputy, Proposed};
 pub use audit::{Audit, Verified};
 pub use cursors::{Cursor, Cursors};
