@@ -19,6 +19,7 @@ pub mod fact;
 pub mod id;
 pub mod incident;
 pub mod job;
+pub mod knowledge;
 pub mod person;
 pub mod policy;
 pub mod pull_request;

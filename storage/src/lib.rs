@@ -23,6 +23,7 @@ mod failures;
 mod incidents;
 mod intake;
 mod jobs;
+mod knowledge;
 mod nudges;
 mod open;
 mod people;
@@ -45,6 +46,10 @@ pub use events::{Appended, Events, Imported, SourceActivity, Unrecognised};
 pub use facts::{Facts, Folded, Normalise};
 pub use incidents::Incidents;
 pub use jobs::{Claimant, Enqueued, Held, Jobs, Reaped, Renewed, Settlement};
+pub use knowledge::{
+    Added, Changed, Digest, Embedded, Knowledge, LexicalHit, ModelCount, NewDocument, Removed, StoredChunk,
+    StoredVector, Upserted, VectorCursor,
+};
 pub use nudges::Nudges;
 pub use open::{Store, StoreConfig};
 pub use people::People;
