@@ -35,6 +35,8 @@ const NAMES: &[(&str, &str)] = &[
     ("MAX_PAYLOAD_BYTES", "http.max_payload_bytes"),
     ("INTEGRATIONS_GITHUB_ENABLED", "github.enabled"),
     ("GITHUB_API_URL", "github.api_url"),
+    ("EM_AGENT_EMBEDDING_MODEL", "knowledge.embedding_model"),
+    ("EM_AGENT_MODEL_DIR", "knowledge.model_dir"),
     ("RETENTION_DAYS", "retention.days"),
     ("LOG_FORMAT", "log.format"),
     ("RUST_LOG", "log.filter"),

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use em_domain::knowledge::{Chunk, ChunkId, Document, Source, SourceId};
+use em_domain::id::SourceId;
+use em_domain::knowledge::{Chunk, ChunkId, Document, Source};
 use em_storage::{Changed, Digest, NewDocument, StoreError};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
 use crate::chunk;
-use crate::error::KnowledgeError;
 use crate::library::Library;
 use crate::source::{self, Content, Item, Original, SourceError};
 use crate::text::{self, Skip};

@@ -77,6 +77,19 @@ impl Library {
         }
     }
 
+    /// Where the documents are stored.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Puts the index in order after much has changed.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn tidy(&self) -> Result<(), StoreError> {
+        self.store.knowledge().tidy().await
+    }
+
     /// Why nothing is found by meaning, if that is so.
     pub fn why_only_words(&self) -> Option<String> {
         self.embedder.as_ref().err().map(ToString::to_string)

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::Sender;
 
 /// A document as its source gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Original {
+pub(crate) struct Original {
     /// What it is called there. Once in a source.
     pub name: String,
     /// Its title, where the source says; else the text's own.
@@ -31,7 +31,7 @@ pub struct Original {
 
 /// What a document says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
+pub(crate) enum Content {
     /// A file; its name's ending says how to read it.
     File(Vec<u8>),
     /// Text, as Markdown.
@@ -40,7 +40,7 @@ pub enum Content {
 
 /// One thing in a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Item {
+pub(crate) enum Item {
     /// A document.
     Document(Box<Original>),
     /// Something that cannot be read; what was indexed of it earlier stays.

@@ -16,3 +16,11 @@ CREATE TABLE answers (
 ) STRICT;
 CREATE INDEX answers_gaps ON answers (asked_at) WHERE is_gap = 1;
 CREATE INDEX answers_thread ON answers (channel, thread, asked_at) WHERE thread IS NOT NULL;
+
+-- How good the answers were, by sets of questions with known answers.
+CREATE TABLE eval_runs (
+    question_set TEXT NOT NULL,
+    at           TEXT NOT NULL,
+    scores       TEXT NOT NULL,
+    PRIMARY KEY (question_set, at)
+) STRICT;

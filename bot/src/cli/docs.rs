@@ -63,13 +63,13 @@ async fn add(library: &Library, options: AddOptions) -> Result<ExitCode, Failure
         [] => Visibility::Everyone,
         channels => Visibility::Channels(channels.iter().cloned().map(SlackChannel).collect()),
     };
-    let mut added = Vec::new();
     // All are looked at before the first is stored.
     let places: Vec<(SourceKind, String)> = options
         .places
         .iter()
         .map(|place| located(place))
         .collect::<Result<_, _>>()?;
+    let mut added = Vec::new();
     for (kind, location) in places {
         let new = NewSource {
             id: SourceId::new(Ulid::new()),
