@@ -3,7 +3,11 @@
 //! how near texts are found in [`nearest`], and which sentence answers in [`sentence`].
 
 pub mod fusion;
+pub mod nearest;
 pub mod query;
+pub mod sentence;
+#[cfg(test)]
+mod tests;
 pub mod words;
 
 use std::collections::BTreeSet;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::words::{humps, plain, words};
+use super::words::{identifier_parts, plain, words};
 
 /// A question is searched by so many terms at most.
 pub const MAX_TERMS: usize = 32;
@@ -79,7 +79,7 @@ pub fn terms(question: &str) -> Vec<Term> {
 #[expect(clippy::cast_precision_loss, reason = "a question has few terms")]
 pub fn coverage(terms: &[Term], text: &str) -> f64 {
     let found: Vec<String> = words(text).collect();
-    let parts = super::words::identifier_parts(text);
+    let parts = identifier_parts(text);
     let plains: BTreeSet<&str> = found.iter().chain(&parts).map(|word| plain(word)).collect();
     let has = |term: &&Term| match term.words.as_slice() {
         [word] => plains.contains(plain(word)),
@@ -113,8 +113,11 @@ fn of_token(token: &str) -> Vec<Term> {
     if !token.contains('\'') && !token.contains('\u{2019}') {
         terms.extend(phrase(TermKind::Identifier, all.iter().cloned()));
     }
-    let parts = token.split(|c: char| !c.is_alphanumeric()).flat_map(humps);
-    let single = all.iter().cloned().chain(parts).filter(|word| !is_stop(word));
+    let single = all
+        .iter()
+        .cloned()
+        .chain(identifier_parts(token))
+        .filter(|word| !is_stop(word));
     terms.extend(single.map(Term::word));
     terms
 }

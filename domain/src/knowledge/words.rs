@@ -6,7 +6,7 @@ const MAX_LENGTH: usize = 64;
 /// The words of `text` in order: runs of letters and digits in lower case. Scripts that are written without spaces
 /// give one word per character.
 pub fn words(text: &str) -> impl Iterator<Item = String> {
-    runs(text).map(str::to_lowercase)
+    runs(text).map(lower)
 }
 
 /// The words of `text` with one space between them. Of punctuation and operators nothing is left.
@@ -28,7 +28,7 @@ pub fn identifier_parts(text: &str) -> Vec<String> {
 }
 
 /// The words in camelCase `word`, or none if it is only one.
-pub(super) fn humps(word: &str) -> Vec<String> {
+fn humps(word: &str) -> Vec<String> {
     let letters: Vec<(usize, char)> = word.char_indices().collect();
     let begins = |at: usize| {
         let (before, here) = (letters[at - 1].1, letters[at].1);
@@ -44,9 +44,7 @@ pub(super) fn humps(word: &str) -> Vec<String> {
     }
     cuts.insert(0, 0);
     cuts.push(word.len());
-    cuts.windows(2)
-        .map(|cut| word[cut[0]..cut[1]].to_lowercase())
-        .collect()
+    cuts.windows(2).map(|cut| lower(&word[cut[0]..cut[1]])).collect()
 }
 
 /// The same word in its plainest form, so that `deploys`, `deployed` and `deploying` are alike. Coarser than what the
@@ -59,6 +57,15 @@ pub fn plain(word: &str) -> &str {
             .filter(|stem| stem.len() >= SHORTEST && !stem.ends_with('s'))
     };
     ENDINGS.iter().find_map(stem).unwrap_or(word)
+}
+
+/// The run in lower case. Some letters become two, of which the second is a mark and no letter.
+fn lower(run: &str) -> String {
+    let mut lower = run.to_lowercase();
+    if !lower.is_ascii() {
+        lower.retain(char::is_alphanumeric);
+    }
+    lower
 }
 
 /// Runs of letters and digits, as they are written, without those that are too long to be words.

@@ -146,7 +146,9 @@ impl Knowledge<'_> {
         const REMOVE: &str = "DELETE FROM knowledge_sources WHERE id = $1";
         let (mut tx, _) = self.begin().await?;
         let tag = tag_of(&mut tx.conn(), id).await?;
-        if tag.is_some() {
+        if tag.is_none() {
+            drop(tx);
+        } else {
             on_conn!(&mut tx.conn(), |c| sqlx::query(REMOVE)
                 .bind(id.as_str())
                 .execute(c)
