@@ -63,7 +63,10 @@ pub(crate) struct Heading {
 pub(crate) fn headings(markdown: &str) -> Vec<Heading> {
     let mut headings = Vec::new();
     let mut open: Option<Heading> = None;
-    let parser = Parser::new_ext(markdown, Options::ENABLE_HEADING_ATTRIBUTES | Options::ENABLE_TABLES);
+    let parser = Parser::new_ext(
+        markdown,
+        Options::ENABLE_HEADING_ATTRIBUTES | Options::ENABLE_TABLES,
+    );
     for (event, range) in parser.into_offset_iter() {
         if let Event::Start(Tag::Heading { level, .. }) = &event {
             open = Some(Heading {

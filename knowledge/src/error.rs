@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 /// Why a model cannot be used. Search goes on by words alone; `doctor` shows the sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KnowledgeError {
-    /// None of the usual folders holds a model.
-    #[error("no model was found in {}", list(.looked))]
+    /// None of the usual folders holds the model.
+    #[error("the model {name} was not found in {}. A folder of a model holds {files}", list(.looked))]
     NoModel {
+        /// Which.
+        name: String,
         /// Where, in this order.
         looked: Vec<PathBuf>,
+        /// The files that make a model.
+        files: String,
     },
     /// A folder that should hold a model lacks one of its files.
     #[error("the model in {} lacks the file {file}", .folder.display())]
@@ -33,17 +37,6 @@ pub enum KnowledgeError {
         /// Its name.
         model: String,
         /// What the library said.
-        cause: String,
-    },
-    /// A model that was asked for by name could not be had.
-    #[error(
-        "the model {name} cannot be fetched: {cause}. Where the network is closed, put its files into a folder and name \
-         that folder"
-    )]
-    NotFetched {
-        /// As it was asked for.
-        name: String,
-        /// What went wrong.
         cause: String,
     },
     /// A loaded model failed on texts.

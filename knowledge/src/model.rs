@@ -3,7 +3,7 @@
 //! A model is a folder: weights as ONNX and the four files of its tokenizer, as the hub of its makers has them. Nothing is
 //! kept in memory before [`Model::read`].
 
-mod hub;
+mod known;
 
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read};
@@ -26,6 +26,8 @@ const SPECIAL_TOKENS: &str = "special_tokens_map.json";
 const TOKENIZER: &str = "tokenizer.json";
 const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 const WEIGHTS: &str = "model.onnx";
+/// Where ONNX keeps what is beyond 2 GB.
+const WEIGHTS_PART: &str = "model.onnx_data";
 /// Every file that a folder must have.
 const FILES: [&str; 5] = [WEIGHTS, TOKENIZER, CONFIG, SPECIAL_TOKENS, TOKENIZER_CONFIG];
 /// Says how the vectors of the word pieces become one; not every folder has it.
@@ -36,11 +38,10 @@ const POOLING: &str = "1_Pooling/config.json";
 pub struct ModelSettings {
     /// A folder with a model: this one or none.
     pub model_dir: Option<PathBuf>,
-    /// A model by its name on the hub, such as `BAAI/bge-small-en-v1.5`; it is fetched once. `model_dir` goes before it.
-    pub hub_model: Option<String>,
-    /// Where the hub is, if it is not the public one: a mirror.
-    pub hub_endpoint: Option<String>,
-    /// The program's own folder; `models` in it is looked at, and fetched models are kept there.
+    /// A public model by its name, such as `BAAI/bge-small-en-v1.5`, instead of the one that comes with the program. Its
+    /// files are in a folder named by the last part. `model_dir` goes before it.
+    pub name: Option<String>,
+    /// The program's own folder; `models` in it is looked at first.
     pub data_dir: PathBuf,
     /// An ONNX Runtime library that is tried before others.
     pub library: Option<PathBuf>,
@@ -49,7 +50,7 @@ pub struct ModelSettings {
 /// A model that is complete, not loaded.
 #[derive(Debug, Clone)]
 pub struct Model {
-    /// Its folder's or hub's name and a digest of what decides its vectors, such as `all-MiniLM-L6-v2@0a1b2c3d4e5f`.
+    /// Its folder's name and a digest of what decides its vectors, such as `all-MiniLM-L6-v2@0a1b2c3d4e5f`.
     pub name: String,
     /// Numbers in each vector.
     pub dimensions: usize,
@@ -58,11 +59,8 @@ pub struct Model {
     /// What is put before each text.
     pub prefixes: Prefixes,
     pooling: Pooling,
-    /// Where the weights are; a model of the hub may keep them in a folder of their own.
-    weights: PathBuf,
-    /// Further files of weights, which the first names.
-    parts: Vec<PathBuf>,
-    quantization: QuantizationMode,
+    /// Weights that do not fit into the first file.
+    part: Option<PathBuf>,
     /// Which answer of the model is meant, where it has several.
     output: Option<OutputKey>,
 }
@@ -77,8 +75,7 @@ pub struct Prefixes {
 }
 
 impl Model {
-    /// Finds the model that the settings mean. Reads all of its files once, for the digest, and may fetch one by name: not
-    /// for an async thread.
+    /// Finds the model that the settings mean. Reads its weights once, for the digest: not for an async thread.
     ///
     /// # Errors
     /// There is none, or a file of it is missing or cannot be read.
@@ -86,17 +83,15 @@ impl Model {
         if let Some(folder) = &settings.model_dir {
             return Self::in_folder(folder);
         }
-        if let Some(name) = &settings.hub_model {
-            return hub::fetch(
-                name,
-                &settings.data_dir.join("models"),
-                settings.hub_endpoint.as_deref(),
-            );
-        }
-        let looked = places(&settings.data_dir);
+        let name = settings.name.as_deref().unwrap_or(SHIPPED);
+        let looked = places(&settings.data_dir, known::last_part(name));
         match looked.iter().find(|folder| folder.join(WEIGHTS).is_file()) {
             Some(folder) => Self::in_folder(folder),
-            None => Err(KnowledgeError::NoModel { looked }),
+            None => Err(KnowledgeError::NoModel {
+                name: name.to_owned(),
+                looked,
+                files: FILES.join(", "),
+            }),
         }
     }
 
@@ -110,25 +105,25 @@ impl Model {
             return Err(KnowledgeError::MissingFile { folder, file });
         }
         let name = folder.file_name().unwrap_or(folder.as_os_str());
-        Self {
-            name: name.to_string_lossy().into_owned(),
+        let name = name.to_string_lossy().into_owned();
+        let part = folder.join(WEIGHTS_PART);
+        let model = Self {
             dimensions: dimensions(&folder.join(CONFIG))?,
             folder: folder.to_owned(),
             prefixes: Prefixes::default(),
             pooling: pooling(&folder.join(POOLING))?,
-            weights: folder.join(WEIGHTS),
-            parts: Vec::new(),
-            quantization: QuantizationMode::None,
+            part: part.is_file().then_some(part),
             output: None,
-        }
-        .with_digest()
+            name: name.clone(),
+        };
+        known::completed(model, &name).with_digest()
     }
 
     /// Puts the digest behind the name: of the weights, the tokenizer, and what we do with them.
     fn with_digest(mut self) -> Result<Self, KnowledgeError> {
         let mut hasher = Sha256::new();
-        let tokenizer = self.folder.join(TOKENIZER);
-        for file in [&self.weights, &tokenizer].into_iter().chain(&self.parts) {
+        let files = [self.folder.join(WEIGHTS), self.folder.join(TOKENIZER)];
+        for file in files.iter().chain(&self.part) {
             update(&mut hasher, file).map_err(|error| unreadable(file, &error))?;
         }
         let how = format!("{:?} {MOST_TOKENS} {:?}", self.pooling, self.prefixes);
@@ -147,25 +142,27 @@ impl Model {
             special_tokens_map_file: file(SPECIAL_TOKENS)?,
             tokenizer_config_file: file(TOKENIZER_CONFIG)?,
         };
-        let mut model = UserDefinedEmbeddingModel::new(read(&self.weights)?, tokenizer)
+        let mut model = UserDefinedEmbeddingModel::new(file(WEIGHTS)?, tokenizer)
             .with_pooling(self.pooling.clone())
-            .with_quantization(self.quantization);
+            .with_quantization(QuantizationMode::None);
         model.output_key.clone_from(&self.output);
-        for part in &self.parts {
-            let name = part.file_name().unwrap_or_default().to_string_lossy();
-            model = model.with_external_initializer(name.into_owned(), read(part)?);
+        if let Some(part) = &self.part {
+            model = model.with_external_initializer(WEIGHTS_PART.to_owned(), read(part)?);
         }
         Ok(model)
     }
-
-    /// Whether the model rounds by what is in a batch, so that texts must go one by one to have the same vector always.
-    pub(crate) fn depends_on_batch(&self) -> bool {
-        matches!(self.quantization, QuantizationMode::Dynamic)
-    }
 }
 
-/// Where a model may be that nobody named.
-fn places(data_dir: &Path) -> Vec<PathBuf> {
+/// Whether a model rounds by what is in a batch, so that texts must go one by one to have the same vector always. The
+/// steps of the computation are named at the beginning of the file, before the weights.
+pub(crate) fn depends_on_batch(weights: &[u8]) -> bool {
+    let step = b"DynamicQuantizeLinear";
+    let steps = &weights[..weights.len().min(4 * 1024 * 1024)];
+    steps.windows(step.len()).any(|window| window == step)
+}
+
+/// Where a model may be, the first for what people put there themselves.
+fn places(data_dir: &Path, name: &str) -> Vec<PathBuf> {
     let beside = std::env::current_exe()
         .ok()
         .and_then(|program| Some(program.parent()?.to_owned()));
@@ -177,7 +174,7 @@ fn places(data_dir: &Path) -> Vec<PathBuf> {
     ]
     .into_iter()
     .flatten()
-    .map(|place| place.join("models").join(SHIPPED))
+    .map(|place| place.join("models").join(name))
     .collect()
 }
 
@@ -235,4 +232,21 @@ fn unreadable(path: &Path, error: &std::io::Error) -> KnowledgeError {
         format!("cannot be read: {error}")
     };
     KnowledgeError::bad_file(path, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_that_rounds_by_batch_is_recognised() {
+        assert!(depends_on_batch(b"....DynamicQuantizeLinear...."));
+        assert!(!depends_on_batch(b"....DequantizeLinear"));
+        assert!(!depends_on_batch(b""));
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../models")
+            .join(SHIPPED)
+            .join(WEIGHTS);
+        assert!(!depends_on_batch(&std::fs::read(shipped).unwrap()));
+    }
 }

@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, OnceCell};
 use super::backend::{self, Backend};
 use super::{Embedder, Vector};
 use crate::error::KnowledgeError;
-use crate::model::{MOST_TOKENS, Model, ModelSettings};
+use crate::model::{MOST_TOKENS, Model, ModelSettings, depends_on_batch};
 
 /// Texts in one go on ONNX Runtime, which spreads them over its threads.
 const BATCH_ONNX_RUNTIME: usize = 16;
@@ -41,6 +41,7 @@ pub struct LocalEmbedder {
 struct Loaded {
     session: Arc<Mutex<TextEmbedding>>,
     backend: &'static Backend,
+    one_by_one: bool,
 }
 
 impl LocalEmbedder {
@@ -133,7 +134,7 @@ impl LocalEmbedder {
 
     /// How many texts go together.
     fn batch(&self, loaded: &Loaded) -> usize {
-        if self.model.depends_on_batch() {
+        if loaded.one_by_one {
             return 1;
         }
         self.batch.unwrap_or(match loaded.backend {
@@ -210,6 +211,7 @@ fn load(model: &Model, library: Option<&Path>) -> Result<Loaded, KnowledgeError>
         cause: cause.into_owned(),
     };
     let files = model.read()?;
+    let one_by_one = depends_on_batch(&files.onnx_file);
     // The backends assert where they might return an error.
     let made = std::panic::catch_unwind(AssertUnwindSafe(|| {
         let backend = backend::choose(library, &model.folder);
@@ -222,6 +224,7 @@ fn load(model: &Model, library: Option<&Path>) -> Result<Loaded, KnowledgeError>
     Ok(Loaded {
         session: Arc::new(Mutex::new(session)),
         backend,
+        one_by_one,
     })
 }
 

@@ -10,10 +10,7 @@ const MOST_SETTINGS: usize = 64 * 1024;
 /// The title that the settings give, or the first heading; and the text without the settings.
 pub(super) fn read(text: &str) -> (Option<String>, String) {
     let (settings, body) = split(text).unwrap_or((Value::Null, text));
-    let given = settings
-        .get("title")
-        .and_then(Value::as_str)
-        .map(str::to_owned);
+    let given = settings.get("title").and_then(Value::as_str).map(str::to_owned);
     (given.or_else(|| first_heading(body)), body.to_owned())
 }
 

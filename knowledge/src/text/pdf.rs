@@ -35,14 +35,14 @@ fn pages(bytes: &[u8]) -> Option<(Option<String>, String)> {
         .into_iter()
         .take(MOST_PAGES)
         .filter(|(_, page)| has_an_end(&document, *page))
-        .filter_map(|(number, _)| page(&document, number))
+        .map(|(number, _)| page(&document, number))
         .collect();
     let text = texts.join("\n\n");
     text.contains(char::is_alphanumeric)
         .then(|| (title(&document), text))
 }
 
-fn page(document: &Document, number: u32) -> Option<String> {
+fn page(document: &Document, number: u32) -> String {
     let mut text = String::new();
     let read = catch_unwind(AssertUnwindSafe(|| {
         let mut output = PlainTextOutput::new(&mut text);
@@ -55,7 +55,7 @@ fn page(document: &Document, number: u32) -> Option<String> {
     let lines = text
         .lines()
         .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
-    Some(lines.collect::<Vec<_>>().join("\n"))
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn title(document: &Document) -> Option<String> {
@@ -89,9 +89,9 @@ fn is(stream: &Stream, kind: &[u8]) -> bool {
 
 /// Whether drawings in drawings end somewhere.
 fn drawings_have_an_end(document: &Document) -> bool {
-    let forms = document.objects.iter().filter_map(|(id, object)| match object {
-        Object::Stream(stream) if is(stream, b"Form") => Some((*id, 0)),
-        _ => None,
+    let forms = document.objects.iter().filter_map(|(id, object)| {
+        let is_form = object.as_stream().is_ok_and(|stream| is(stream, b"Form"));
+        is_form.then_some((*id, 0))
     });
     let mut open: Vec<(ObjectId, usize)> = forms.collect();
     let most = open.len() + MOST_DRAWINGS;

@@ -58,10 +58,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, Skip> {
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
         all => String::from_utf8_lossy(all).into_owned(),
     };
-    let unreadable = text
-        .chars()
-        .filter(|c| *c == char::REPLACEMENT_CHARACTER)
-        .count();
+    let unreadable = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count();
     if text.contains('\0') || unreadable * READABLE > text.chars().count() {
         return Err(Skip::Binary);
     }

@@ -40,9 +40,7 @@ fn heading(lines: &[&str], styles: &mut Vec<Style>) -> Option<(String, usize)> {
         [over, title, under, ..] if ruler(over).is_some() && ruler(over) == ruler(under) => {
             (title, (ruler(under)?.0, true), 3)
         }
-        [title, under, ..] if !title.starts_with(char::is_whitespace) => {
-            (title, (ruler(under)?.0, false), 2)
-        }
+        [title, under, ..] if !title.starts_with(char::is_whitespace) => (title, (ruler(under)?.0, false), 2),
         [..] => return None,
     };
     let long_enough = ruler(lines[used - 1])?.1 >= title.trim().chars().count();

@@ -226,6 +226,28 @@ async fn a_model_in_the_data_folder_is_found() {
     assert_eq!(found.dimensions(), 384);
 }
 
+#[tokio::test]
+async fn a_model_by_name_is_told_what_to_put_where() {
+    let data = tempfile::tempdir().unwrap();
+    let settings = ModelSettings {
+        data_dir: data.path().to_owned(),
+        name: Some("BAAI/bge-small-en-v1.5".to_owned()),
+        ..ModelSettings::default()
+    };
+    let folder = data.path().join("models/bge-small-en-v1.5");
+
+    let error = LocalEmbedder::open(settings.clone()).await.err().unwrap();
+    let said = error.to_string();
+    assert!(
+        said.contains(folder.to_str().unwrap()) && said.contains("tokenizer.json"),
+        "{said}"
+    );
+
+    copy_folder(&tiny_folder(), &folder);
+    let model = LocalEmbedder::open(settings).await.unwrap();
+    assert!(model.model().prefixes.query.starts_with("Represent"));
+}
+
 fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
