@@ -206,7 +206,7 @@ mod tests {
         };
         let text = |n: u32| match n {
             0 | 1 => format!("common rare {n}"),
-            _ if n % 2 == 0 => format!("common half {n}"),
+            _ if n.is_multiple_of(2) => format!("common half {n}"),
             _ => format!("common {n}"),
         };
         let chunk = |ordinal: u32| Chunk {
