@@ -20,7 +20,9 @@ pub(super) async fn frequencies(
     texts: Vec<String>,
     budget: i64,
 ) -> Result<Vec<(String, i64)>, StoreError> {
-    const SPAN: &str = "SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), 0) FROM knowledge_chunks";
+    // Each by itself: both in one SELECT would read the whole table.
+    const SPAN: &str = "SELECT COALESCE((SELECT MIN(id) FROM knowledge_chunks), 0), \
+                        COALESCE((SELECT MAX(id) FROM knowledge_chunks), 0)";
     const REACH: &str = "SELECT \
         (SELECT COUNT(*) FROM (SELECT rowid FROM knowledge_fts WHERE knowledge_fts MATCH j.value \
             ORDER BY rowid LIMIT $2)), \
