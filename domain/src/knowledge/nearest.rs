@@ -188,6 +188,24 @@ impl Nearest {
     }
 }
 
+/// The `k` nearest of a few by their whole vectors, the nearest first. What [`Nearest::top`] finds is nearly in the
+/// right order; twice as many put in order here are the right ones.
+pub fn exactly(query: &[f32], vectors: &[(ChunkId, Vec<f32>)], k: usize) -> Vec<Near> {
+    let near = |(chunk, vector): &(ChunkId, Vec<f32>)| {
+        let lengths = length(query) * length(vector);
+        let sum: f32 = query.iter().zip(vector).map(|(one, other)| one * other).sum();
+        let cosine = if lengths > 0.0 { sum / lengths } else { 0.0 };
+        Ranked(Near {
+            chunk: *chunk,
+            cosine,
+        })
+    };
+    let mut found: Vec<Ranked> = vectors.iter().map(near).collect();
+    found.sort_unstable();
+    found.truncate(k);
+    found.into_iter().map(|ranked| ranked.0).collect()
+}
+
 /// The sources that may be looked at, to be asked for each row.
 struct Allowed(Vec<bool>);
 
@@ -246,12 +264,20 @@ fn encoded(query: &[f32]) -> (Vec<i16>, f32) {
     (codes, 1.0 / (step * length))
 }
 
-/// The sum of the products. Written so that the compiler makes it many at a time.
+/// The sum of the products. Sixteen sums side by side let the compiler work on sixteen products at a time, also for
+/// processors without newer instructions.
 fn dot(row: &[i8], query: &[i16]) -> i32 {
-    row.iter()
-        .zip(query)
-        .map(|(row, query)| i32::from(*row) * i32::from(*query))
-        .sum()
+    let (rows, row_rest) = row.as_chunks::<16>();
+    let (queries, query_rest) = query.as_chunks::<16>();
+    let mut sums = [0_i32; 16];
+    for (row, query) in rows.iter().zip(queries) {
+        for ((sum, row), query) in sums.iter_mut().zip(row).zip(query) {
+            *sum += i32::from(*row) * i32::from(*query);
+        }
+    }
+    let rest = row_rest.iter().zip(query_rest);
+    let rest = rest.map(|(row, query)| i32::from(*row) * i32::from(*query));
+    sums.iter().sum::<i32>() + rest.sum::<i32>()
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "it is at most 127 by the step")]

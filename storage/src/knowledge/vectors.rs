@@ -156,6 +156,24 @@ impl Knowledge<'_> {
         rows.into_iter().map(vector).collect()
     }
 
+    /// What these chunks mean to `model`, in any order; those without a vector are left out.
+    pub async fn list_vectors(
+        &self,
+        model: &str,
+        chunks: &[ChunkId],
+    ) -> Result<Vec<(ChunkId, Vec<f32>)>, StoreError> {
+        const LIST: &str =
+            "SELECT chunk, vector FROM knowledge_vectors WHERE model = $1 AND chunk IN NUMBERS($2)";
+        let pool = self.store.pool();
+        let rows: Vec<(i64, Vec<u8>)> = on_engine!(pool, |c| sqlx::query_as(pool.lists(LIST))
+            .bind(model)
+            .bind(numbers(chunks.iter().map(|chunk| chunk.0)))
+            .fetch_all(c)
+            .await)?;
+        let vector = |(chunk, bytes): (i64, Vec<u8>)| Ok((ChunkId(chunk), floats(&bytes)?));
+        rows.into_iter().map(vector).collect()
+    }
+
     /// The chunks that went after `version`.
     pub async fn removed(&self, version: i64) -> Result<Removed, StoreError> {
         const FORGOTTEN: &str = "SELECT forgotten FROM knowledge_state";

@@ -340,6 +340,12 @@ async fn vectors_are_read_in_the_order_of_writing_and_later_only_what_is_new(db:
         read.extend(page.into_iter().map(|row| (row.chunk, row.vector)));
     }
     assert_eq!(read, all);
+    let mut some = area
+        .list_vectors("m", &[ids[2], ids[0], ChunkId(77)])
+        .await
+        .unwrap();
+    some.sort_by_key(|(chunk, _)| *chunk);
+    assert_eq!(some, [all[0].clone(), all[2].clone()]);
     assert_eq!(area.record_vectors("m", &[(ids[0], vec![2.0, 2.0])]).await, Ok(1));
     let changed = area.vectors("m", cursor, 10).await.unwrap();
     assert_eq!(changed.len(), 1);

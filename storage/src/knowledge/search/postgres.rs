@@ -4,12 +4,15 @@
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgPool;
 
-use super::{BUDGET, Bounds, Lookup, Row};
+use super::{Bounds, Lookup, Row};
 use crate::engine::{Conn, list, numbers};
 use crate::error::StoreError;
 
 /// How much a word counts within an identifier, in the text, the headings and the title.
 const WEIGHTS: &str = "{0.125, 0.25, 0.5, 1.0}";
+
+/// Chunks of one term that are ranked at most. Reading the words of one takes longer than on SQLite.
+const CANDIDATES: i64 = 8_000;
 
 /// In about how many chunks each of the phrases is, by the statistics that PostgreSQL keeps of the most frequent
 /// words; what is not among them counts as rare. Phrases without a word that is in the index are left out.
@@ -41,9 +44,11 @@ pub(super) async fn ranked(
         ),
         None => ("", "ORDER BY score DESC, rowid LIMIT $3"),
     };
-    let (texts, found) = match lookup {
-        Lookup::Any(texts) => (texts, ""),
-        Lookup::All(texts) => (texts, "HAVING COUNT(*) = (SELECT COUNT(*) FROM terms)"),
+    let wanted = match lookup {
+        Lookup::Any(_) => "t.query",
+        Lookup::All(_) => {
+            "(SELECT CAST(string_agg('(' || CAST(query AS TEXT) || ')', ' & ') AS TSQUERY) FROM terms)"
+        }
     };
     let sql = format!(
         "WITH terms AS MATERIALIZED (\
@@ -52,7 +57,7 @@ pub(super) async fn ranked(
          found AS MATERIALIZED (\
              SELECT f.rowid, t.ord, f.length, ts_rank('{WEIGHTS}', f.words, t.query) AS weight \
              FROM terms t CROSS JOIN LATERAL (\
-                 SELECT rowid, length, words FROM knowledge_fts WHERE words @@ t.query LIMIT $2) f), \
+                 SELECT rowid, length, words FROM knowledge_fts WHERE words @@ {wanted} LIMIT $2) f), \
          rarity AS (SELECT ord, COUNT(*) AS chunks FROM found GROUP BY ord), \
          usual AS (SELECT AVG(length) AS length FROM found), \
          total AS (SELECT next_chunk AS chunks FROM knowledge_state), \
@@ -60,15 +65,15 @@ pub(super) async fn ranked(
              SELECT f.rowid, SUM(LN(1 + (GREATEST(k.chunks - r.chunks, 0) + 0.5) / (r.chunks + 0.5)) * f.weight \
                  / (0.7 + 0.3 * f.length / u.length)) AS score \
              FROM found f JOIN rarity r ON r.ord = f.ord CROSS JOIN usual u CROSS JOIN total k \
-             GROUP BY f.rowid {found} {early}) \
+             GROUP BY f.rowid {early}) \
          SELECT s.rowid, c.source, c.document, CAST(s.score AS DOUBLE PRECISION) FROM scored s \
          JOIN knowledge_chunks c ON c.id = s.rowid {filter} ORDER BY s.score DESC, s.rowid LIMIT $3"
     );
     let allowed = bounds.allowed.map(|allowed| numbers(allowed.iter().copied()));
     let mut tx = pool.begin_with(BEGIN).await?;
     let rows = sqlx::query_as(AssertSqlSafe(sql))
-        .bind(list(texts))
-        .bind(2 * BUDGET)
+        .bind(list(lookup.texts()))
+        .bind(CANDIDATES)
         .bind(bounds.limit)
         .bind(allowed)
         .fetch_all(&mut *tx)

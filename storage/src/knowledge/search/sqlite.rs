@@ -3,12 +3,14 @@
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqlitePool;
 
-use super::{BUDGET, Bounds, Lookup, Row};
+use super::{Bounds, Lookup, Row};
 use crate::engine::{Conn, list, numbers};
 use crate::error::StoreError;
 
 /// How much a word counts in the title, the headings, the text, and within an identifier.
 const WEIGHTS: &str = "4.0, 2.0, 1.0, 0.5";
+/// Chunks that are ranked at most, the newest: more than the terms should have, whose number is a guess.
+const CANDIDATES: i64 = 30_000;
 /// Chunks of a term that are looked at from either end of the index to guess how many it has.
 const SAMPLE: i64 = 500;
 
@@ -20,7 +22,9 @@ pub(super) async fn frequencies(
     texts: Vec<String>,
     budget: i64,
 ) -> Result<Vec<(String, i64)>, StoreError> {
-    const SPAN: &str = "SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), 0) FROM knowledge_chunks";
+    // Each by itself: both in one SELECT would read the whole table.
+    const SPAN: &str = "SELECT COALESCE((SELECT MIN(id) FROM knowledge_chunks), 0), \
+                        COALESCE((SELECT MAX(id) FROM knowledge_chunks), 0)";
     const REACH: &str = "SELECT \
         (SELECT COUNT(*) FROM (SELECT rowid FROM knowledge_fts WHERE knowledge_fts MATCH j.value \
             ORDER BY rowid LIMIT $2)), \
@@ -77,7 +81,7 @@ pub(super) async fn ranked(
     let allowed = bounds.allowed.map(|allowed| numbers(allowed.iter().copied()));
     Ok(sqlx::query_as(AssertSqlSafe(sql))
         .bind(expression(lookup))
-        .bind(2 * BUDGET)
+        .bind(CANDIDATES)
         .bind(bounds.limit)
         .bind(allowed)
         .fetch_all(pool)
