@@ -138,7 +138,11 @@ fn origin(citation: &Citation, now: DateTime<Utc>) -> Mrkdwn {
             age
         }
     });
-    let owners = citation.owners.iter().take(3).map(|owner| escape(&fit(owner, 60)));
+    let owners = citation
+        .owners
+        .iter()
+        .take(3)
+        .map(|owner| escape(&fit(owner, 60)));
     let owners = join(owners, ", ");
     let owners = (!owners.is_empty()).then(|| cat([words("looked after by "), owners]));
     let author = citation
@@ -172,11 +176,7 @@ fn foot(view: &AnswerView<'_>) -> Mrkdwn {
     let sure = match view.answer.confidence {
         Confidence::High => words("I am fairly sure."),
         Confidence::Some => words("I am not sure: read it before you rely on it."),
-        Confidence::None => cat([
-            words("The question is noted for "),
-            typed("gaps"),
-            words("."),
-        ]),
+        Confidence::None => cat([words("The question is noted for "), typed("gaps"), words(".")]),
     };
     let only_words = view
         .only_words

@@ -38,7 +38,12 @@ pub fn message_docs(view: &DocsView<'_>) -> SlackMessageContent {
         escape(&format!("I answer questions from {documents} documents:"))
     };
     layout.section(&said);
-    layout.lines(view.sources.iter().take(SHOWN).map(|source| line(source, view.now)));
+    layout.lines(
+        view.sources
+            .iter()
+            .take(SHOWN)
+            .map(|source| line(source, view.now)),
+    );
     let only_words = view.only_words.map(|why| {
         cat([
             words(":warning: I compare words only and not what they mean: "),
@@ -47,7 +52,11 @@ pub fn message_docs(view: &DocsView<'_>) -> SlackMessageContent {
         ])
     });
     layout.section(&only_words.unwrap_or_default());
-    layout.foot(&cat([words("Ask with "), typed("ask how do we roll back?"), words(".")]));
+    layout.foot(&cat([
+        words("Ask with "),
+        typed("ask how do we roll back?"),
+        words("."),
+    ]));
     layout.into_message(&said)
 }
 
@@ -61,7 +70,10 @@ fn line(source: &Source, now: DateTime<Utc>) -> Mrkdwn {
         .last_error
         .as_ref()
         .map(|error| cat([words(":warning: "), escape(&fit(error, 200))]));
-    let counts = escape(&format!("{} documents, {} passages", state.documents, state.chunks));
+    let counts = escape(&format!(
+        "{} documents, {} passages",
+        state.documents, state.chunks
+    ));
     cat([
         words("• "),
         bold(escape(&fit(&source.added.location, 200))),

@@ -58,9 +58,15 @@ fn line(gap: &Gap, now: DateTime<Utc>) -> Mrkdwn {
         1 => "1 person".to_owned(),
         people => format!("{people} people"),
     };
-    let writers = join(gap.writers.iter().take(2).map(|writer| escape(&fit(writer, 60))), ", ");
+    let writers = join(
+        gap.writers.iter().take(2).map(|writer| escape(&fit(writer, 60))),
+        ", ",
+    );
     let writers = (!writers.is_empty()).then(|| cat([words("could be written by "), writers]));
-    let facts = escape(&format!("asked {times} by {people}, last {}", age(gap.last_asked, now)));
+    let facts = escape(&format!(
+        "asked {times} by {people}, last {}",
+        age(gap.last_asked, now)
+    ));
     cat([
         words("• "),
         bold(escape(&fit(&gap.question, 200))),

@@ -25,6 +25,14 @@ use crate::error::{Effect, message_bad_usage, message_denied, message_failure, m
 use crate::help::{CommandHelp, message_help, message_help_for, message_unknown};
 use crate::home::{HomeView, view_home};
 use crate::job::{JobsView, message_cancelled, message_job, message_jobs, message_no_job, message_retried};
+use em_domain::ask::{Answer, Citation, Confidence, Feedback};
+use em_domain::gaps::Gap;
+use em_domain::id::{AnswerId, SourceId};
+use em_domain::knowledge::{NewSource, Source, SourceKind, SourceState, SourceTag, Visibility};
+
+use crate::ask::{AnswerView, FeedbackMemory, Readers, message_answer, modal_not_helpful};
+use crate::docs::{DocsView, message_docs};
+use crate::gaps::{GapsView, message_gaps};
 use crate::link::{LinkOutcome, message_link};
 use crate::nudge::{Nudge, Nudged, message_nudge, message_nudged};
 use crate::people::People;
@@ -374,6 +382,44 @@ proptest! {
             rules: &rules, file: Some(&file), since: now(), problem: Some(&problem), is_enabled: false,
             channel: Some(&channel), zone: calendar.zone,
         }));
+    }
+
+    #[test]
+    fn every_answer_from_documents_is_within_the_limits(text in hostile(), other in hostile(), number in 0_usize..20) {
+        let citation = Citation {
+            source: SourceId::new(ulid::Ulid::from_parts(1, 2)), document: other.clone(), title: text.clone(),
+            heading: vec![other.clone(); number], url: Some("https://docs.test/a b".to_owned()), author: Some(text.clone()),
+            owners: vec![other.clone(); number], changed_at: Some(now()), text: format!("{text}\n\n{other}"), sentence: text.clone(),
+        };
+        for confidence in [Confidence::None, Confidence::Some, Confidence::High] {
+            let answer = Answer {
+                id: AnswerId::new(ulid::Ulid::from_parts(1, 2)), question: text.clone(), asker: other.as_str().into(),
+                channel: None, thread: None, asked_at: now(), confidence, citations: vec![citation.clone(); number],
+            };
+            let user = other.as_str().into();
+            for shown_to in [Readers::Asker, Readers::AskerAlone, Readers::Everyone(&user)] {
+                let view = AnswerView { answer: &answer, now: now(), shown_to, feedback: Some(&Feedback::Helpful), only_words: Some(&text) };
+                check_message(&message_answer(&view));
+                check_message(&message_answer(&AnswerView { feedback: None, ..view }));
+            }
+            check_message(&crate::ask::message_shared(&answer, &text.as_str().into()));
+        }
+        let gap = Gap {
+            question: text.clone(), times: number, askers: [other.as_str().into()].into(), last_asked: now(), writers: vec![text.clone(); number],
+        };
+        check_message(&message_gaps(&GapsView { gaps: &vec![gap; number], days: 30, now: now() }));
+        let source = Source {
+            added: NewSource {
+                id: SourceId::new(ulid::Ulid::from_parts(1, 2)), kind: SourceKind::Folder, location: text.clone(),
+                visibility: Visibility::Everyone, added_by: None, added_at: now(),
+            },
+            tag: SourceTag(1),
+            state: SourceState { last_error: Some(other.clone()), ..SourceState::default() },
+        };
+        check_message(&message_docs(&DocsView { sources: &vec![source; number], only_words: Some(&other), now: now() }));
+        if let Some(form) = modal_not_helpful(&text, &FeedbackMemory { answer: other, response_url: None }) {
+            check_view(&form);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Purpose: `em-agent demo`: the real bot against a pretend Slack in the browser and a pretend GitHub, with sample data.
 //! No tokens, no network: the only difference from `run` are the addresses of the two.
 
+mod docs;
 mod github;
 mod shift;
 
@@ -124,6 +125,7 @@ async fn fill(store: &Store, files: [Vec<u8>; 2], now: DateTime<Utc>) -> anyhow:
 fn config(simulator: &Simulator, github: &GithubSimulator, folder: &Path) -> anyhow::Result<Config> {
     let file = folder.join("em-agent.toml");
     std::fs::write(&file, SETTINGS).context("cannot write the demo's configuration")?;
+    let documents = docs::write(folder)?;
     let database = format!("sqlite:{}", folder.join("demo.db").display());
     let environment: Environment = [
         ("SLACK_API_URL", simulator.slack_api_url()),
@@ -134,6 +136,10 @@ fn config(simulator: &Simulator, github: &GithubSimulator, folder: &Path) -> any
         ("GITHUB_API_URL", github.api_url()),
         ("GITHUB_TOKEN", github::TOKEN.to_owned()),
         ("GITHUB_WEBHOOK_SECRET", github::WEBHOOK_SECRET.to_owned()),
+        (
+            "EM_AGENT__KNOWLEDGE__DOCUMENTS",
+            format!("[{:?}]", documents.display().to_string()),
+        ),
         ("RUST_LOG", "warn".to_owned()),
     ]
     .into_iter()

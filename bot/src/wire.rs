@@ -169,7 +169,7 @@ pub async fn library(config: &Config, store: Store) -> Library {
     let named = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let settings = ModelSettings {
         model_dir: named(&section.model_dir).map(PathBuf::from),
-        hub_model: named(&section.embedding_model),
+        name: named(&section.embedding_model),
         data_dir: PathBuf::from(&config.sections.data_dir),
         ..ModelSettings::default()
     };
@@ -177,7 +177,10 @@ pub async fn library(config: &Config, store: Store) -> Library {
     if let Err(error) = &embedder {
         tracing::warn!(%error, "documents are searched by words only");
     }
-    Library::new(store, embedder.map(|embedder| Arc::new(embedder) as Arc<dyn Embedder>))
+    Library::new(
+        store,
+        embedder.map(|embedder| Arc::new(embedder) as Arc<dyn Embedder>),
+    )
 }
 
 fn policy(config: &Config, clock: &SharedClock) -> anyhow::Result<PolicySource> {

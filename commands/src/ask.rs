@@ -26,7 +26,10 @@ pub const SPEC: Spec = Spec {
     path: "ask",
     usage: "ask <question>",
     summary: "Answer a question from our documents, with sources.",
-    examples: &["ask how do we roll back payments?", "ask who owns the billing queue"],
+    examples: &[
+        "ask how do we roll back payments?",
+        "ask who owns the billing queue",
+    ],
     check_scheduled: None,
 };
 
@@ -65,7 +68,12 @@ pub async fn ask(ctx: Ctx, invocation: Invocation) -> Outcome {
         answer,
         feedback: None,
     };
-    Ok(Reply::private(drawn(&ctx, &answered, shown_to, found.only_words.as_deref())))
+    Ok(Reply::private(drawn(
+        &ctx,
+        &answered,
+        shown_to,
+        found.only_words.as_deref(),
+    )))
 }
 
 /// In a direct message there is nobody to show it to.
@@ -122,7 +130,10 @@ pub async fn share(ctx: Ctx, click: Click) -> Outcome {
         until: ctx.clock.now() + SHARED_FOR,
     };
     copy::show(&ctx, &wanted, false).await?;
-    Ok(Reply::Replace(Box::new(message_shared(&answered.answer, &channel))))
+    Ok(Reply::Replace(Box::new(message_shared(
+        &answered.answer,
+        &channel,
+    ))))
 }
 
 /// A click on *Helpful*.
@@ -168,7 +179,11 @@ pub async fn faulted(ctx: Ctx, submission: Submission) -> Outcome {
         .record_feedback(&answered.answer.id, &submission.user, &feedback, now)
         .await?;
     let answered = find(&ctx, &memory.answer).await?;
-    if let Some(url) = memory.response_url.as_deref().and_then(|url| Url::parse(url).ok()) {
+    if let Some(url) = memory
+        .response_url
+        .as_deref()
+        .and_then(|url| Url::parse(url).ok())
+    {
         let content = drawn(&ctx, &answered, readers(&answered.answer), None);
         ctx.slack
             .respond(&url, Response::ReplaceOriginal(&content))

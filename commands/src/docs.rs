@@ -60,10 +60,13 @@ pub async fn enqueue_reading(ctx: &Ctx) -> anyhow::Result<()> {
     let job = NewJob::new(JobId::new(Ulid::new()), READ, json!({}), ctx.clock.now()).unique(READ);
     ctx.store
         .jobs()
-        .enqueue(&NewJob {
-            time_limit: TIME_LIMIT,
-            ..job
-        })
+        .enqueue(
+            &NewJob {
+                time_limit: TIME_LIMIT,
+                ..job
+            },
+            ctx.clock.now(),
+        )
         .await?;
     ctx.wake_jobs();
     Ok(())

@@ -10,7 +10,9 @@ use slack_morphism::prelude::SlackViewState;
 use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reaction, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
-use crate::{approval, ask, audit, docs, doctor, gaps, help, home, job, link, policy, signal, triage, whoami};
+use crate::{
+    approval, ask, audit, docs, doctor, gaps, help, home, job, link, policy, signal, triage, whoami,
+};
 
 pub use em_blocks::SLASH_COMMAND;
 

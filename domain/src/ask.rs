@@ -82,19 +82,19 @@ struct Weights {
 }
 
 const BOTH: Weights = Weights {
-    bias: -6.0,
-    cosine: 10.0,
-    coverage: 4.0,
+    bias: -2.3,
+    cosine: 4.14,
+    coverage: 2.6,
 };
 const WORDS_ONLY: Weights = Weights {
-    bias: -3.0,
+    bias: -0.87,
     cosine: 0.0,
-    coverage: 6.0,
+    coverage: 3.47,
 };
 /// Above it, an answer is called sure.
 const HIGH: f64 = 0.85;
 /// Below it, nothing is called an answer.
-const WORTH_SHOWING: f64 = 0.5;
+const WORTH_SHOWING: f64 = 0.7;
 
 /// A passage that an answer rests on, as it was when it was cited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -269,7 +269,10 @@ impl Answer {
     /// Who might know: the owners of what comes nearest, then its authors; each once, the nearest first.
     pub fn people_to_ask(&self) -> Vec<&str> {
         let owners = self.citations.iter().flat_map(|citation| &citation.owners);
-        let authors = self.citations.iter().filter_map(|citation| citation.author.as_ref());
+        let authors = self
+            .citations
+            .iter()
+            .filter_map(|citation| citation.author.as_ref());
         let mut seen = BTreeSet::new();
         owners
             .chain(authors)

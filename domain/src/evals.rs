@@ -156,7 +156,11 @@ fn ndcg(question: &Question, reply: &Reply) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "questions are few")]
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     let count = values.len();
-    if count == 0 { 0.0 } else { values.sum::<f64>() / count as f64 }
+    if count == 0 {
+        0.0
+    } else {
+        values.sum::<f64>() / count as f64
+    }
 }
 
 fn percentile(sorted: &[f64], percent: usize) -> f64 {
@@ -215,7 +219,11 @@ mod tests {
             false_answer_rate: 0.1,
             ..Scores::default()
         };
-        let names: Vec<_> = now.worse_than(&before).into_iter().map(|(name, ..)| name).collect();
+        let names: Vec<_> = now
+            .worse_than(&before)
+            .into_iter()
+            .map(|(name, ..)| name)
+            .collect();
         assert_eq!(names, ["recall@3", "answered without an answer"]);
         assert!(before.worse_than(&before).is_empty());
     }

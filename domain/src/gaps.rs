@@ -82,7 +82,7 @@ mod tests {
 
     fn asked(question: &str, by: &str, minute: i64) -> Answer {
         Answer {
-            id: AnswerId::new(Ulid::from(minute.unsigned_abs() as u128)),
+            id: AnswerId::new(Ulid::from(u128::from(minute.unsigned_abs()))),
             question: question.to_owned(),
             asker: by.into(),
             channel: None,
@@ -113,7 +113,10 @@ mod tests {
 
     #[test]
     fn other_words_with_the_same_meaning_are_one_gap() {
-        let answers = [asked("vpn setup", "U1", 2), asked("how do I get into the network", "U1", 1)];
+        let answers = [
+            asked("vpn setup", "U1", 2),
+            asked("how do I get into the network", "U1", 1),
+        ];
         let near = [vec![1.0, 0.0], vec![0.8, 0.6]];
         assert_eq!(gather(&answers, &near).len(), 1);
         let far = [vec![1.0, 0.0], vec![0.0, 1.0]];

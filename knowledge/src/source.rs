@@ -72,7 +72,7 @@ pub enum SourceError {
 }
 
 impl SourceError {
-    fn unreadable(place: impl Into<String>, cause: impl ToString) -> Self {
+    fn unreadable(place: impl Into<String>, cause: &impl ToString) -> Self {
         Self::Unreadable {
             place: place.into(),
             cause: cause.to_string(),
@@ -103,8 +103,16 @@ pub fn kind_of(location: &std::path::Path) -> Result<SourceKind, SourceError> {
     let meta = std::fs::metadata(location).map_err(|_| missing())?;
     if meta.is_dir() {
         let is_repository = location.join(".git").exists();
-        return Ok(if is_repository { SourceKind::Git } else { SourceKind::Folder });
+        return Ok(if is_repository {
+            SourceKind::Git
+        } else {
+            SourceKind::Folder
+        });
     }
     let is_lines = location.extension().is_some_and(|extension| extension == "jsonl");
-    Ok(if is_lines { SourceKind::Lines } else { SourceKind::Folder })
+    Ok(if is_lines {
+        SourceKind::Lines
+    } else {
+        SourceKind::Folder
+    })
 }

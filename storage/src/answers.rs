@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use em_domain::ask::{Answer, Feedback};
-use em_domain::id::{AnswerId, SlackUser};
+use em_domain::id::{AnswerId, SlackChannel, SlackUser};
 use sqlx::types::Json;
 
 use crate::engine::{on_engine, on_writer};
@@ -51,7 +51,7 @@ impl Answers<'_> {
             sqlx::query(INSERT)
                 .bind(answer.id.as_str())
                 .bind(answer.asker.as_str())
-                .bind(answer.channel.as_ref().map(|channel| channel.as_str()))
+                .bind(answer.channel.as_ref().map(SlackChannel::as_str))
                 .bind(answer.thread.as_deref())
                 .bind(answer.asked_at)
                 .bind(Json(answer))

@@ -66,7 +66,7 @@ async fn measure(engine: &str, store: &Store, chunks: usize) {
     fill(store, &open.0, &secret.0, chunks, &mut draw).await;
     let filled = begun.elapsed();
     store.knowledge().tidy().await.unwrap();
-    let tidied = begun.elapsed() - filled;
+    let tidied = begun.elapsed().saturating_sub(filled);
     println!(
         "| {engine} | written in {:.1} s, {:.0} chunks/s, tidied in {:.1} s | | | | |",
         filled.as_secs_f64(),

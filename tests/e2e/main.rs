@@ -5,6 +5,7 @@
 
 mod action;
 mod approval;
+mod ask;
 mod crash;
 mod demo;
 mod dispatch;

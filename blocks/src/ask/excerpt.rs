@@ -8,7 +8,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use crate::mrkdwn::{Mrkdwn, bold, cat, code, escape, join, words};
 
 /// `markdown` as lines, `sentence` (word for word in it) in bold.
-pub fn excerpt(markdown: &str, sentence: &str) -> Mrkdwn {
+pub(super) fn excerpt(markdown: &str, sentence: &str) -> Mrkdwn {
     let start = (!sentence.is_empty()).then(|| markdown.find(sentence)).flatten();
     let mut lines = Lines {
         done: Vec::new(),
@@ -52,7 +52,6 @@ impl Lines {
             },
             Event::Code(text) => self.line.push(code(&text)),
             Event::SoftBreak => self.line.push(words(" ")),
-            Event::HardBreak | Event::Rule => self.end_line(),
             Event::Start(Tag::Item) => {
                 self.end_line();
                 self.lead = Some(words("• "));
@@ -63,7 +62,9 @@ impl Lines {
             }
             Event::End(TagEnd::CodeBlock) => self.end_code(),
             Event::End(TagEnd::TableCell) => self.line.push(words("  ")),
-            Event::Start(Tag::Heading { .. } | Tag::Paragraph | Tag::TableRow | Tag::TableHead)
+            Event::HardBreak
+            | Event::Rule
+            | Event::Start(Tag::Heading { .. } | Tag::Paragraph | Tag::TableRow | Tag::TableHead)
             | Event::End(
                 TagEnd::Heading(_)
                 | TagEnd::Paragraph
@@ -92,7 +93,10 @@ impl Lines {
     }
 
     fn end_line(&mut self) {
-        let line = self.line.drain(..).fold(Mrkdwn::default(), |line, part| cat([line, part]));
+        let line = self
+            .line
+            .drain(..)
+            .fold(Mrkdwn::default(), |line, part| cat([line, part]));
         if !line.is_empty() {
             self.done.push(cat([self.lead.take().unwrap_or_default(), line]));
         }
@@ -136,14 +140,18 @@ mod tests {
     #[test]
     fn the_sentence_that_answers_stands_out() {
         assert_eq!(
-            shown("First look. Run `make undo` twice. Then tell us.", "Run `make undo` twice."),
+            shown(
+                "First look. Run `make undo` twice. Then tell us.",
+                "Run `make undo` twice."
+            ),
             "First look. *Run* `make undo` *twice.* Then tell us."
         );
     }
 
     #[test]
     fn markdown_becomes_lines_without_its_marks() {
-        let markdown = "## Undo\n\n1. **Stop** the [queue](https://x.test)\n2. Wait\n\n```sh\nmake undo\n```\n\n> calm";
+        let markdown =
+            "## Undo\n\n1. **Stop** the [queue](https://x.test)\n2. Wait\n\n```sh\nmake undo\n```\n\n> calm";
         assert_eq!(
             shown(markdown, ""),
             "Undo\n• Stop the queue\n• Wait\n`make undo`\ncalm"
@@ -152,8 +160,14 @@ mod tests {
 
     #[test]
     fn what_a_document_says_does_nothing() {
-        let shown = shown("<!channel> <@U123> *bold* & <script>alert(1)</script> https://x.test|y", "");
-        assert!(!shown.contains("<!channel>") && !shown.contains("<@U123>"), "{shown}");
+        let shown = shown(
+            "<!channel> <@U123> *bold* & <script>alert(1)</script> https://x.test|y",
+            "",
+        );
+        assert!(
+            !shown.contains("<!channel>") && !shown.contains("<@U123>"),
+            "{shown}"
+        );
         assert!(!shown.contains("<script>"), "{shown}");
     }
 

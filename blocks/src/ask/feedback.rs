@@ -44,7 +44,9 @@ pub fn modal_not_helpful(question: &str, memory: &FeedbackMemory) -> Option<Slac
         Fault::ALL.map(|fault| Choice::new(fault.label(), fault.as_str())),
     ));
     layout.input(Input::remarks(REMARK, "What would have helped?"));
-    layout.context(&words("The question goes to the list of what is not written down well."));
+    layout.context(&words(
+        "The question goes to the list of what is not written down well.",
+    ));
     Some(layout.into_modal(&frame))
 }
 

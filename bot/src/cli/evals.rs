@@ -86,7 +86,9 @@ pub(crate) async fn execute(command: Command, config: Config) -> Result<ExitCode
 fn read(options: &RunOptions) -> Result<Vec<Question>, Failure> {
     let text = std::fs::read_to_string(&options.file)
         .with_context(|| format!("cannot read {}", options.file.display()))?;
-    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+    let lines = (1..)
+        .zip(text.lines())
+        .filter(|(_, line)| !line.trim().is_empty());
     let question = |(number, line): (usize, &str)| {
         serde_json::from_str(line).map_err(|error| {
             Failure::from(anyhow!(
@@ -161,7 +163,10 @@ async fn compare(library: &Library, asked: &[(Question, Reply)], scores: &Scores
         Some((at, before)) => {
             let worse = scores.worse_than(&before);
             for (name, before, now) in &worse {
-                say(&format!("WORSE than on {}: {name} {before:.3} -> {now:.3}", at.date_naive()));
+                say(&format!(
+                    "WORSE than on {}: {name} {before:.3} -> {now:.3}",
+                    at.date_naive()
+                ));
             }
             if worse.is_empty() {
                 say(&format!("Nothing is worse than on {}.", at.date_naive()));

@@ -71,8 +71,8 @@ impl<'a> From<&'a Passage> for Hit<'a> {
 pub(crate) async fn search(options: SearchOptions, config: Config) -> Result<ExitCode, Failure> {
     let library = wire::library(&config, wire::open_store(&config).await?).await;
     if let Some(file) = &options.queries {
-        let queries = std::fs::read_to_string(file)
-            .with_context(|| format!("cannot read {}", file.display()))?;
+        let queries =
+            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         for query in queries.lines() {
             say(&json(&found(&library, query, options.k).await?)?);
         }
@@ -87,7 +87,11 @@ pub(crate) async fn search(options: SearchOptions, config: Config) -> Result<Exi
         say("Nothing was found.");
     }
     for passage in &passages {
-        let place = passage.document.url.as_ref().unwrap_or(&passage.document.external_id);
+        let place = passage
+            .document
+            .url
+            .as_ref()
+            .unwrap_or(&passage.document.external_id);
         let first = passage.text.lines().find(|line| !line.trim().is_empty());
         say(&format!(
             "{}. {} ({place})\n   {}",
@@ -116,7 +120,10 @@ pub(crate) async fn ask(options: AskOptions, config: Config) -> Result<ExitCode,
         say(&format!("{} ({place})", citation.title));
         if answer.is_found() {
             let sentence = answering(&citation.text, &terms(&question)).map(|best| best.text);
-            say(&format!("  {}\n", sentence.unwrap_or(&citation.text).replace('\n', "\n  ")));
+            say(&format!(
+                "  {}\n",
+                sentence.unwrap_or(&citation.text).replace('\n', "\n  ")
+            ));
         }
     }
     Ok(ExitCode::SUCCESS)

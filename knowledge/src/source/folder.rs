@@ -21,14 +21,22 @@ pub(super) fn read(location: &str, items: &Sender<Item>) -> Result<(), SourceErr
         return Err(SourceError::Missing(location.to_owned()));
     }
     // Of a single file, its folder gives the name and the history.
-    let base = if root.is_dir() { root } else { root.parent().unwrap_or(root) };
+    let base = if root.is_dir() {
+        root
+    } else {
+        root.parent().unwrap_or(root)
+    };
     let folder = Folder {
         base: base.to_owned(),
         history: History::of(base),
         owners: Owners::of(base),
     };
-    for entry in WalkBuilder::new(root).follow_links(false).require_git(false).build() {
-        let entry = entry.map_err(|error| SourceError::unreadable(location, error))?;
+    for entry in WalkBuilder::new(root)
+        .follow_links(false)
+        .require_git(false)
+        .build()
+    {
+        let entry = entry.map_err(|error| SourceError::unreadable(location, &error))?;
         let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
         let is_wanted = entry.depth() == 0 || is_document(entry.path());
         if is_file && is_wanted && items.blocking_send(folder.item(entry.path())).is_err() {
@@ -39,7 +47,9 @@ pub(super) fn read(location: &str, items: &Sender<Item>) -> Result<(), SourceErr
 }
 
 fn is_document(path: &Path) -> bool {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    let ending = path
+        .extension()
+        .map(|ending| ending.to_string_lossy().to_lowercase());
     match ending {
         Some(ending) => ENDINGS.contains(&ending.as_str()),
         None => path.file_name().is_some_and(|name| name == "README"),

@@ -28,7 +28,13 @@ impl History {
     pub(super) fn of(folder: &Path) -> Self {
         let log = git(
             folder,
-            &["log", "--no-renames", "--relative", "--name-only", "--format=%x01%ct %an"],
+            &[
+                "log",
+                "--no-renames",
+                "--relative",
+                "--name-only",
+                "--format=%x01%ct %an",
+            ],
         );
         let Some(log) = log else {
             return Self::default();
@@ -111,7 +117,11 @@ fn pages(remote: &str) -> Option<String> {
     url.set_username("").ok()?;
     url.set_password(None).ok()?;
     url.set_scheme("https").ok()?;
-    let base = url.as_str().trim_end_matches('/').trim_end_matches(".git").to_owned();
+    let base = url
+        .as_str()
+        .trim_end_matches('/')
+        .trim_end_matches(".git")
+        .to_owned();
     Some(format!("{base}/{infix}/HEAD/"))
 }
 

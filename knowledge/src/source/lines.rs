@@ -28,9 +28,12 @@ struct Line {
 }
 
 pub(super) fn read(location: &str, items: &Sender<Item>) -> Result<(), SourceError> {
-    let file = File::open(location).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => SourceError::Missing(location.to_owned()),
-        _ => SourceError::unreadable(location, error),
+    let file = File::open(location).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            SourceError::Missing(location.to_owned())
+        } else {
+            SourceError::unreadable(location, &error)
+        }
     })?;
     let mut lines = BufReader::new(file);
     let mut bytes = Vec::new();
@@ -40,7 +43,7 @@ pub(super) fn read(location: &str, items: &Sender<Item>) -> Result<(), SourceErr
             .by_ref()
             .take(MOST_BYTES as u64)
             .read_until(b'\n', &mut bytes)
-            .map_err(|error| SourceError::unreadable(location, error))?;
+            .map_err(|error| SourceError::unreadable(location, &error))?;
         if read == 0 {
             return Ok(());
         }

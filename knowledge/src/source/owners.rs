@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn the_last_pattern_that_fits_names_the_owners() {
-        let owners = Owners::parse("# who\n* @acme/all\n/docs/ @ana @ben # both\n*.rst ana@example.com\n/docs/free\n");
+        let owners =
+            Owners::parse("# who\n* @acme/all\n/docs/ @ana @ben # both\n*.rst ana@example.com\n/docs/free\n");
         assert_eq!(owners.of_file("src/lib.md"), ["@acme/all"]);
         assert_eq!(owners.of_file("docs/a/b.md"), ["@ana", "@ben"]);
         assert_eq!(owners.of_file("docs/a.rst"), ["ana@example.com"]);

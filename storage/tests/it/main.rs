@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
+mod answers;
 mod approvals;
 mod decisions;
 mod events;
