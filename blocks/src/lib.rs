@@ -80,4 +80,5 @@ pub const CALLBACK_IDS: &[&str] = &[
     approval::modal::DECLINED,
     approval::modal::APPROVED,
     approval::modal::PROPOSED,
+    ask::CALLBACK,
 ];

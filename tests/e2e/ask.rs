@@ -127,13 +127,35 @@ async fn a_question_is_answered_from_the_documents(database: TestDatabase) {
     let answer = reading
         .asks("ana", "#ops", "how do we undo a payments release?")
         .await;
-    assert_snapshot!(reading.shown(&answer), @"");
+    assert_snapshot!(reading.shown(&answer), @r"
+    em-agent (only ana sees this):
+      *how do we undo a payments release?*
+      *Payments*
+      Rolling back
+      *A release of payments is undone with* `make undo ENV=production`*.* Tell the people on duty first.
+      Ports
+      The service listens on port 8443.
+      · open.md · changed today
+      · I am fairly sure.
+      [Share to channel] [Helpful] [Not helpful…]
+    ");
     reading.clicks("ana", &answer, "ask.publish").await;
     let shared = reading
         .bot
         .until(|w| w.messages("#ops").find(|m| m.ephemeral_for.is_none()).cloned())
         .await;
-    assert_snapshot!(reading.shown(&shared), @"");
+    assert_snapshot!(reading.shown(&shared), @r"
+    em-agent:
+      *how do we undo a payments release?*
+      Answered from our documents, shown by @ana
+      *Payments*
+      Rolling back
+      *A release of payments is undone with* `make undo ENV=production`*.* Tell the people on duty first.
+      Ports
+      The service listens on port 8443.
+      · open.md · changed today
+      · I am fairly sure.
+    ");
     reading.says(&answer, "Shared to").await;
     reading.bot.finish().await;
 }
@@ -145,7 +167,13 @@ async fn what_is_not_written_down_is_said_to_be_so_and_noted(database: TestDatab
     assert!(text.contains("I did not find this"), "{text}");
     assert!(!text.contains("Share to channel"), "{text}");
     let gaps = reading.bot.ask("ben", "#ops", "/em-agent gaps").await;
-    assert_snapshot!(reading.shown(&gaps), @"");
+    assert_snapshot!(reading.shown(&gaps), @r"
+    em-agent (only ben sees this):
+      What people asked in the last 30 days and our documents did not answer, 1 in all:
+      • *where can I park my bicycle?*
+         asked once by 1 person, last today
+      · A question gets on this list when `/em-agent ask` finds nothing, or what it finds does not help.
+    ");
     for empty in ["", "???", "🙂"] {
         let answer = reading.asks("ana", "#ops", empty).await;
         let text = reading.shown(&answer);

@@ -294,10 +294,10 @@ async fn ten_thousand_characters_get_a_short_answer(database: TestDatabase) {
         let said = scene.bot.text(&answer);
         assert!(said.chars().count() < 2_000, "{said}");
     }
-    let words = "ab ".repeat(3_300);
+    let words = "qz ".repeat(3_300);
     assert_snapshot!(scene.answer("ana", &format!("/em-agent {words}")).await, @r"
     em-agent (only ana sees this):
-      I do not know `ab`. This shows what I can do: `/em-agent help`
+      I do not know `qz`. This shows what I can do: `/em-agent help`
     ");
     scene.finish().await;
 }

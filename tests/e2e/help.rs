@@ -33,6 +33,12 @@ async fn help_lists_every_command(database: TestDatabase) {
       Ask for something to be done; the policy says whether somebody has to agree first.
       `/em-agent approvals delegate <@person> <days>`
       Let somebody decide for you while you are away; 0 days takes it back.
+      `/em-agent ask <question>`
+      Answer a question from our documents, with sources.
+      `/em-agent docs list`
+      Show which documents I answer questions from.
+      `/em-agent gaps`
+      Show what people asked and our documents did not answer.
       `/em-agent policy`
       Show which rules say what may be done, and since when.
       `/em-agent policy explain <kind> [target] [fact=value ...]`

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use crate::mrkdwn::{Mrkdwn, bold, cat, code, escape, join, words};
 
@@ -61,6 +61,8 @@ impl Lines {
                 self.code = Some((String::new(), false));
             }
             Event::End(TagEnd::CodeBlock) => self.end_code(),
+            // The title stands above the excerpt.
+            Event::End(TagEnd::Heading(HeadingLevel::H1)) => self.line.clear(),
             Event::End(TagEnd::TableCell) => self.line.push(words("  ")),
             Event::HardBreak
             | Event::Rule
@@ -156,6 +158,11 @@ mod tests {
             shown(markdown, ""),
             "Undo\n• Stop the queue\n• Wait\n`make undo`\ncalm"
         );
+    }
+
+    #[test]
+    fn the_title_is_not_said_twice() {
+        assert_eq!(shown("# Payments\n\n## Undo\n\nRun it.", ""), "Undo\nRun it.");
     }
 
     #[test]

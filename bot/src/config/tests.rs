@@ -78,6 +78,8 @@ fn every_fixed_name_sets_its_key() {
         ("MAX_PAYLOAD_BYTES", "2048"),
         ("INTEGRATIONS_GITHUB_ENABLED", "false"),
         ("GITHUB_API_URL", "https://git.example/api/v3"),
+        ("EM_AGENT_EMBEDDING_MODEL", "small-model"),
+        ("EM_AGENT_MODEL_DIR", "/srv/model"),
         ("RETENTION_DAYS", "13"),
         ("LOG_FORMAT", "pretty"),
         ("RUST_LOG", "em_bot=debug"),

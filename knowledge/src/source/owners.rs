@@ -2,19 +2,19 @@
 //! (<https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners>):
 //! patterns as in `.gitignore`, of which the last that fits counts.
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 /// Where the file may be.
 const PLACES: [&str; 3] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
 
 /// Who answers for which files.
+#[derive(Default)]
 pub(super) struct Owners {
-    patterns: Gitignore,
-    owners: HashMap<String, Vec<String>>,
+    /// Patterns with their owners, in the order of the file. One matcher each: a later pattern for a folder goes before an
+    /// earlier one for a file in it, which one matcher for all would see the other way round.
+    rules: Vec<(Gitignore, Vec<String>)>,
 }
 
 impl Owners {
@@ -27,30 +27,25 @@ impl Owners {
     }
 
     fn parse(text: &str) -> Self {
-        let mut builder = GitignoreBuilder::new("");
-        let mut owners = HashMap::new();
-        for line in text.lines() {
+        let rule = |line: &str| {
             let line = line.split(" #").next().unwrap_or_default();
             let mut words = line.split_whitespace();
-            let Some(pattern) = words.next().filter(|word| !word.starts_with(['#', '!', '['])) else {
-                continue;
-            };
-            if builder.add_line(None, pattern).is_ok() {
-                owners.insert(pattern.to_owned(), words.map(str::to_owned).collect());
-            }
-        }
+            let pattern = words.next().filter(|word| !word.starts_with(['#', '!', '[']))?;
+            let mut builder = GitignoreBuilder::new("");
+            builder.add_line(None, pattern).ok()?;
+            Some((builder.build().ok()?, words.map(str::to_owned).collect()))
+        };
         Self {
-            patterns: builder.build().unwrap_or_else(|_| Gitignore::empty()),
-            owners,
+            rules: text.lines().filter_map(rule).collect(),
         }
     }
 
     /// Who answers for a file, by its path in the folder.
     pub(super) fn of_file(&self, name: &str) -> Vec<String> {
-        match self.patterns.matched_path_or_any_parents(name, false) {
-            Match::Ignore(glob) => self.owners.get(glob.original()).cloned().unwrap_or_default(),
-            Match::None | Match::Whitelist(_) => Vec::new(),
-        }
+        let fits =
+            |rule: &&(Gitignore, Vec<String>)| rule.0.matched_path_or_any_parents(name, false).is_ignore();
+        let last = self.rules.iter().rev().find(fits);
+        last.map(|(_, owners)| owners.clone()).unwrap_or_default()
     }
 }
 
