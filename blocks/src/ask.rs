@@ -24,8 +24,10 @@ pub const HELPFUL: &str = "ask.helpful";
 /// Action: it did not help; opens the question for what was wrong.
 pub const NOT_HELPFUL: &str = "ask.not_helpful";
 
-/// The longest excerpt, in Slack's units.
+/// The longest excerpt of the best document, in Slack's units.
 const EXCERPT: usize = 900;
+/// The longest of the others.
+const FURTHER_EXCERPT: usize = 400;
 
 /// An answer as it is shown.
 #[derive(Debug, Clone, Copy)]
@@ -59,8 +61,9 @@ pub fn message_answer(view: &AnswerView<'_>) -> SlackMessageContent {
     let mut layout = Layout::new();
     layout.section(&question(view));
     if answer.is_found() {
-        for citation in answer.citations.iter().take(DOCUMENTS_SHOWN) {
-            cited(&mut layout, citation, view.now);
+        let lengths = std::iter::once(EXCERPT).chain(std::iter::repeat(FURTHER_EXCERPT));
+        for (citation, length) in answer.citations.iter().take(DOCUMENTS_SHOWN).zip(lengths) {
+            cited(&mut layout, citation, length, view.now);
         }
     } else {
         not_found(&mut layout, answer);
@@ -92,18 +95,18 @@ fn question(view: &AnswerView<'_>) -> Mrkdwn {
     cat([asked, by])
 }
 
-fn cited(layout: &mut Layout, citation: &Citation, now: DateTime<Utc>) {
-    let excerpt = excerpt::excerpt(around(citation), &citation.sentence).capped(EXCERPT);
+fn cited(layout: &mut Layout, citation: &Citation, length: usize, now: DateTime<Utc>) {
+    let excerpt = excerpt::excerpt(around(citation, length), &citation.sentence).capped(length);
     layout.section(&cat([place(citation), words("\n"), excerpt]));
     layout.context(&origin(citation, now));
 }
 
 /// As much of the passage as is shown: from the beginning, or, where the answer stands further down, from the paragraph
 /// that it is in.
-fn around(citation: &Citation) -> &str {
+fn around(citation: &Citation, length: usize) -> &str {
     let text = citation.text.as_str();
     let at = text.find(&citation.sentence).unwrap_or_default();
-    if at < EXCERPT / 2 {
+    if at < length / 2 {
         return text;
     }
     let paragraph = text.get(..at).and_then(|before| before.rfind("\n\n"));

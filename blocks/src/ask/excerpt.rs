@@ -25,10 +25,18 @@ pub(super) fn excerpt(markdown: &str, sentence: &str) -> Mrkdwn {
     join(lines.done, "\n")
 }
 
+/// Part of a line.
+enum Part {
+    /// Running text, and whether it belongs to the answer.
+    Text(String, bool),
+    /// Code.
+    Code(String),
+}
+
 /// Lines in the making.
 struct Lines {
     done: Vec<Mrkdwn>,
-    line: Vec<Mrkdwn>,
+    line: Vec<Part>,
     /// What the next line begins with.
     lead: Option<Mrkdwn>,
     /// Inside a code block: its lines so far, and whether the answer is in it.
@@ -50,8 +58,8 @@ impl Lines {
                 }
                 None => self.text(&text, &range),
             },
-            Event::Code(text) => self.line.push(code(&text)),
-            Event::SoftBreak => self.line.push(words(" ")),
+            Event::Code(text) => self.line.push(Part::Code(text.into_string())),
+            Event::SoftBreak => self.push(" ", false),
             Event::Start(Tag::Item) => {
                 self.end_line();
                 self.lead = Some(words("• "));
@@ -63,7 +71,7 @@ impl Lines {
             Event::End(TagEnd::CodeBlock) => self.end_code(),
             // The title stands above the excerpt.
             Event::End(TagEnd::Heading(HeadingLevel::H1)) => self.line.clear(),
-            Event::End(TagEnd::TableCell) => self.line.push(words("  ")),
+            Event::Start(Tag::TableCell) if !self.line.is_empty() => self.push(" · ", false),
             Event::HardBreak
             | Event::Rule
             | Event::Start(Tag::Heading { .. } | Tag::Paragraph | Tag::TableRow | Tag::TableHead)
@@ -86,19 +94,31 @@ impl Lines {
         // Where the source is written differently from what it says (`&amp;`), the limits may fall inside a character.
         match (text.get(..from), text.get(from..to), text.get(to..)) {
             (Some(before), Some(answer), Some(after)) => {
-                self.line.push(spaced(before, escape(before)));
-                self.line.push(spaced(answer, bold(escape(answer))));
-                self.line.push(spaced(after, escape(after)));
+                self.push(before, false);
+                self.push(answer, true);
+                self.push(after, false);
             }
-            _ => self.line.push(spaced(text, escape(text))),
+            _ => self.push(text, false),
+        }
+    }
+
+    /// Two bold texts side by side would show their marks, so texts of one kind grow together.
+    fn push(&mut self, text: &str, answers: bool) {
+        match self.line.last_mut() {
+            Some(Part::Text(last, same)) if *same == answers => last.push_str(text),
+            Some(_) | None if !text.is_empty() => self.line.push(Part::Text(text.to_owned(), answers)),
+            Some(_) | None => {}
         }
     }
 
     fn end_line(&mut self) {
-        let line = self
-            .line
-            .drain(..)
-            .fold(Mrkdwn::default(), |line, part| cat([line, part]));
+        let shown = |part| match part {
+            Part::Text(text, true) => spaced(&text, bold(escape(&text))),
+            Part::Text(text, false) => spaced(&text, escape(&text)),
+            Part::Code(text) => code(&text),
+        };
+        let parts = self.line.drain(..).map(shown);
+        let line = parts.fold(Mrkdwn::default(), |line, part| cat([line, part]));
         if !line.is_empty() {
             self.done.push(cat([self.lead.take().unwrap_or_default(), line]));
         }
@@ -158,6 +178,19 @@ mod tests {
             shown(markdown, ""),
             "Undo\n• Stop the queue\n• Wait\n`make undo`\ncalm"
         );
+    }
+
+    #[test]
+    fn an_answer_with_marks_of_its_own_is_one_bold_text() {
+        assert_eq!(
+            shown("**Poller** as a *step*.", "**Poller** as a *step*."),
+            "*Poller as a step.*"
+        );
+    }
+
+    #[test]
+    fn cells_of_a_table_stay_apart() {
+        assert_eq!(shown("| a | b |\n|---|---|\n| 1 | 2 |", ""), "a · b\n1 · 2");
     }
 
     #[test]
