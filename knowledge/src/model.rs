@@ -1,7 +1,7 @@
 //! Purpose: where the model's files are, whether they are all there, and which model they make.
 //!
 //! A model is a folder: weights as ONNX and the four files of its tokenizer, as the hub of its makers has them. Nothing is
-//! kept in memory before [`Model::read`].
+//! kept in memory before `Model::read`.
 
 mod known;
 
