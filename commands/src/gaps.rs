@@ -3,6 +3,7 @@
 use chrono::Duration;
 use em_blocks::gaps::{GapsView, message_gaps};
 use em_domain::gaps::gather;
+use em_domain::knowledge::Audience;
 
 use crate::ctx::Ctx;
 use crate::invocation::{Invocation, Outcome, Reply};
@@ -24,10 +25,18 @@ const MOST_QUESTIONS: i64 = 500;
 
 /// Answers `gaps`.
 pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
-    invocation.person()?;
+    let audience = Audience::Person {
+        user: invocation.person()?.clone(),
+        channel: invocation.channel,
+    };
     let since = ctx.clock.now() - Duration::days(LOOK_BACK_DAYS);
     let answered = ctx.store.answers().list_gaps(since, MOST_QUESTIONS).await?;
-    let answers: Vec<_> = answered.into_iter().map(|answered| answered.answer).collect();
+    let mut answers: Vec<_> = answered.into_iter().map(|answered| answered.answer).collect();
+    // Who looks after a private document is as private as the document.
+    let sources = ctx.store.knowledge().list_sources().await?;
+    for answer in &mut answers {
+        answer.keep_citations_for(&audience, &sources);
+    }
     let questions: Vec<String> = answers.iter().map(|answer| answer.question.clone()).collect();
     // Without meanings, only questions in the same words fall together.
     let meanings = ctx.library.meanings(&questions).await.unwrap_or_default();

@@ -258,12 +258,15 @@ impl Answer {
 
     /// Whether everybody in `audience` may see all it rests on. A source that is gone is nobody's to show.
     pub fn may_be_seen_by(&self, audience: &Audience, sources: &[Source]) -> bool {
-        self.citations.iter().all(|citation| {
-            sources
-                .iter()
-                .find(|source| source.added.id == citation.source)
-                .is_some_and(|source| source.added.visibility.admits(audience))
-        })
+        self.citations
+            .iter()
+            .all(|citation| may_see(audience, citation, sources))
+    }
+
+    /// Takes out the citations that not everybody in `audience` may see.
+    pub fn keep_citations_for(&mut self, audience: &Audience, sources: &[Source]) {
+        self.citations
+            .retain(|citation| may_see(audience, citation, sources));
     }
 
     /// Who might know: the owners of what comes nearest, then its authors; each once, the nearest first.
@@ -280,6 +283,11 @@ impl Answer {
             .filter(|person| seen.insert(*person))
             .collect()
     }
+}
+
+fn may_see(audience: &Audience, citation: &Citation, sources: &[Source]) -> bool {
+    let source = sources.iter().find(|source| source.added.id == citation.source);
+    source.is_some_and(|source| source.added.visibility.admits(audience))
 }
 
 /// How long ago something changed, in words: `3 months ago`.
@@ -301,4 +309,95 @@ pub fn age(changed_at: DateTime<Utc>, now: DateTime<Utc>) -> String {
 /// Whether something changed so long ago that the reader should be told to take care.
 pub fn is_old(changed_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     (now - changed_at).num_days() > OLD_AFTER_DAYS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::knowledge::{NewSource, SourceKind, SourceState, SourceTag, Visibility};
+    use ulid::Ulid;
+
+    fn source(number: u32, visibility: Visibility) -> Source {
+        Source {
+            added: NewSource {
+                id: SourceId::new(Ulid::from(u128::from(number))),
+                kind: SourceKind::Folder,
+                location: String::new(),
+                visibility,
+                added_by: None,
+                added_at: DateTime::UNIX_EPOCH,
+            },
+            tag: SourceTag(number),
+            state: SourceState::default(),
+        }
+    }
+
+    fn citation(source: &Source, owner: &str) -> Citation {
+        Citation {
+            source: source.added.id.clone(),
+            document: String::new(),
+            title: String::new(),
+            heading: Vec::new(),
+            url: None,
+            author: None,
+            owners: vec![owner.to_owned()],
+            changed_at: None,
+            text: String::new(),
+            sentence: String::new(),
+        }
+    }
+
+    #[test]
+    fn others_learn_neither_of_a_private_document_nor_of_its_owners() {
+        let ana = Visibility::People(BTreeSet::from(["U0ANA".into()]));
+        let (open, private) = (source(1, Visibility::Everyone), source(2, ana));
+        let answer = Answer {
+            id: AnswerId::new(Ulid::from(1_u128)),
+            question: String::new(),
+            asker: "U0ANA".into(),
+            channel: None,
+            thread: None,
+            asked_at: DateTime::UNIX_EPOCH,
+            confidence: Confidence::None,
+            citations: vec![citation(&private, "@payroll"), citation(&open, "@docs")],
+        };
+        let sources = [open, private];
+        let seen_by = |user: &str| {
+            let audience = Audience::Person {
+                user: user.into(),
+                channel: None,
+            };
+            let mut answer = answer.clone();
+            let may_all_be_seen = answer.may_be_seen_by(&audience, &sources);
+            answer.keep_citations_for(&audience, &sources);
+            let people = answer.people_to_ask();
+            (may_all_be_seen, people.join(" "))
+        };
+        assert_eq!(seen_by("U0ANA"), (true, "@payroll @docs".to_owned()));
+        assert_eq!(seen_by("U0BEN"), (false, "@docs".to_owned()));
+        // A source that is gone is nobody's to show.
+        assert!(!answer.may_be_seen_by(&Audience::Operator, &sources[..1]));
+    }
+
+    #[test]
+    fn ages_are_told_in_the_unit_a_person_would_use() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let told = |days: i64| age(now - chrono::TimeDelta::days(days), now);
+        let ages = [-3, 0, 1, 13, 14, 61, 430, 730].map(told);
+        assert_eq!(
+            ages,
+            [
+                "today",
+                "today",
+                "yesterday",
+                "13 days ago",
+                "2 weeks ago",
+                "2 months ago",
+                "14 months ago",
+                "2 years ago"
+            ]
+        );
+        assert!(!is_old(now - chrono::TimeDelta::days(365), now));
+        assert!(is_old(now - chrono::TimeDelta::days(366), now));
+    }
 }

@@ -1,6 +1,5 @@
 //! Purpose: `em-agent docs`: which documents questions are answered from.
 
-use std::cell::RefCell;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -100,15 +99,15 @@ async fn index(library: &Library, sources: Vec<Source>) -> Result<ExitCode, Fail
     let mut code = ExitCode::SUCCESS;
     for source in sources {
         let place = &source.added.location;
-        let bar = Mutex::new(RefCell::new(Progress::new("passages", 0)));
+        let bar = Mutex::new(Progress::new("passages", 0));
         let tell = |progress: &Indexed| {
-            if let Ok(bar) = bar.lock() {
-                bar.borrow_mut().at(progress.read + progress.embedded);
+            if let Ok(mut bar) = bar.lock() {
+                bar.at(progress.read + progress.embedded);
             }
         };
         let indexed = library.index(&source, SystemClock.now(), &tell).await;
         if let Ok(bar) = bar.into_inner() {
-            bar.into_inner().finish();
+            bar.finish();
         }
         match indexed {
             Ok(indexed) => report(place, &indexed),
