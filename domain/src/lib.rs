@@ -5,9 +5,11 @@
 //! `commands`.
 
 pub mod action;
+pub mod answer;
 pub mod approval;
 pub mod audit;
 pub mod board;
+pub mod breaker;
 pub mod calendar;
 pub mod ci_run;
 pub mod clock;
@@ -17,6 +19,7 @@ pub mod fact;
 pub mod id;
 pub mod incident;
 pub mod job;
+pub mod llm_usage;
 pub mod person;
 pub mod policy;
 pub mod pull_request;
