@@ -10,6 +10,7 @@ mod failures;
 mod faults;
 mod jobs;
 mod jobs_model;
+mod llm_usage;
 mod merge;
 mod migrations;
 mod people;
