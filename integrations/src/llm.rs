@@ -23,6 +23,7 @@ use em_domain::answer::Message;
 use em_domain::breaker::{Admission, Breaker};
 use em_domain::clock::SharedClock;
 use em_domain::llm_usage::Usage;
+use em_telemetry::names::{LLM_CALLS_TOTAL, LLM_SECONDS};
 use futures::StreamExt as _;
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout_at};
@@ -148,13 +149,15 @@ impl LlmClient {
         mut on_text: impl FnMut(&str),
     ) -> Result<Completion, LlmError> {
         self.admit()?;
-        let deadline = Instant::now() + self.pacing.total;
+        let started = Instant::now();
+        let deadline = started + self.pacing.total;
         let outcome = match timeout_at(deadline, self.open(request)).await {
             Ok(Ok(chunks)) => self.read(chunks, request, deadline, &mut on_text).await,
             Ok(Err(error)) => Err(error),
             Err(_) => Err(LlmError::TimedOut),
         };
         self.record(outcome.as_ref().err());
+        count(outcome.as_ref().err(), started.elapsed());
         outcome
     }
 
@@ -239,6 +242,12 @@ impl LlmClient {
     fn health(&self) -> std::sync::MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn count(error: Option<&LlmError>, took: Duration) {
+    let outcome = error.map_or("ok", LlmError::label);
+    metrics::counter!(LLM_CALLS_TOTAL, "outcome" => outcome).increment(1);
+    metrics::histogram!(LLM_SECONDS).record(took.as_secs_f64());
 }
 
 /// Whether OpenAI, or OpenAI at Azure, answers there.

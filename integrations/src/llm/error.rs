@@ -31,6 +31,20 @@ pub enum LlmError {
     Empty,
 }
 
+impl LlmError {
+    /// The outcome as it is counted.
+    pub(super) fn label(&self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::TimedOut => "timed_out",
+            Self::Unavailable(_) => "unavailable",
+            Self::Rejected(_) => "rejected",
+            Self::Empty => "empty",
+        }
+    }
+}
+
 /// The library's errors of a call that gave no stream. Those of `transport.rs` come through as they are.
 pub(super) fn of_call(error: OpenAIError) -> LlmError {
     match error {
