@@ -12,6 +12,7 @@ COPY blocks/Cargo.toml blocks/
 COPY integrations/Cargo.toml integrations/
 COPY policy/Cargo.toml policy/
 COPY jobs/Cargo.toml jobs/
+COPY knowledge/Cargo.toml knowledge/
 COPY commands/Cargo.toml commands/
 COPY bot/Cargo.toml bot/
 COPY tests/Cargo.toml tests/
@@ -33,6 +34,7 @@ COPY blocks/ blocks/
 COPY integrations/ integrations/
 COPY policy/ policy/
 COPY jobs/ jobs/
+COPY knowledge/ knowledge/
 COPY commands/ commands/
 COPY bot/ bot/
 COPY tests/ tests/
@@ -48,6 +50,8 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && install --directory --owner=10001 --group=10001 --mode=0750 /data
 COPY --from=build /src/target/release/em-agent /usr/local/bin/em-agent
+# the sentence encoder of search, found there without a setting
+COPY models/ /usr/share/em-agent/models/
 ENV EM_AGENT_DATA_DIR=/data \
     HTTP_ADDR=0.0.0.0:8080 \
     LOG_FORMAT=json

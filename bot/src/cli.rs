@@ -2,11 +2,14 @@
 
 mod audit;
 mod config;
+mod docs;
 mod doctor;
+mod evals;
 mod jobs;
 mod policy;
 mod progress;
 mod recorded;
+mod search;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -43,6 +46,16 @@ enum Command {
     Import(recorded::ImportOptions),
     /// Rebuild every fact from the stored events.
     Replay,
+    /// The documents that questions are answered from.
+    #[command(subcommand)]
+    Docs(docs::Command),
+    /// Find passages in the documents.
+    Search(search::SearchOptions),
+    /// Ask the documents a question.
+    Ask(search::AskOptions),
+    /// Measure how good the answers are.
+    #[command(subcommand)]
+    Evals(evals::Command),
     /// The log of who did what.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -129,6 +142,10 @@ async fn execute(cli: Cli, environment: Environment) -> Result<ExitCode, Failure
         Command::Import(options) => return recorded::import(options, config).await,
         Command::Replay => recorded::replay(config).await?,
         Command::Backfill(options) => recorded::backfill(options, config).await?,
+        Command::Docs(command) => return docs::execute(command, config).await,
+        Command::Search(options) => return search::search(options, config).await,
+        Command::Ask(options) => return search::ask(options, config).await,
+        Command::Evals(command) => return evals::execute(command, config).await,
         Command::Audit(command) => return audit::execute(command, config).await,
         Command::Export(options) => return audit::export(options, config).await,
         Command::Jobs(options) => return jobs::execute(options, config).await,

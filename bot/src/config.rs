@@ -40,6 +40,8 @@ const NAMES: &[(&str, &str)] = &[
     ("AGENT_LLM_ENABLED", "llm.enabled"),
     ("OPENAI_BASE_URL", "llm.base_url"),
     ("OPENAI_MODEL", "llm.model"),
+    ("EM_AGENT_EMBEDDING_MODEL", "knowledge.embedding_model"),
+    ("EM_AGENT_MODEL_DIR", "knowledge.model_dir"),
     ("RETENTION_DAYS", "retention.days"),
     ("LOG_FORMAT", "log.format"),
     ("RUST_LOG", "log.filter"),

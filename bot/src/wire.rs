@@ -1,5 +1,6 @@
 //! Purpose: from configuration to working parts. Nothing else builds a store, a client or a context.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -15,6 +16,7 @@ use em_integrations::github::poller::Poller;
 use em_integrations::opa::{self, OpaClient};
 use em_integrations::slack::{Slack, SlackConfig};
 use em_jobs::wake::Wake;
+use em_knowledge::{Embedder, Library, LocalEmbedder, ModelSettings};
 use em_policy::{PolicyHandle, Source};
 use em_storage::{Store, StoreConfig};
 use em_telemetry::Format;
@@ -158,6 +160,26 @@ pub fn ctx(config: &Config, store: Store, clock: SharedClock) -> anyhow::Result<
         jobs: Wake::default(),
         settings: Arc::new(settings(config)),
     })
+}
+
+/// The team's documents. Without a model they are searched by words alone, and every answer says so.
+pub async fn library(config: &Config, store: Store) -> Library {
+    let section = &config.sections.knowledge;
+    let named = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let settings = ModelSettings {
+        model_dir: named(&section.model_dir).map(PathBuf::from),
+        hub_model: named(&section.embedding_model),
+        data_dir: PathBuf::from(&config.sections.data_dir),
+        ..ModelSettings::default()
+    };
+    let embedder = LocalEmbedder::open(settings).await;
+    if let Err(error) = &embedder {
+        tracing::warn!(%error, "documents are searched by words only");
+    }
+    Library::new(
+        store,
+        embedder.map(|embedder| Arc::new(embedder) as Arc<dyn Embedder>),
+    )
 }
 
 fn policy(config: &Config, clock: &SharedClock) -> anyhow::Result<PolicySource> {

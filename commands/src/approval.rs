@@ -141,6 +141,10 @@ fn draw_at(approval: &Approval, at: DateTime<Utc>) -> NewJob {
     follow_up(approval, job::DRAW, at, Priority::High)
 }
 
+/// How often such a job is begun at most. The record counts attempts by itself; a program that is stopped again and again
+/// while it holds jobs shall not use up those of a deed that it never began.
+const MOST_BEGUN: u32 = 50;
+
 /// A job about one version of the record: of each kind, version and time there is one.
 fn follow_up(approval: &Approval, kind: &str, at: DateTime<Utc>, priority: Priority) -> NewJob {
     let payload = json!({ "approval": approval.id });
@@ -152,6 +156,7 @@ fn follow_up(approval: &Approval, kind: &str, at: DateTime<Utc>, priority: Prior
     );
     NewJob {
         priority,
+        max_attempts: MOST_BEGUN,
         ..NewJob::new(JobId::new(Ulid::new()), kind, payload, at).unique(key)
     }
 }

@@ -69,6 +69,17 @@ prefixed_id!(
     DecisionId,
     "dec"
 );
+prefixed_id!(
+    /// One source of documents: `src_01J...`; sorts by the time it was added.
+    SourceId,
+    "src"
+);
+
+prefixed_id!(
+    /// One answer to a question: `ans_01J...`; sorts by the time it was asked.
+    AnswerId,
+    "ans"
+);
 
 macro_rules! text_newtype {
     ($(#[$doc:meta])* $name:ident) => {

@@ -94,7 +94,7 @@ macro_rules! on_conn {
 }
 
 pub(crate) use bulk::{Table, Value, storable};
-pub(crate) use lists::list;
+pub(crate) use lists::{list, numbers};
 use lists::{lists, queue};
 pub(crate) use {on_conn, on_engine, on_writer};
 

@@ -9,6 +9,7 @@
 //! statements as constants that both engines take (`engine.rs` says how), an area method below, and tests inside
 //! `both_engines!` in `tests/`. To add a fact that events speak of: also a `Fact` in `facts/tables.rs`.
 
+mod answers;
 mod approvals;
 mod audit;
 mod cursors;
@@ -16,12 +17,14 @@ mod decisions;
 mod deliveries;
 mod engine;
 mod error;
+mod evals;
 mod events;
 mod facts;
 mod failures;
 mod incidents;
 mod intake;
 mod jobs;
+mod knowledge;
 mod llm_usage;
 mod nudges;
 mod open;
@@ -34,16 +37,22 @@ mod snoozes;
 pub mod testing;
 mod triage;
 
+pub use answers::{Answered, Answers};
 pub use approvals::{Approvals, Consequences, Deputy, Proposed};
 pub use audit::{Audit, Verified};
 pub use cursors::{Cursor, Cursors};
 pub use decisions::Decisions;
 pub use deliveries::Deliveries;
 pub use error::StoreError;
+pub use evals::Evals;
 pub use events::{Appended, Events, Imported, SourceActivity, Unrecognised};
 pub use facts::{Facts, Folded, Normalise};
 pub use incidents::Incidents;
 pub use jobs::{Claimant, Enqueued, Held, Jobs, Reaped, Renewed, Settlement};
+pub use knowledge::{
+    Added, Changed, Digest, Embedded, Knowledge, LexicalHit, ModelCount, NewDocument, Removed, StoredChunk,
+    StoredVector, Upserted, VectorCursor,
+};
 pub use llm_usage::{DayOfUse, LlmUsage, Reservation, Reserved, Spent};
 pub use nudges::Nudges;
 pub use open::{Store, StoreConfig};

@@ -29,6 +29,8 @@ pub struct Sections {
     pub signals: Signals,
     /// `[llm]`
     pub llm: Llm,
+    /// `[knowledge]`
+    pub knowledge: Knowledge,
     /// `[teams.NAME]`
     pub teams: BTreeMap<String, Team>,
     /// `[people]`: Slack member id to GitHub login.
@@ -83,6 +85,20 @@ pub struct Github {
     pub poll_interval_seconds: u64,
     /// How far back a first poll looks.
     pub first_look_days: u32,
+}
+
+/// The team's documents.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Knowledge {
+    /// A model by its name; empty for the one that comes with the program.
+    pub embedding_model: String,
+    /// A folder with a model; empty for the usual places.
+    pub model_dir: String,
+    /// Folders and files that are read at the start and then now and then.
+    pub documents: Vec<String>,
+    /// Minutes between two readings; 0 is only at the start.
+    pub reread_minutes: u32,
 }
 
 /// The team's working time.
@@ -246,6 +262,7 @@ pub(super) fn read(
         policy: reading.section("policy")?,
         signals: reading.section("signals")?,
         llm: reading.section("llm")?,
+        knowledge: reading.section("knowledge")?,
         teams: reading.own("teams"),
         people: reading.own("people"),
         schedules: reading.own("schedules"),

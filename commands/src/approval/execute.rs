@@ -7,7 +7,7 @@
 use chrono::{DateTime, Utc};
 use em_domain::approval::execution::UNDO_FOR;
 use em_domain::approval::{Approval, ApprovalState, Outcome};
-use em_domain::job::{Job, JobError, wait_after};
+use em_domain::job::{Job, JobError, USUAL_ATTEMPTS, wait_after};
 
 use super::propose::{kind_of, look};
 use super::{By, Changed, change, id_of};
@@ -116,7 +116,7 @@ async fn drifted(ctx: &Ctx, approval: &Approval) -> Option<End> {
 /// Stores how the attempt ended, and says what the job is to do.
 async fn store(ctx: &Ctx, begun: &Approval, job: &Job, end: End) -> Result<(), JobError> {
     let now = ctx.clock.now();
-    let is_last = job.attempts >= job.max_attempts;
+    let is_last = begun.attempts >= USUAL_ATTEMPTS || job.attempts >= job.max_attempts;
     let again = match end {
         End::Done(done) => {
             let outcome = outcome(done, now);
@@ -161,7 +161,7 @@ async fn store(ctx: &Ctx, begun: &Approval, job: &Job, end: End) -> Result<(), J
         } => (error, may_have_happened, at),
     };
     let (error, may_have_happened, at) = again;
-    let retry_at = at.unwrap_or_else(|| now + usual_wait(job));
+    let retry_at = at.unwrap_or_else(|| now + usual_wait(begun, job));
     keep(ctx, begun, "attempt_failed", |record, now| {
         record.attempt_failed(&error, may_have_happened, retry_at, now)
     })
@@ -172,12 +172,12 @@ async fn store(ctx: &Ctx, begun: &Approval, job: &Job, end: End) -> Result<(), J
     })
 }
 
-fn usual_wait(job: &Job) -> chrono::Duration {
+fn usual_wait(begun: &Approval, job: &Job) -> chrono::Duration {
     // The id is as good as dice, and the same for all who work it out.
     let dice = job.id.as_str().bytes().fold(0u64, |sum, byte| {
         sum.wrapping_mul(31).wrapping_add(u64::from(byte))
     });
-    chrono::Duration::from_std(wait_after(job.attempts, dice)).unwrap_or_default()
+    chrono::Duration::from_std(wait_after(begun.attempts, dice)).unwrap_or_default()
 }
 
 fn outcome(done: Done, now: DateTime<Utc>) -> Outcome {

@@ -17,7 +17,26 @@ pub(super) fn lists(is_sqlite: bool, sql: &str) -> AssertSqlSafe<String> {
         let (parameter, rest) = piece.split_once(')').unwrap_or((piece, ""));
         text.extend([before, parameter, after, rest]);
     }
-    AssertSqlSafe(text)
+    AssertSqlSafe(numbers_in(is_sqlite, &text))
+}
+
+/// The same for whole numbers: `x IN NUMBERS($1)` with `$1` bound to [`numbers`].
+fn numbers_in(is_sqlite: bool, sql: &str) -> String {
+    let (before, after) = if is_sqlite {
+        ("IN (SELECT value FROM json_each(", "))")
+    } else {
+        (
+            "= ANY (ARRAY(SELECT CAST(json_array_elements_text(",
+            "::json) AS BIGINT)))",
+        )
+    };
+    let mut pieces = sql.split("IN NUMBERS(");
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (parameter, rest) = piece.split_once(')').unwrap_or((piece, ""));
+        text.extend([before, parameter, after, rest]);
+    }
+    text
 }
 
 /// `.. LIMIT n SKIP LOCKED` leaves out rows that another transaction is at; SQLite has one writer and needs nothing.
@@ -42,4 +61,9 @@ pub(crate) fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String 
         .into_iter()
         .map(|item| serde_json::Value::from(item.as_ref()));
     serde_json::Value::Array(items.collect()).to_string()
+}
+
+/// A list of whole numbers as one parameter, for `NUMBERS($n)`.
+pub(crate) fn numbers(items: impl IntoIterator<Item = i64>) -> String {
+    serde_json::Value::from_iter(items).to_string()
 }

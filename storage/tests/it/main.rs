@@ -10,6 +10,8 @@ mod failures;
 mod faults;
 mod jobs;
 mod jobs_model;
+mod knowledge;
+mod knowledge_search;
 mod llm_usage;
 mod merge;
 mod migrations;

@@ -1,0 +1,5 @@
+//! Purpose: the models that come with the repository, loaded and asked.
+
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
+
+mod embedder;
