@@ -6,14 +6,14 @@ mod feedback;
 
 use chrono::{DateTime, Utc};
 use em_domain::ask::{Answer, Citation, Confidence, DOCUMENTS_SHOWN, Feedback, NEAREST_SHOWN, age, is_old};
-use em_domain::id::SlackUser;
+use em_domain::id::{SlackChannel, SlackUser};
 use slack_morphism::prelude::SlackMessageContent;
 
 use crate::element::Button;
 use crate::help::typed;
 use crate::layout::Layout;
 use crate::limits::fit;
-use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, link, mention, words};
+use crate::mrkdwn::{Mrkdwn, bold, cat, channel, escape, join, link, mention, words};
 
 pub use feedback::{CALLBACK, FeedbackMemory, fault, modal_not_helpful, remark};
 
@@ -68,6 +68,19 @@ pub fn message_answer(view: &AnswerView<'_>) -> SlackMessageContent {
     layout.foot(&foot(view));
     layout.foot_actions(buttons(view));
     layout.into_message(&fallback(answer))
+}
+
+/// In place of the private answer, once it is in the channel.
+pub fn message_shared(answer: &Answer, shown_in: &SlackChannel) -> SlackMessageContent {
+    let said = cat([
+        words("Shared to "),
+        channel(shown_in),
+        words(": "),
+        escape(&fit(&answer.question, 500)),
+    ]);
+    let mut layout = Layout::new();
+    layout.section(&said);
+    layout.into_message(&said)
 }
 
 fn question(view: &AnswerView<'_>) -> Mrkdwn {
@@ -209,6 +222,3 @@ fn fallback(answer: &Answer) -> Mrkdwn {
         None => cat([question, words(" I did not find this in our documents.")]),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -10,11 +10,14 @@
 
 pub mod action;
 pub mod approval;
+pub mod ask;
 pub mod audit;
 pub mod board;
+pub mod docs;
 pub mod doctor;
 pub mod element;
 pub mod error;
+pub mod gaps;
 pub mod groups;
 pub mod help;
 pub mod home;
@@ -54,6 +57,9 @@ pub const ACTION_IDS: &[&str] = &[
     triage::SHARE,
     triage::REFRESH,
     home::REFRESH,
+    ask::SHARE,
+    ask::HELPFUL,
+    ask::NOT_HELPFUL,
     approval::APPROVE,
     approval::DECLINE,
     approval::COMMENT,

@@ -117,7 +117,8 @@ pub async fn run_approvals(ctx: Ctx, stop: CancellationToken) {
     loop {
         let seen_to = async {
             em_commands::approval::timers::look_after(&ctx).await?;
-            em_commands::signal::reaction::propose_what_is_due(&ctx).await
+            em_commands::signal::reaction::propose_what_is_due(&ctx).await?;
+            em_commands::docs::enqueue_due_reading(&ctx).await
         };
         if let Err(error) = seen_to.await {
             tracing::warn!(

@@ -85,7 +85,7 @@ pub async fn start(config: Config, clock: SharedClock) -> anyhow::Result<Bot> {
 /// As [`start`].
 pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyhow::Result<Bot> {
     em_telemetry::metrics::install();
-    let ctx = wire::ctx(&config, store.clone(), clock.clone())?;
+    let ctx = wire::ctx(&config, store.clone(), clock.clone()).await?;
     wire::link_configured_people(&config, &ctx).await?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let stored = Arc::new(Notify::new());
@@ -116,6 +116,7 @@ pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyho
     if polling.is_some() {
         tasks.spawn(working::keep_polling(ctx.clone(), stop.clone()));
     }
+    em_commands::docs::enqueue_reading(&ctx).await?;
     tasks.spawn(clockwork::run_boards(ctx.clone(), changed.clone(), stop.clone()));
     tasks.spawn(clockwork::run_signals(ctx.clone(), changed, stop.clone()));
     tasks.spawn(clockwork::run_approvals(ctx.clone(), stop.clone()));

@@ -134,7 +134,7 @@ pub fn polling(config: &Config, store: Store, clock: SharedClock) -> anyhow::Res
 ///
 /// # Errors
 /// A client cannot be built from the configuration.
-pub fn ctx(config: &Config, store: Store, clock: SharedClock) -> anyhow::Result<Ctx> {
+pub async fn ctx(config: &Config, store: Store, clock: SharedClock) -> anyhow::Result<Ctx> {
     let slack = SlackConfig {
         api_url: config.sections.slack.api_url.clone(),
         app_token: config.secrets.slack_app_token.clone(),
@@ -151,6 +151,7 @@ pub fn ctx(config: &Config, store: Store, clock: SharedClock) -> anyhow::Result<
     )
     .map_err(anyhow::Error::msg)?;
     Ok(Ctx {
+        library: library(config, store.clone()).await,
         store,
         slack,
         github,
@@ -219,6 +220,8 @@ fn settings(config: &Config) -> Settings {
             enabled: config.sections.signals.enabled,
             channel: Some(config.sections.signals.channel.clone()).filter(|channel| !channel.is_empty()),
         },
+        documents: config.sections.knowledge.documents.clone(),
+        reread_minutes: config.sections.knowledge.reread_minutes,
         default_channel: Some(config.sections.slack.default_channel.clone())
             .filter(|channel| !channel.is_empty()),
         has_github_webhook_secret: !webhook_secrets(config).is_empty(),

@@ -9,6 +9,7 @@ use em_integrations::github::GithubConfig;
 use em_integrations::github::client::GithubClient;
 use em_integrations::slack::Slack;
 use em_jobs::wake::Wake;
+use em_knowledge::Library;
 use em_storage::Store;
 
 use crate::policy::PolicySource;
@@ -25,6 +26,8 @@ pub struct Ctx {
     pub github: Option<Github>,
     /// What may be done, and what is asked about.
     pub policy: PolicySource,
+    /// The team's documents.
+    pub library: Library,
     /// The time.
     pub clock: SharedClock,
     /// Wakes whatever does the jobs of this process.
@@ -62,6 +65,10 @@ pub struct Settings {
     pub teams: Vec<TeamScope>,
     /// What happens with signals.
     pub signals: SignalSettings,
+    /// Folders and files whose documents everybody is answered from.
+    pub documents: Vec<String>,
+    /// Minutes between two readings of all documents; 0 is only at the start.
+    pub reread_minutes: u32,
     /// Where posts go that name no channel.
     pub default_channel: Option<String>,
     /// GitHub webhooks are verified with a secret that is set.

@@ -8,9 +8,12 @@
 
 pub mod action;
 pub mod approval;
+pub mod ask;
 pub mod audit;
 pub mod ctx;
+pub mod docs;
 pub mod doctor;
+pub mod gaps;
 pub mod help;
 pub mod home;
 pub mod invocation;

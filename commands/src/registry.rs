@@ -10,7 +10,7 @@ use slack_morphism::prelude::SlackViewState;
 use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reaction, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
-use crate::{approval, audit, doctor, help, home, job, link, policy, signal, triage, whoami};
+use crate::{approval, ask, audit, docs, doctor, gaps, help, home, job, link, policy, signal, triage, whoami};
 
 pub use em_blocks::SLASH_COMMAND;
 
@@ -47,6 +47,18 @@ pub const COMMANDS: &[Command] = &[
     Command {
         spec: approval::away::SPEC,
         run: |ctx, invocation| Box::pin(approval::away::delegate(ctx, invocation)),
+    },
+    Command {
+        spec: ask::SPEC,
+        run: |ctx, invocation| Box::pin(ask::ask(ctx, invocation)),
+    },
+    Command {
+        spec: docs::SPEC,
+        run: |ctx, invocation| Box::pin(docs::list(ctx, invocation)),
+    },
+    Command {
+        spec: gaps::SPEC,
+        run: |ctx, invocation| Box::pin(gaps::show(ctx, invocation)),
     },
     Command {
         spec: policy::SPEC,
@@ -130,6 +142,15 @@ pub const CLICKS: &[(&str, OnClick)] = &[
     (em_blocks::row::OPEN, |_ctx, _click| {
         Box::pin(async { Ok(Reply::Done) })
     }),
+    (em_blocks::ask::SHARE, |ctx, click| {
+        Box::pin(ask::share(ctx, click))
+    }),
+    (em_blocks::ask::HELPFUL, |ctx, click| {
+        Box::pin(ask::helpful(ctx, click))
+    }),
+    (em_blocks::ask::NOT_HELPFUL, |ctx, click| {
+        Box::pin(ask::not_helpful(ctx, click))
+    }),
     (em_blocks::home::REFRESH, |ctx, click| {
         Box::pin(home::refresh(ctx, click))
     }),
@@ -176,6 +197,9 @@ pub type OnSubmit = fn(Ctx, Submission) -> Running;
 
 /// Every modal, by its callback id.
 pub const SUBMISSIONS: &[(&str, OnSubmit)] = &[
+    (em_blocks::ask::CALLBACK, |ctx, submission| {
+        Box::pin(ask::faulted(ctx, submission))
+    }),
     (em_blocks::snooze::CALLBACK, |ctx, submission| {
         Box::pin(triage::snooze::submitted(ctx, submission))
     }),
@@ -227,6 +251,7 @@ pub type OnJob = fn(Ctx, Job) -> Pin<Box<dyn Future<Output = Result<(), JobError
 /// Every kind of job that a feature takes in, and what does it. A handler may be begun more than once: see
 /// `em_jobs::runner`.
 pub const JOBS: &[(&str, OnJob)] = &[
+    (docs::READ, |ctx, _job| Box::pin(docs::read(ctx))),
     (approval::job::DRAW, |ctx, job| {
         Box::pin(approval::draw::draw(ctx, job))
     }),

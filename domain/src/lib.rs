@@ -18,6 +18,7 @@ pub mod deployment;
 pub mod evals;
 pub mod event;
 pub mod fact;
+pub mod gaps;
 pub mod id;
 pub mod incident;
 pub mod job;

@@ -7,6 +7,8 @@ use text_splitter::{ChunkConfig, MarkdownSplitter};
 pub const MOST_CHARACTERS: usize = 800;
 /// Characters at the end of a passage that the next may begin with, so that what stands at the cut is in one whole.
 pub const OVERLAP: usize = 100;
+/// So much is given to the splitter at once: ten passages and more.
+const PIECE_BYTES: usize = 8 * 1024;
 
 /// A passage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,13 +24,22 @@ pub struct Chunk {
 /// Cuts Markdown where its structure allows: at headings, then between blocks, then between sentences. A block of code that
 /// fits into a passage stays whole. The same text gives the same passages.
 pub fn chunks(markdown: &str) -> Vec<Chunk> {
+    located(markdown).into_iter().map(|(_, chunk)| chunk).collect()
+}
+
+/// The passages, each with where it begins, in bytes.
+fn located(markdown: &str) -> Vec<(usize, Chunk)> {
     let config = ChunkConfig::new(MOST_CHARACTERS)
         .with_overlap(OVERLAP)
         .unwrap_or_else(|_| ChunkConfig::new(MOST_CHARACTERS));
     let headings = headings(markdown);
     let (mut path, mut next, mut done) = (Path::default(), 0, 0);
     let cut = MarkdownSplitter::new(config);
-    let found = cut.chunk_indices(markdown);
+    let pieces = pieces(markdown, &headings).into_iter();
+    let found = pieces.flat_map(|(offset, piece)| {
+        let found = cut.chunk_indices(piece);
+        found.map(move |(at, text)| (offset + at, text))
+    });
     let with_heading = found.zip(0..).map(|((start, text), ordinal)| {
         // What was in the passage before is the end of its section, not the beginning of this one.
         let end = start + text.len();
@@ -39,13 +50,39 @@ pub fn chunks(markdown: &str) -> Vec<Chunk> {
             next += 1;
         }
         done = done.max(end);
-        Chunk {
+        let chunk = Chunk {
             ordinal,
             heading: path.titles(),
             text: text.to_owned(),
-        }
+        };
+        (start, chunk)
     });
     with_heading.collect()
+}
+
+/// Pieces of at most [`PIECE_BYTES`], cut at a heading if one is near the end, else at an empty line, a line, a word; each
+/// with where it begins. The splitter's time grows with the square of a paragraph.
+fn pieces<'a>(markdown: &'a str, headings: &[Heading]) -> Vec<(usize, &'a str)> {
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    while markdown.len() - start > PIECE_BYTES {
+        let middle = markdown.ceil_char_boundary(start + PIECE_BYTES / 2);
+        let limit = markdown.floor_char_boundary(start + PIECE_BYTES);
+        let before = headings.partition_point(|heading| heading.start <= limit);
+        let heading = headings[..before].last().map(|heading| heading.start);
+        let half = &markdown[middle..limit];
+        let after = |mark: &str| half.rfind(mark).map(|at| middle + at + mark.len());
+        let end = heading
+            .filter(|at| *at > middle)
+            .or_else(|| after("\n\n"))
+            .or_else(|| after("\n"))
+            .or_else(|| after(" "))
+            .unwrap_or(limit);
+        pieces.push((start, &markdown[start..end]));
+        start = end;
+    }
+    pieces.push((start, &markdown[start..]));
+    pieces
 }
 
 /// A heading of a document.

@@ -1,7 +1,8 @@
 //! Knowledge: documents become text, text becomes passages, and passages are found by their words and by their meaning.
 //!
 //! [`text`] reads bytes, [`chunk`] cuts them into passages, and an [`Embedder`] makes a vector of each: texts that mean
-//! similar things get vectors with a high scalar product. The model runs in this process; no text leaves the machine.
+//! similar things get vectors with a high scalar product. The model runs in this process; no text leaves the machine. A
+//! [`Library`] reads sources, keeps them up to date in the database, and answers questions with passages, never prose.
 //!
 //! Must not: decide who may read what (`domain::knowledge` does), post, or write sentences.
 
@@ -11,6 +12,7 @@ mod error;
 mod indexing;
 mod library;
 pub mod model;
+mod source;
 pub mod text;
 
 pub use embedder::backend::Backend;

@@ -190,6 +190,17 @@ impl Library {
         }
     }
 
+    /// What questions mean; none where meanings are not compared.
+    ///
+    /// # Errors
+    /// The model failed.
+    pub async fn meanings(&self, questions: &[String]) -> Result<Vec<Vector>, KnowledgeError> {
+        match &self.embedder {
+            Ok(embedder) if !questions.is_empty() => embedder.embed_queries(questions).await,
+            Ok(_) | Err(_) => Ok(Vec::new()),
+        }
+    }
+
     /// What a question means; worked out once for the same words.
     pub(crate) async fn meaning_of(
         &self,

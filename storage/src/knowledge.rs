@@ -7,6 +7,7 @@
 mod batch;
 mod documents;
 mod passages;
+mod rows;
 mod search;
 mod sources;
 mod vectors;

@@ -56,7 +56,7 @@ async fn examine(config: &Config) -> Vec<Finding> {
             }];
         }
     };
-    match wire::ctx(config, store, wire::system_clock()) {
+    match wire::ctx(config, store, wire::system_clock()).await {
         Ok(ctx) => em_commands::doctor::examine(&ctx).await,
         Err(error) => vec![Finding {
             health: Health::Fail,

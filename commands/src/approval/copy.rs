@@ -16,17 +16,17 @@ use crate::invocation::CommandError;
 
 /// A message as it should stand.
 #[derive(Debug, Clone)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     /// What it is for; one message per purpose.
-    pub(super) purpose: String,
+    pub(crate) purpose: String,
     /// Where it goes.
-    pub(super) place: Place,
+    pub(crate) place: Place,
     /// What it says.
-    pub(super) content: SlackMessageContent,
+    pub(crate) content: SlackMessageContent,
     /// The version of the record that it shows: an older one does not replace a newer one.
-    pub(super) version: i64,
+    pub(crate) version: i64,
     /// Until when it is remembered.
-    pub(super) until: DateTime<Utc>,
+    pub(crate) until: DateTime<Utc>,
 }
 
 /// How long whoever claimed a post is given to send it before somebody else looks after it: less than the time after
@@ -40,7 +40,7 @@ const TRIES: u32 = 5;
 ///
 /// # Errors
 /// Slack or the database refused, or somebody else is just posting it; trying again later helps.
-pub(super) async fn show(ctx: &Ctx, wanted: &Wanted, again: bool) -> Result<Posted, CommandError> {
+pub(crate) async fn show(ctx: &Ctx, wanted: &Wanted, again: bool) -> Result<Posted, CommandError> {
     let new = NewPost {
         purpose: wanted.purpose.clone(),
         channel: SlackChannel(wanted.place.channel.clone()),

@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, OnceCell};
 use super::backend::{self, Backend};
 use super::{Embedder, Vector};
 use crate::error::KnowledgeError;
-use crate::model::{MOST_TOKENS, Model, ModelSettings, depends_on_batch};
+use crate::model::{MOST_TOKENS, Model, ModelSettings, SHIPPED, depends_on_batch};
 
 /// Texts in one go on ONNX Runtime, which spreads them over its threads.
 const BATCH_ONNX_RUNTIME: usize = 16;
@@ -51,9 +51,10 @@ impl LocalEmbedder {
     /// There is none, or a file of it is missing or cannot be read.
     pub async fn open(settings: ModelSettings) -> Result<Self, KnowledgeError> {
         let library = settings.library.clone();
+        let wanted = settings.name.clone().unwrap_or_else(|| SHIPPED.to_owned());
         let model = tokio::task::spawn_blocking(move || Model::find(&settings))
             .await
-            .map_err(|error| failed("", error))??;
+            .map_err(|error| failed(&wanted, error))??;
         Ok(Self::new(model, library))
     }
 

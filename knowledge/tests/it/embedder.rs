@@ -1,6 +1,7 @@
 //! Vectors by the tiny model, which knows no language, and by the one that is shipped.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use em_knowledge::{Backend, Embedder, KnowledgeError, LocalEmbedder, Model, ModelSettings, Vector};
 
@@ -115,6 +116,27 @@ async fn questions_and_passages_at_once_are_all_answered() {
     let (all, asked) = (all.unwrap(), asked.unwrap());
     assert_eq!(all, again.unwrap());
     assert_same(&asked[0], &all[7]);
+}
+
+#[tokio::test]
+async fn a_question_does_not_wait_for_all_passages() {
+    let embedder = Arc::new(tiny().with_batch(1));
+    embedder.load().await.unwrap();
+    let busy: Vec<_> = (0..2)
+        .map(|_| {
+            let embedder = Arc::clone(&embedder);
+            let passages: Vec<String> = (0..150).map(|at| format!("release {at}")).collect();
+            tokio::spawn(async move { embedder.embed_passages(&passages).await.unwrap().len() })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+
+    embedder.embed_queries(&texts(&["who is on call"])).await.unwrap();
+
+    assert!(busy.iter().all(|caller| !caller.is_finished()));
+    for caller in busy {
+        assert_eq!(caller.await.unwrap(), 150);
+    }
 }
 
 #[tokio::test]

@@ -45,6 +45,14 @@ enum Lookup {
     All(Vec<String>),
 }
 
+impl Lookup {
+    fn texts(&self) -> &[String] {
+        match self {
+            Self::Any(texts) | Self::All(texts) => texts,
+        }
+    }
+}
+
 /// Sources to which an engine keeps, and how many chunks it ranks and returns.
 struct Bounds<'a> {
     /// All, if none are named.
@@ -60,24 +68,29 @@ impl Knowledge<'_> {
         allowed: &[SourceTag],
         limit: usize,
     ) -> Result<Vec<LexicalHit>, StoreError> {
+        let texts = terms.iter().map(Term::text).collect();
+        self.within(BUDGET, texts, allowed, limit).await
+    }
+
+    /// As [`Self::lexical`], with terms left out that make it more than `budget` chunks.
+    async fn within(
+        &self,
+        budget: i64,
+        texts: Vec<String>,
+        allowed: &[SourceTag],
+        limit: usize,
+    ) -> Result<Vec<LexicalHit>, StoreError> {
         let allowed: BTreeSet<i64> = allowed.iter().map(|tag| i64::from(tag.0)).collect();
-        let texts: Vec<String> = terms.iter().map(Term::text).collect();
         if texts.is_empty() || allowed.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
-        let Some(lookup) = self.choose(texts).await? else {
-            return Ok(Vec::new());
-        };
-        let rows = self.look_up(&lookup, &allowed, limit).await?;
-        let rows = match lookup {
-            // Nothing has all of them.
-            Lookup::All(texts) if rows.is_empty() => {
-                self.look_up(&Lookup::Any(texts.into_iter().take(1).collect()), &allowed, limit)
-                    .await?
+        for lookup in self.plan(texts, budget).await? {
+            let rows = self.look_up(&lookup, &allowed, limit).await?;
+            if !rows.is_empty() {
+                return rows.into_iter().map(hit).collect();
             }
-            Lookup::All(_) | Lookup::Any(_) => rows,
-        };
-        rows.into_iter().map(hit).collect()
+        }
+        Ok(Vec::new())
     }
 
     /// Looks up, first as if all sources were allowed: sorting them out of a few best is quicker than out of all.
@@ -113,33 +126,38 @@ impl Knowledge<'_> {
         }
     }
 
-    /// Which of the terms are looked up; none if no term can be found at all.
-    async fn choose(&self, texts: Vec<String>) -> Result<Option<Lookup>, StoreError> {
+    /// What is looked up, one after the other until something is found.
+    async fn plan(&self, texts: Vec<String>, budget: i64) -> Result<Vec<Lookup>, StoreError> {
         let counted = match self.store.pool() {
-            Pool::Sqlite { read, .. } => sqlite::frequencies(read, texts).await?,
+            Pool::Sqlite { read, .. } => sqlite::frequencies(read, texts, budget).await?,
             Pool::Postgres(pool) => postgres::frequencies(pool, texts).await?,
         };
-        Ok(choose(counted))
+        Ok(plan(counted, budget))
     }
 }
 
-/// The rarest terms that are in [`BUDGET`] chunks together; if even the rarest is in more, what several have in
-/// common. `counted` says in about how many chunks each is.
-fn choose(mut counted: Vec<(String, i64)>) -> Option<Lookup> {
+/// First the rarest terms that are in `budget` chunks together. Where they find nothing, what the others have in
+/// common, and then the rarest of those. `counted` says in about how many chunks each is.
+fn plan(mut counted: Vec<(String, i64)>, budget: i64) -> Vec<Lookup> {
     const TOGETHER: usize = 3;
     counted.sort_by_key(|(_, chunks)| *chunks);
-    let (_, rarest) = counted.first()?;
-    if *rarest > BUDGET {
-        let texts = counted.into_iter().take(TOGETHER).map(|(text, _)| text);
-        return Some(Lookup::All(texts.collect()));
-    }
     let mut chunks = 0;
-    let fits = |(_, more): &(String, i64)| {
+    let fits = |(_, more): &&(String, i64)| {
         chunks += more;
-        chunks <= BUDGET
+        chunks <= budget
     };
-    let chosen = counted.into_iter().take_while(fits).map(|(text, _)| text);
-    Some(Lookup::Any(chosen.collect()))
+    let fitting = counted.iter().take_while(fits).count();
+    let mut rare: Vec<String> = counted.into_iter().map(|(text, _)| text).collect();
+    let common = rare.split_off(fitting);
+    let together: Vec<String> = common.iter().take(TOGETHER).cloned().collect();
+    let alone: Vec<String> = common.into_iter().take(1).collect();
+    let mut lookups = vec![Lookup::Any(rare)];
+    if together.len() > 1 {
+        lookups.push(Lookup::All(together));
+    }
+    lookups.push(Lookup::Any(alone));
+    lookups.retain(|lookup| !lookup.texts().is_empty());
+    lookups
 }
 
 fn hit((chunk, source, document, score): Row) -> Result<LexicalHit, StoreError> {
@@ -161,28 +179,113 @@ pub(super) async fn settle(conn: &mut Conn<'_>) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+    use em_domain::id::SourceId;
+    use em_domain::knowledge::{Chunk, Document, NewSource, SourceKind, Visibility};
+    use ulid::Ulid;
+
     use super::*;
+    use crate::NewDocument;
+    use crate::testing::TestDatabase;
+
+    crate::both_engines!(
+        how_common_a_word_is_comes_from_the_index,
+        what_is_common_is_found_where_there_is_nothing_rarer,
+    );
+
+    /// Sixty chunks: all have one word, every second another, the first two a third.
+    async fn filled(db: &TestDatabase) -> SourceTag {
+        let at = DateTime::UNIX_EPOCH;
+        let new = NewSource {
+            id: SourceId::new(Ulid::from(1_u128)),
+            kind: SourceKind::Folder,
+            location: "/docs".to_owned(),
+            visibility: Visibility::Everyone,
+            added_by: None,
+            added_at: at,
+        };
+        let text = |n: u32| match n {
+            0 | 1 => format!("common rare {n}"),
+            _ if n.is_multiple_of(2) => format!("common half {n}"),
+            _ => format!("common {n}"),
+        };
+        let chunk = |ordinal: u32| Chunk {
+            ordinal,
+            heading: Vec::new(),
+            text: text(ordinal),
+        };
+        let document = Document {
+            source: new.id.clone(),
+            external_id: "a".to_owned(),
+            title: String::new(),
+            url: None,
+            author: None,
+            owners: Vec::new(),
+            changed_at: None,
+            digest: String::new(),
+        };
+        let document = NewDocument {
+            document,
+            chunks: (0..60).map(chunk).collect(),
+            embedded: None,
+        };
+        let area = db.store.knowledge();
+        let tag = area.insert_source(&new).await.unwrap().source().tag;
+        area.upsert_document(&new.id, &document, at).await.unwrap();
+        area.tidy().await.unwrap();
+        tag
+    }
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    async fn how_common_a_word_is_comes_from_the_index(db: TestDatabase) {
+        filled(&db).await;
+        let asked = words(&["common", "rare", "half"]);
+        let lookups = db.store.knowledge().plan(asked, 20).await.unwrap();
+        let rare = Lookup::Any(words(&["rare"]));
+        let together = Lookup::All(words(&["half", "common"]));
+        assert_eq!(lookups, [rare, together, Lookup::Any(words(&["half"]))]);
+    }
+
+    async fn what_is_common_is_found_where_there_is_nothing_rarer(db: TestDatabase) {
+        let tag = filled(&db).await;
+        let area = db.store.knowledge();
+        let found = async |asked: &[&str]| area.within(20, words(asked), &[tag], 40).await.unwrap().len();
+        assert_eq!(found(&["common", "half", "rare"]).await, 2);
+        assert_eq!(found(&["common", "half", "absent"]).await, 29);
+        assert_eq!(found(&["common", "absent"]).await, 40);
+        assert_eq!(found(&["absent"]).await, 0);
+    }
 
     fn counted(counts: &[i64]) -> Vec<(String, i64)> {
         counts.iter().map(|count| (format!("w{count}"), *count)).collect()
     }
 
+    fn texts(counts: &[i64]) -> Vec<String> {
+        counts.iter().map(|count| format!("w{count}")).collect()
+    }
+
+    const COMMON: i64 = BUDGET * 2;
+    const MOST_COMMON: i64 = BUDGET * 9;
+
     #[test]
-    fn common_words_are_not_looked_up_where_rarer_ones_are_there() {
-        let lookup = choose(counted(&[BUDGET * 9, 7, 3, 500]));
-        let rare = ["w3", "w7", "w500"].map(str::to_owned).to_vec();
-        assert_eq!(lookup, Some(Lookup::Any(rare)));
+    fn common_words_are_looked_up_only_where_rarer_ones_find_nothing() {
+        let lookups = plan(counted(&[MOST_COMMON, 7, 3, 500]), BUDGET);
+        let rare = Lookup::Any(texts(&[3, 7, 500]));
+        assert_eq!(lookups, [rare, Lookup::Any(texts(&[MOST_COMMON]))]);
     }
 
     #[test]
     fn of_common_words_alone_several_must_be_there_together() {
-        let lookup = choose(counted(&[BUDGET * 9, BUDGET * 2]));
-        let all = [BUDGET * 2, BUDGET * 9].map(|count| format!("w{count}")).to_vec();
-        assert_eq!(lookup, Some(Lookup::All(all)));
+        let lookups = plan(counted(&[MOST_COMMON, COMMON]), BUDGET);
+        let all = Lookup::All(texts(&[COMMON, MOST_COMMON]));
+        assert_eq!(lookups, [all, Lookup::Any(texts(&[COMMON]))]);
     }
 
     #[test]
     fn nothing_is_looked_up_where_no_term_says_anything() {
-        assert_eq!(choose(Vec::new()), None);
+        assert_eq!(plan(Vec::new(), BUDGET), []);
     }
 }

@@ -1,6 +1,9 @@
 //! Purpose: what chunks mean, and what changed of it since somebody looked.
 
+use std::collections::BTreeMap;
+
 use em_domain::knowledge::{Chunk, ChunkId, SourceTag};
+use sqlx::FromRow;
 use sqlx::types::Json;
 
 use super::{Knowledge, numbers, source_tag};
@@ -60,6 +63,15 @@ pub struct Changed {
     pub chunk: Chunk,
 }
 
+#[derive(FromRow)]
+struct ChangedRow {
+    id: i64,
+    title: String,
+    ordinal: i64,
+    heading: Json<Vec<String>>,
+    text: String,
+}
+
 impl Knowledge<'_> {
     /// Keeps what chunks mean to `model`; answers how many of them are still there.
     pub async fn record_vectors(
@@ -72,12 +84,10 @@ impl Knowledge<'_> {
             let (mut tx, version) = self.begin().await?;
             let sources = sources_of(&mut tx.conn(), group).await?;
             let row = |(chunk, vector): &'_ (ChunkId, Vec<f32>)| {
-                let source = sources
-                    .iter()
-                    .find_map(|(id, tag)| (*id == chunk.0).then_some(*tag))?;
+                let source = *sources.get(&chunk.0)?;
                 Some(vector_row(model, chunk.0, source, version, vector))
             };
-            let rows: std::collections::BTreeMap<i64, Vec<Value<'_>>> = group
+            let rows: BTreeMap<i64, Vec<Value<'_>>> = group
                 .iter()
                 .filter_map(|vector| Some((vector.0.0, row(vector)?)))
                 .collect();
@@ -91,7 +101,7 @@ impl Knowledge<'_> {
         Ok(recorded)
     }
 
-    /// Chunks that mean nothing to `model` yet, the newest first, with a number greater than `after`.
+    /// Chunks that mean nothing to `model` yet, the oldest first, with a number greater than `after`.
     pub async fn chunks_without_vector(
         &self,
         model: &str,
@@ -102,18 +112,17 @@ impl Knowledge<'_> {
             JOIN knowledge_documents d ON d.id = c.document \
             WHERE c.id > $2 AND NOT EXISTS (SELECT 1 FROM knowledge_vectors v WHERE v.model = $1 AND v.chunk = c.id) \
             ORDER BY c.id LIMIT $3";
-        let rows: Vec<(i64, String, i64, Json<Vec<String>>, String)> =
-            on_engine!(self.store.pool(), |c| sqlx::query_as(WITHOUT)
-                .bind(model)
-                .bind(after.0)
-                .bind(limit)
-                .fetch_all(c)
-                .await)?;
-        let changed = |(id, title, ordinal, heading, text): (_, _, i64, Json<Vec<String>>, _)| {
+        let rows: Vec<ChangedRow> = on_engine!(self.store.pool(), |c| sqlx::query_as(WITHOUT)
+            .bind(model)
+            .bind(after.0)
+            .bind(limit)
+            .fetch_all(c)
+            .await)?;
+        let changed = |row: ChangedRow| {
             Ok(Changed {
-                id: ChunkId(id),
-                title,
-                chunk: super::passages::chunk(ordinal, heading.0, text)?,
+                id: ChunkId(row.id),
+                title: row.title,
+                chunk: super::passages::chunk(row.ordinal, row.heading.0, row.text)?,
             })
         };
         rows.into_iter().map(changed).collect()
@@ -200,13 +209,14 @@ impl Knowledge<'_> {
 async fn sources_of(
     conn: &mut Conn<'_>,
     vectors: &[(ChunkId, Vec<f32>)],
-) -> Result<Vec<(i64, i64)>, StoreError> {
+) -> Result<BTreeMap<i64, i64>, StoreError> {
     const SOURCES: &str = "SELECT id, source FROM knowledge_chunks WHERE id IN NUMBERS($1)";
     let sql = conn.lists(SOURCES);
-    Ok(on_conn!(conn, |c| sqlx::query_as(sql)
+    let rows: Vec<(i64, i64)> = on_conn!(conn, |c| sqlx::query_as(sql)
         .bind(numbers(vectors.iter().map(|(chunk, _)| chunk.0)))
         .fetch_all(c)
-        .await)?)
+        .await)?;
+    Ok(rows.into_iter().collect())
 }
 
 pub(super) fn vector_row<'a>(

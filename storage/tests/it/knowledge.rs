@@ -222,7 +222,7 @@ async fn a_new_title_makes_every_chunk_new(db: TestDatabase) {
     let source = source(&db, "/docs").await;
     let mut new = document(&source, "a.md", &["alpha", "beta"]);
     write(&db, &source, &new).await;
-    new.document.title = "Zebras".to_owned();
+    "Zebras".clone_into(&mut new.document.title);
     assert_eq!(write(&db, &source, &new).await, upserted(0, 1, 0, 2, 2));
     assert_eq!(find(&db, "zebra", &[&source]).await.len(), 2);
     assert!(find(&db, "title", &[&source]).await.is_empty());

@@ -54,7 +54,7 @@ async fn what_has_more_and_rarer_words_comes_first(db: TestDatabase) {
 async fn a_title_counts_more_than_a_text(db: TestDatabase) {
     let source = source(&db, "/docs").await;
     let mut titled = document(&source, "a", &["what to do when it is full"]);
-    titled.document.title = "Disks".to_owned();
+    "Disks".clone_into(&mut titled.document.title);
     let texts = document(&source, "b", &["we have disks and servers in it"]);
     for new in [&texts, &titled] {
         write(&db, &source, new).await;

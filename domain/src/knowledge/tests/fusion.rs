@@ -1,3 +1,5 @@
+//! Purpose: no hit and no passage is lost or doubled on the way from lists to an answer.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Purpose: what is found is what is really nearest, after any changes.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -42,7 +44,9 @@ impl Numbers {
 
 fn unit(vector: &mut [f32]) {
     let length = vector.iter().map(|number| number * number).sum::<f32>().sqrt();
-    vector.iter_mut().for_each(|number| *number /= length);
+    for number in vector {
+        *number /= length;
+    }
 }
 
 fn cosine(one: &[f32], other: &[f32]) -> f32 {

@@ -1,3 +1,5 @@
+//! Purpose: what a question's terms are, whatever is asked.
+
 use proptest::prelude::*;
 
 use crate::knowledge::query::{MAX_TERMS, Term, TermKind, coverage, terms};
@@ -42,8 +44,8 @@ fn identifiers_are_searched_whole_and_in_parts() {
 fn any_question_gives_few_plain_terms() {
     assert_eq!(terms(""), []);
     assert_eq!(terms("\u{1f600} \u{1f680}\u{fe0f} !!"), []);
-    let long: String = (0..5_000).map(|n| format!("w{n} ")).collect();
-    assert_eq!(terms(&long).len(), MAX_TERMS);
+    let long: Vec<String> = (0..1_000).map(|n| format!("w{n}")).collect();
+    assert_eq!(terms(&long.join(" ")).len(), MAX_TERMS);
     assert_eq!(texts(&"x".repeat(5_000)), [""; 0]);
 }
 

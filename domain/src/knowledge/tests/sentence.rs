@@ -1,3 +1,5 @@
+//! Purpose: passages are cut where a reader would, and the sentence that answers is found.
+
 use proptest::prelude::*;
 
 use crate::knowledge::query::terms;

@@ -13,10 +13,12 @@ const WEIGHTS: &str = "4.0, 2.0, 1.0, 0.5";
 const SAMPLE: i64 = 500;
 
 /// In about how many chunks each of the phrases is. How far the first and the last of its chunks reach into the
-/// index tells, in a time that does not grow with it.
+/// index tells, in a time that does not grow with it. Where all chunks together are fewer than `budget`, nobody needs to
+/// know.
 pub(super) async fn frequencies(
     pool: &SqlitePool,
     texts: Vec<String>,
+    budget: i64,
 ) -> Result<Vec<(String, i64)>, StoreError> {
     const SPAN: &str = "SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), 0) FROM knowledge_chunks";
     const REACH: &str = "SELECT \
@@ -28,7 +30,7 @@ pub(super) async fn frequencies(
             ORDER BY rowid DESC LIMIT $2)) \
         FROM json_each($1) j ORDER BY j.key";
     let (first, last): (i64, i64) = sqlx::query_as(SPAN).fetch_one(pool).await?;
-    if last - first < BUDGET {
+    if last - first < budget {
         return Ok(texts.into_iter().map(|text| (text, 1)).collect());
     }
     let phrases = list(texts.iter().map(|text| phrase(text)));

@@ -1,0 +1,145 @@
+//! Purpose: `/em-agent docs list`: which documents answers are made from, how many and how fresh; and the job that reads
+//! them again.
+
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use em_blocks::docs::{DocsView, message_docs};
+use em_domain::id::{JobId, SourceId};
+use em_domain::job::{JobError, NewJob};
+use em_domain::knowledge::{Audience, NewSource, Visibility};
+use em_knowledge::{IndexError, kind_of};
+use serde_json::json;
+use ulid::Ulid;
+
+use crate::ctx::Ctx;
+use crate::invocation::{CommandError, Invocation, Outcome, Reply};
+use crate::spec::Spec;
+
+/// How it is written.
+pub const SPEC: Spec = Spec {
+    path: "docs list",
+    usage: "docs list",
+    summary: "Show which documents I answer questions from.",
+    examples: &["docs list"],
+    check_scheduled: None,
+};
+
+/// The job that reads all sources again.
+pub const READ: &str = "docs.read";
+/// The schedule by which one replica takes that job in.
+const TICK: &str = "docs.read";
+/// How long the reading may take: at 10 passages a second, 100,000 take three hours.
+const TIME_LIMIT: Duration = Duration::from_hours(6);
+
+/// Answers `docs list`: what the asker may see.
+pub async fn list(ctx: Ctx, invocation: Invocation) -> Outcome {
+    let audience = Audience::Person {
+        user: invocation.person()?.clone(),
+        channel: invocation.channel,
+    };
+    let mut sources = ctx.store.knowledge().list_sources().await?;
+    sources.retain(|source| source.added.visibility.admits(&audience));
+    let only_words = ctx.library.why_only_words();
+    Ok(Reply::private(message_docs(&DocsView {
+        sources: &sources,
+        only_words: only_words.as_deref(),
+        now: ctx.clock.now(),
+    })))
+}
+
+/// Has all sources read now, unless there are none or that is about to happen.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn enqueue_reading(ctx: &Ctx) -> anyhow::Result<()> {
+    if ctx.settings.documents.is_empty() && ctx.store.knowledge().list_sources().await?.is_empty() {
+        return Ok(());
+    }
+    let job = NewJob::new(JobId::new(Ulid::new()), READ, json!({}), ctx.clock.now()).unique(READ);
+    ctx.store
+        .jobs()
+        .enqueue(&NewJob {
+            time_limit: TIME_LIMIT,
+            ..job
+        })
+        .await?;
+    ctx.wake_jobs();
+    Ok(())
+}
+
+/// Has all sources read if their time has come; of several replicas one does it.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn enqueue_due_reading(ctx: &Ctx) -> anyhow::Result<()> {
+    let now = ctx.clock.now();
+    let every = i64::from(ctx.settings.reread_minutes) * 60;
+    if every == 0 {
+        return Ok(());
+    }
+    let due = now.timestamp() - now.timestamp().rem_euclid(every);
+    let Some(due) = DateTime::from_timestamp(due, 0) else {
+        return Ok(());
+    };
+    // At the start everything was read anyway.
+    if now - due < TimeDelta::minutes(2) && ctx.store.schedules().claim_tick(TICK, due, now).await? {
+        enqueue_reading(ctx).await?;
+    }
+    Ok(())
+}
+
+/// The job: reads what the configuration names and what was added, one source after the other.
+///
+/// # Errors
+/// The database does not answer. A source that cannot be read is noted with it and does not stop the others.
+pub async fn read(ctx: Ctx) -> Result<(), JobError> {
+    let failed = |error: CommandError| JobError::from(error);
+    let now = ctx.clock.now();
+    for place in &ctx.settings.documents {
+        if let Err(error) = add_configured(&ctx, place, now).await? {
+            tracing::warn!(place, error, "configured documents cannot be read");
+        }
+    }
+    let sources = ctx.store.knowledge().list_sources().await;
+    for source in sources.map_err(|error| failed(error.into()))? {
+        match ctx.library.index(&source, now, &|_| {}).await {
+            Ok(progress) => {
+                tracing::info!(source = %source.added.id, said = progress.in_words(), "documents were read");
+            }
+            Err(IndexError::Store(error)) => return Err(failed(error.into())),
+            Err(error @ (IndexError::Source(_) | IndexError::Stopped(_))) => {
+                tracing::warn!(source = %source.added.id, %error, "documents cannot be read");
+            }
+        }
+    }
+    ctx.library.tidy().await.map_err(|error| failed(error.into()))
+}
+
+/// Adds a place that the configuration names; the inner error says why it cannot be.
+async fn add_configured(ctx: &Ctx, place: &str, now: DateTime<Utc>) -> Result<Result<(), String>, JobError> {
+    let path = Path::new(place);
+    let kind = match kind_of(path) {
+        Ok(kind) => kind,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let location = match path.canonicalize() {
+        Ok(full) => full.display().to_string(),
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let new = NewSource {
+        id: SourceId::new(Ulid::new()),
+        kind,
+        location,
+        visibility: Visibility::Everyone,
+        added_by: None,
+        added_at: now,
+    };
+    ctx.store
+        .knowledge()
+        .insert_source(&new)
+        .await
+        .map_err(|error| JobError::from(CommandError::from(error)))?;
+    Ok(Ok(()))
+}
