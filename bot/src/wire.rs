@@ -177,10 +177,7 @@ pub async fn library(config: &Config, store: Store) -> Library {
     if let Err(error) = &embedder {
         tracing::warn!(%error, "documents are searched by words only");
     }
-    Library::new(
-        store,
-        embedder.map(|embedder| Arc::new(embedder) as Arc<dyn Embedder>),
-    )
+    Library::new(store, embedder.map(|embedder| Arc::new(embedder) as Arc<dyn Embedder>))
 }
 
 fn policy(config: &Config, clock: &SharedClock) -> anyhow::Result<PolicySource> {

@@ -105,11 +105,7 @@ impl Library {
             let read = prepared(id, std::mem::take(&mut batch), &known).await?;
             progress.take(&read);
             seen.extend(read.names);
-            let stored = self
-                .store
-                .knowledge()
-                .upsert_documents(id, &read.documents, now)
-                .await?;
+            let stored = self.store.knowledge().upsert_documents(id, &read.documents, now).await?;
             progress.new += stored.new;
             progress.changed += stored.changed;
             tell(progress);
@@ -193,15 +189,11 @@ impl Progress {
 /// What a passage is compared by: what it says, and what it is about.
 fn meant(changed: &Changed) -> String {
     let heading = changed.chunk.heading.join(" › ");
-    [
-        changed.title.as_str(),
-        heading.as_str(),
-        changed.chunk.text.as_str(),
-    ]
-    .into_iter()
-    .filter(|part| !part.is_empty())
-    .collect::<Vec<_>>()
-    .join("\n")
+    [changed.title.as_str(), heading.as_str(), changed.chunk.text.as_str()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// What became of some items.
@@ -230,10 +222,7 @@ async fn prepared(
             Item::Document(original) => {
                 prepared.names.push(original.name.clone());
                 let digest = digest(&original);
-                if known
-                    .get(&original.name)
-                    .is_none_or(|known| known.digest != digest)
-                {
+                if known.get(&original.name).is_none_or(|known| known.digest != digest) {
                     changed.push((*original, digest));
                 }
             }
@@ -244,9 +233,7 @@ async fn prepared(
         let document = |(original, digest)| document(&source, original, digest);
         changed.into_iter().map(document).collect::<Vec<_>>()
     });
-    let cut = cut
-        .await
-        .map_err(|error| IndexError::Stopped(error.to_string()))?;
+    let cut = cut.await.map_err(|error| IndexError::Stopped(error.to_string()))?;
     for document in cut {
         match document {
             Ok(document) => prepared.documents.push(document),

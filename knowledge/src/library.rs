@@ -208,11 +208,7 @@ impl Library {
         question: &str,
     ) -> Result<Arc<Vector>, KnowledgeError> {
         let question: String = question.chars().take(MAX_QUESTION).collect();
-        let key = question
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-            .to_lowercase();
+        let key = question.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
         if let Some(vector) = self.questions.get(&key).await {
             return Ok(vector);
         }
@@ -259,12 +255,7 @@ impl Meaning {
 
 fn passage(stored: StoredChunk, fused: &Fused<ChunkId>, cosine: Option<f32>, terms: &[Term]) -> Passage {
     let chunk = stored.chunk;
-    let read = format!(
-        "{}\n{}\n{}",
-        stored.document.title,
-        chunk.heading.join("\n"),
-        chunk.text
-    );
+    let read = format!("{}\n{}\n{}", stored.document.title, chunk.heading.join("\n"), chunk.text);
     Passage {
         chunk: stored.id,
         document_id: stored.document_id,
