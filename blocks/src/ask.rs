@@ -3,6 +3,8 @@
 
 mod excerpt;
 mod feedback;
+pub mod official;
+mod written;
 
 use chrono::{DateTime, Utc};
 use em_domain::ask::{Answer, Citation, Confidence, DOCUMENTS_SHOWN, Feedback, NEAREST_SHOWN, age, is_old};
@@ -23,6 +25,8 @@ pub const SHARE: &str = "ask.publish";
 pub const HELPFUL: &str = "ask.helpful";
 /// Action: it did not help; opens the question for what was wrong.
 pub const NOT_HELPFUL: &str = "ask.not_helpful";
+/// Action: somebody wants to stand for this answer; opens the form for it.
+pub const OFFICIAL: &str = "ask.official";
 
 /// The longest excerpt of the best document, in Slack's units.
 const EXCERPT: usize = 900;
@@ -42,6 +46,10 @@ pub struct AnswerView<'a> {
     pub feedback: Option<&'a Feedback>,
     /// Meanings were not compared, and why: shown, for the answer may miss what is written in other words.
     pub only_words: Option<&'a str>,
+    /// A language model was asked and nothing came of it, and why.
+    pub no_model: Option<&'a str>,
+    /// Who sees it may stand for it.
+    pub may_make_official: bool,
 }
 
 /// Who sees an answer.
@@ -60,7 +68,14 @@ pub fn message_answer(view: &AnswerView<'_>) -> SlackMessageContent {
     let answer = view.answer;
     let mut layout = Layout::new();
     layout.section(&question(view));
-    if answer.is_found() {
+    if let Some(official) = &answer.official {
+        written::official(&mut layout, answer, official, view.now);
+    } else if let Some(written) = &answer.written {
+        written::written(&mut layout, answer, written, view.now);
+    } else if answer.is_shown() {
+        if !answer.is_answer() {
+            layout.section(&words("I did not find a clear answer. This comes nearest:"));
+        }
         let lengths = std::iter::once(EXCERPT).chain(std::iter::repeat(FURTHER_EXCERPT));
         for (citation, length) in answer.citations.iter().take(DOCUMENTS_SHOWN).zip(lengths) {
             cited(&mut layout, citation, length, view.now);
@@ -71,6 +86,52 @@ pub fn message_answer(view: &AnswerView<'_>) -> SlackMessageContent {
     layout.foot(&foot(view));
     layout.foot_actions(buttons(view));
     layout.into_message(&fallback(answer))
+}
+
+/// What is shown while passages are read: `so_far` is what is written of the answer, if anything is.
+pub fn message_reading(
+    question: &str,
+    passages: usize,
+    so_far: Option<&Answer>,
+    now: DateTime<Utc>,
+) -> SlackMessageContent {
+    let asked = bold(escape(&fit(question, 500)));
+    let mut layout = Layout::new();
+    layout.section(&asked);
+    if let Some((answer, text)) = so_far.and_then(|answer| Some((answer, answer.written.as_ref()?))) {
+        written::written(&mut layout, answer, text, now);
+    }
+    let reading = match passages {
+        1 => "Reading a passage of our documents …".to_owned(),
+        passages => format!("Reading {passages} passages of our documents …"),
+    };
+    layout.foot(&escape(&reading));
+    layout.into_message(&cat([escape(&fit(question, 300)), words(" "), escape(&reading)]))
+}
+
+/// In place of what was shown while passages were read, where nothing came of it.
+pub fn message_stopped(question: &str) -> SlackMessageContent {
+    let said = cat([
+        words("I could not finish this answer: "),
+        escape(&fit(question, 500)),
+    ]);
+    let mut layout = Layout::new();
+    layout.section(&said);
+    layout.into_message(&said)
+}
+
+/// That a conversation is forgotten.
+pub fn message_forgotten(count: u64) -> SlackMessageContent {
+    let said = match count {
+        0 => words("There was nothing here that I remembered."),
+        1 => words("Forgotten: your next question here stands alone."),
+        2.. => escape(&format!(
+            "Forgotten, all {count} questions: your next one here stands alone."
+        )),
+    };
+    let mut layout = Layout::new();
+    layout.section(&said);
+    layout.into_message(&said)
 }
 
 /// In place of the private answer, once it is in the channel.
@@ -177,8 +238,17 @@ fn not_found(layout: &mut Layout, answer: &Answer) {
 
 fn foot(view: &AnswerView<'_>) -> Mrkdwn {
     let sure = match view.answer.confidence {
+        _ if view.answer.official.is_some() => Mrkdwn::default(),
+        _ if view.answer.written.is_some() => cat([
+            words("Written by "),
+            escape(&fit(
+                view.answer.written.as_ref().map_or("", |written| &written.model),
+                80,
+            )),
+            words(" from these passages; sentences without a source were left out."),
+        ]),
         Confidence::High => words("I am fairly sure."),
-        Confidence::Some => words("I am not sure: read it before you rely on it."),
+        Confidence::Some => words("Read it before you rely on it."),
         Confidence::None => cat([words("The question is noted for "), typed("gaps"), words(".")]),
     };
     let only_words = view
@@ -188,13 +258,15 @@ fn foot(view: &AnswerView<'_>) -> Mrkdwn {
         Feedback::Helpful => words("Thank you, noted as helpful."),
         Feedback::NotHelpful { .. } => words("Thank you, noted as not helpful."),
     });
-    join([Some(sure), only_words, thanks].into_iter().flatten(), " ")
+    let no_model = view.no_model.map(|why| escape(&fit(why, 300)));
+    let parts = [Some(sure), no_model, only_words, thanks].into_iter().flatten();
+    join(parts.filter(|part| !part.is_empty()), " ")
 }
 
 fn buttons(view: &AnswerView<'_>) -> Vec<Button> {
     let id = view.answer.id.as_str();
     let mut buttons = Vec::new();
-    if view.answer.is_found() && view.shown_to == Readers::Asker {
+    if view.answer.is_shown() && view.shown_to == Readers::Asker {
         buttons.push(Button::new("Share to channel", SHARE, id));
     }
     let is_private = matches!(view.shown_to, Readers::Asker | Readers::AskerAlone);
@@ -202,12 +274,20 @@ fn buttons(view: &AnswerView<'_>) -> Vec<Button> {
         buttons.push(Button::new("Helpful", HELPFUL, id));
         buttons.push(Button::new("Not helpful…", NOT_HELPFUL, id));
     }
+    let is_answer = view.answer.is_shown() && view.answer.official.is_none();
+    if is_private && view.may_make_official && is_answer {
+        buttons.push(Button::new("Make official…", OFFICIAL, id));
+    }
     buttons
 }
 
 fn fallback(answer: &Answer) -> Mrkdwn {
     let question = escape(&fit(&answer.question, 300));
-    match answer.citations.first().filter(|_| answer.is_found()) {
+    let official = answer.official.as_ref().map(|official| official.text.clone());
+    if let Some(text) = official.or_else(|| answer.written.as_ref().map(em_domain::ask::Written::text)) {
+        return cat([question, words(" "), escape(&fit(&text, 500))]);
+    }
+    match answer.citations.first().filter(|_| answer.is_shown()) {
         Some(citation) => {
             let sentence = match citation.sentence.as_str() {
                 "" => fit(&citation.text, 500),

@@ -5,10 +5,14 @@ use em_domain::ask::age;
 use em_domain::gaps::Gap;
 use slack_morphism::prelude::SlackMessageContent;
 
+use crate::element::{Menu, MenuOption};
 use crate::help::typed;
 use crate::layout::Layout;
 use crate::limits::fit;
 use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, words};
+
+/// Action: somebody wants an issue for a gap; opens the form for it.
+pub const ISSUE: &str = "gaps.issue";
 
 /// Gaps shown.
 const SHOWN: usize = 10;
@@ -22,6 +26,8 @@ pub struct GapsView<'a> {
     pub days: i64,
     /// The present.
     pub now: DateTime<Utc>,
+    /// Issues can be opened.
+    pub can_open_issues: bool,
 }
 
 /// What is not written down.
@@ -40,7 +46,15 @@ pub fn message_gaps(view: &GapsView<'_>) -> SlackMessageContent {
         ))
     };
     layout.section(&said);
-    layout.lines(view.gaps.iter().take(SHOWN).map(|gap| line(gap, view.now)));
+    for gap in view.gaps.iter().take(SHOWN) {
+        let line = line(gap, view.now);
+        if view.can_open_issues {
+            let menu = Menu::new(gap.id.as_str(), [MenuOption::new("Open an issue…", ISSUE)]);
+            layout.section_with_menu(&line, menu);
+        } else {
+            layout.section(&line);
+        }
+    }
     layout.foot(&cat([
         words("A question gets on this list when "),
         typed("ask"),

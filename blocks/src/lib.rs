@@ -60,6 +60,8 @@ pub const ACTION_IDS: &[&str] = &[
     ask::SHARE,
     ask::HELPFUL,
     ask::NOT_HELPFUL,
+    ask::OFFICIAL,
+    gaps::ISSUE,
     approval::APPROVE,
     approval::DECLINE,
     approval::COMMENT,
@@ -81,4 +83,5 @@ pub const CALLBACK_IDS: &[&str] = &[
     approval::modal::APPROVED,
     approval::modal::PROPOSED,
     ask::CALLBACK,
+    ask::official::CALLBACK,
 ];

@@ -120,6 +120,15 @@ impl Input {
         Self::text(name, label, look, initial)
     }
 
+    /// A field for some sentences, that must be filled in.
+    pub fn paragraph(name: &'static str, label: &'static str, initial: &str) -> Self {
+        let look = Look::Text {
+            is_optional: false,
+            is_long: true,
+        };
+        Self::text(name, label, look, initial)
+    }
+
     /// A field for some sentences, that may be left empty.
     pub fn remarks(name: &'static str, label: &'static str) -> Self {
         let look = Look::Text {

@@ -25,11 +25,12 @@ use crate::error::{Effect, message_bad_usage, message_denied, message_failure, m
 use crate::help::{CommandHelp, message_help, message_help_for, message_unknown};
 use crate::home::{HomeView, view_home};
 use crate::job::{JobsView, message_cancelled, message_job, message_jobs, message_no_job, message_retried};
-use em_domain::ask::{Answer, Citation, Confidence, Feedback};
+use em_domain::ask::{Answer, Citation, Confidence, Feedback, OfficialAnswer, Written, WrittenSentence};
 use em_domain::gaps::Gap;
 use em_domain::id::{AnswerId, SourceId};
 use em_domain::knowledge::{NewSource, Source, SourceKind, SourceState, SourceTag, Visibility};
 
+use crate::ask::official::{self, OfficialMemory, modal_official};
 use crate::ask::{AnswerView, FeedbackMemory, Readers, message_answer, modal_not_helpful};
 use crate::docs::{DocsView, message_docs};
 use crate::gaps::{GapsView, message_gaps};
@@ -395,19 +396,36 @@ proptest! {
             let answer = Answer {
                 id: AnswerId::new(ulid::Ulid::from_parts(1, 2)), question: text.clone(), asker: other.as_str().into(),
                 channel: None, thread: None, asked_at: now(), confidence, citations: vec![citation.clone(); number],
+                written: None, also_from: BTreeSet::new(), official: None,
             };
+            let sentence = WrittenSentence { text: text.clone(), citations: vec![1, number, 0], starts_line: number % 2 == 0 };
+            let written = Answer {
+                written: Some(Written { sentences: vec![sentence; number.max(1)], model: other.clone() }), ..answer.clone()
+            };
+            let until = now() + chrono::TimeDelta::days(90);
+            let official = Answer {
+                official: Some(Box::new(OfficialAnswer::of(&answer, &text, &"U0EVE".into(), now(), until))), ..answer.clone()
+            };
+            check_message(&crate::ask::message_reading(&text, number, Some(&written), now()));
+            check_message(&crate::ask::message_stopped(&text));
+            check_message(&official::message_official(&text, until));
             let user = other.as_str().into();
             for shown_to in [Readers::Asker, Readers::AskerAlone, Readers::Everyone(&user)] {
-                let view = AnswerView { answer: &answer, now: now(), shown_to, feedback: Some(&Feedback::Helpful), only_words: Some(&text) };
+                let view = AnswerView {
+                    answer: &answer, now: now(), shown_to, feedback: Some(&Feedback::Helpful), only_words: Some(&text),
+                    no_model: Some(&other), may_make_official: true,
+                };
                 check_message(&message_answer(&view));
-                check_message(&message_answer(&AnswerView { feedback: None, ..view }));
+                for answer in [&answer, &written, &official] {
+                    check_message(&message_answer(&AnswerView { answer, feedback: None, ..view }));
+                }
             }
             check_message(&crate::ask::message_shared(&answer, &text.as_str().into()));
         }
         let gap = Gap {
-            question: text.clone(), times: number, askers: [other.as_str().into()].into(), last_asked: now(), writers: vec![text.clone(); number],
+            id: AnswerId::new(ulid::Ulid::from_parts(1, 2)), question: text.clone(), times: number, askers: [other.as_str().into()].into(), last_asked: now(), writers: vec![text.clone(); number],
         };
-        check_message(&message_gaps(&GapsView { gaps: &vec![gap; number], days: 30, now: now() }));
+        check_message(&message_gaps(&GapsView { gaps: &vec![gap; number], days: 30, now: now(), can_open_issues: number % 2 == 0 }));
         let source = Source {
             added: NewSource {
                 id: SourceId::new(ulid::Ulid::from_parts(1, 2)), kind: SourceKind::Folder, location: text.clone(),
@@ -417,6 +435,10 @@ proptest! {
             state: SourceState { last_error: Some(other.clone()), ..SourceState::default() },
         };
         check_message(&message_docs(&DocsView { sources: &vec![source; number], only_words: Some(&other), now: now() }));
+        let memory = OfficialMemory { answer: other.clone(), response_url: None };
+        if let Some(form) = modal_official(&text, &other, &memory) {
+            check_view(&form);
+        }
         if let Some(form) = modal_not_helpful(&text, &FeedbackMemory { answer: other, response_url: None }) {
             check_view(&form);
         }

@@ -181,6 +181,7 @@ pub async fn run_purge(ctx: Ctx, retention_days: u32, stop: CancellationToken) {
         if let Err(error) = ctx.store.signals().purge(before).await {
             tracing::warn!(%error, "old signals could not be purged; trying again");
         }
+        purge_questions(&ctx, before, now).await;
         match ctx.store.events().purge(before).await {
             Ok(0) => {}
             Ok(purged) => tracing::info!(events = purged, "purged events past their retention"),
@@ -191,6 +192,19 @@ pub async fn run_purge(ctx: Ctx, retention_days: u32, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(PURGE) => {}
         }
+    }
+}
+
+/// Questions are as old as raw events may get; what nobody stands for any longer goes at once.
+async fn purge_questions(ctx: &Ctx, before: DateTime<Utc>, now: DateTime<Utc>) {
+    if let Err(error) = ctx.store.answers().purge(before).await {
+        tracing::warn!(%error, "old questions could not be purged; trying again");
+    }
+    if let Err(error) = ctx.store.official_answers().purge(now).await {
+        tracing::warn!(%error, "expired official answers could not be purged; trying again");
+    }
+    if let Err(error) = ctx.store.llm_usage().purge(before.date_naive()).await {
+        tracing::warn!(%error, "the old use of the language model could not be purged; trying again");
     }
 }
 

@@ -42,6 +42,7 @@ const NAMES: &[(&str, &str)] = &[
     ("OPENAI_MODEL", "llm.model"),
     ("EM_AGENT_EMBEDDING_MODEL", "knowledge.embedding_model"),
     ("EM_AGENT_MODEL_DIR", "knowledge.model_dir"),
+    ("MAX_DAILY_RAG_SEARCHES", "knowledge.max_daily_searches"),
     ("RETENTION_DAYS", "retention.days"),
     ("LOG_FORMAT", "log.format"),
     ("RUST_LOG", "log.filter"),

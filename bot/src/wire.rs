@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use em_commands::ctx::{Ctx, Github, Settings, SignalSettings, TriageSettings};
+use em_commands::ctx::{Ctx, Github, Llm, LlmLimits, Settings, SignalSettings, TriageSettings};
 use em_commands::policy::PolicySource;
 use em_commands::signal::rules::RuleBook;
 use em_domain::clock::{SharedClock, SystemClock};
@@ -13,6 +13,7 @@ use em_domain::person::{Link, LinkOrigin};
 use em_integrations::github::GithubConfig;
 use em_integrations::github::client::{GithubClient, Pacing};
 use em_integrations::github::poller::Poller;
+use em_integrations::llm::LlmClient;
 use em_integrations::opa::{self, OpaClient};
 use em_integrations::slack::{Slack, SlackConfig};
 use em_jobs::wake::Wake;
@@ -151,6 +152,7 @@ pub async fn ctx(config: &Config, store: Store, clock: SharedClock) -> anyhow::R
     )
     .map_err(anyhow::Error::msg)?;
     Ok(Ctx {
+        llm: llm(config, &clock)?,
         library: library(config, store.clone()).await,
         store,
         slack,
@@ -181,6 +183,22 @@ pub async fn library(config: &Config, store: Store) -> Library {
         store,
         embedder.map(|embedder| Arc::new(embedder) as Arc<dyn Embedder>),
     )
+}
+
+fn llm(config: &Config, clock: &SharedClock) -> anyhow::Result<Option<Llm>> {
+    let Some(settings) = &config.checked.llm else {
+        return Ok(None);
+    };
+    let client = LlmClient::new(&settings.client, clock.clone(), settings.pacing);
+    Ok(Some(Llm {
+        client: Arc::new(client.context("the language model's client")?),
+        limits: LlmLimits {
+            prompt_tokens: settings.max_prompt_tokens,
+            answer_tokens: settings.max_answer_tokens,
+            daily: settings.limits.clone(),
+            price: settings.price,
+        },
+    }))
 }
 
 fn policy(config: &Config, clock: &SharedClock) -> anyhow::Result<PolicySource> {
@@ -222,6 +240,7 @@ fn settings(config: &Config) -> Settings {
         },
         documents: config.sections.knowledge.documents.clone(),
         reread_minutes: config.sections.knowledge.reread_minutes,
+        max_daily_searches: config.sections.knowledge.max_daily_searches,
         default_channel: Some(config.sections.slack.default_channel.clone())
             .filter(|channel| !channel.is_empty()),
         has_github_webhook_secret: !webhook_secrets(config).is_empty(),

@@ -5,7 +5,6 @@
 //! decided by a pure rule, stored over the version it was decided on, and takes with it the jobs that follow.
 
 pub mod away;
-pub(crate) mod copy;
 pub mod decide;
 pub mod draw;
 pub mod execute;

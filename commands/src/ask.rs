@@ -2,23 +2,27 @@
 //! they do not.
 //!
 //! An answer uses only what everybody who sees it may see; before it is shown to more people, that is looked at again.
+//! What somebody stands for comes first ([`official`]), then the passages themselves, and where a language model is
+//! configured, its words in their place ([`model`]).
 
-use chrono::Duration;
-use em_blocks::ask::{
-    AnswerView, FeedbackMemory, Readers, fault, message_answer, message_shared, modal_not_helpful, remark,
-};
-use em_domain::ask::{Answer, Feedback, PASSAGES, compose};
-use em_domain::id::{AnswerId, SlackChannel};
-use em_domain::knowledge::Audience;
-use em_integrations::slack::{Answer as Response, Place};
+pub mod feedback;
+pub mod memory;
+mod model;
+pub mod official;
+
+use chrono::NaiveTime;
+use em_blocks::ask::{AnswerView, Readers, message_answer, message_reading, message_stopped};
+use em_domain::ask::{Answer, Composed, PASSAGES, compose, is_worth_reading, standing_alone};
+use em_domain::id::{AnswerId, SlackChannel, SlackUser};
+use em_domain::knowledge::{Audience, Passage};
 use em_storage::Answered;
 use slack_morphism::prelude::SlackMessageContent;
 use ulid::Ulid;
-use url::Url;
 
-use crate::approval::copy::{self, Wanted};
 use crate::ctx::Ctx;
-use crate::invocation::{Click, CommandError, Invocation, Outcome, Reply, Submission};
+use crate::draft::Draft;
+use crate::invocation::{AnswerTo, CommandError, Invocation, Outcome};
+use crate::policy;
 use crate::spec::Spec;
 
 /// How it is written.
@@ -33,47 +37,132 @@ pub const SPEC: Spec = Spec {
     check_scheduled: None,
 };
 
-/// How long a shared answer is remembered, so that it is not shared twice.
-const SHARED_FOR: Duration = Duration::days(30);
+/// A question, and what it goes on from.
+struct Question {
+    text: String,
+    asker: SlackUser,
+    channel: Option<SlackChannel>,
+    conversation: Option<String>,
+    /// What was answered before in the same conversation, the newest first.
+    before: Vec<Answer>,
+}
+
+/// What is said under an answer besides.
+#[derive(Debug, Clone, Copy, Default)]
+struct Notes<'a> {
+    /// Meanings were not compared, and why.
+    only_words: Option<&'a str>,
+    /// The language model was asked and nothing came of it, and why.
+    no_model: Option<&'a str>,
+}
 
 /// Answers `ask`.
 pub async fn ask(ctx: Ctx, invocation: Invocation) -> Outcome {
-    let user = invocation.person()?.clone();
-    let question = invocation.words.join(" ");
-    if !question.chars().any(char::is_alphanumeric) {
+    let text = invocation.words.join(" ");
+    if !text.chars().any(char::is_alphanumeric) {
         return Err(CommandError::Usage {
             problem: "What would you like to know?".to_owned(),
             usage: SPEC.usage.to_owned(),
         });
     }
-    let audience = Audience::Person {
-        user: user.clone(),
-        channel: invocation.channel.clone(),
-    };
-    let found = ctx.library.search(&question, &audience, PASSAGES).await?;
-    let composed = compose(&question, &found.passages);
-    let answer = Answer {
-        id: AnswerId::new(Ulid::new()),
-        question,
-        asker: user,
+    let question = Question {
+        asker: invocation.person()?.clone(),
+        before: memory::recall(&ctx, &invocation).await?,
+        text,
         channel: invocation.channel,
-        thread: None,
+        conversation: invocation.conversation,
+    };
+    within_the_day(&ctx).await?;
+    if let Some(answer) = official::known(&ctx, &question).await? {
+        let answer = kept(&ctx, answer).await?;
+        let content = drawn(&ctx, &answer, readers(&answer.answer), Notes::default()).await;
+        return Ok(crate::invocation::Reply::private(content));
+    }
+    from_documents(&ctx, &question, invocation.answer_to.as_ref()).await
+}
+
+/// Refuses what is beyond the day's limit.
+async fn within_the_day(ctx: &Ctx) -> Result<(), CommandError> {
+    let limit = i64::from(ctx.settings.max_daily_searches);
+    let today = ctx.clock.now().date_naive().and_time(NaiveTime::MIN).and_utc();
+    if limit > 0 && ctx.store.answers().count(today).await? >= limit {
+        return Err(CommandError::user(format!(
+            "Today's {limit} questions are used up. Ask again tomorrow, or have MAX_DAILY_RAG_SEARCHES raised."
+        )));
+    }
+    Ok(())
+}
+
+async fn from_documents(ctx: &Ctx, question: &Question, to: Option<&AnswerTo>) -> Outcome {
+    let before = question.before.first().map(|answer| answer.question.as_str());
+    let sought = standing_alone(&question.text, before);
+    let found = ctx.library.search(&sought, &audience(question), PASSAGES).await?;
+    let mut answer = answer(ctx, question, compose(&sought, &found.passages));
+    let model = ctx.llm.as_ref().filter(|_| is_worth_reading(&found.passages));
+    let Some(model) = model else {
+        let finished = finished(ctx, answer, found.only_words.as_deref(), None).await;
+        return Draft::nothing(ctx)
+            .finish(finished, || message_stopped(&question.text))
+            .await;
+    };
+    let reading = message_reading(&question.text, found.passages.len(), None, ctx.clock.now());
+    let mut draft = Draft::begin(ctx, to, &reading).await;
+    let asked = model::Asked {
+        question,
+        passages: &found.passages,
+        answer: &answer,
+    };
+    let no_model = match model::write(ctx, model, &asked, &mut draft).await {
+        Ok(said) => {
+            answer.rewrite(said, &found.passages, &question.before);
+            None
+        }
+        Err(why) => Some(why),
+    };
+    let finished = finished(ctx, answer, found.only_words.as_deref(), no_model.as_deref()).await;
+    draft.finish(finished, || message_stopped(&question.text)).await
+}
+
+fn audience(question: &Question) -> Audience {
+    Audience::Person {
+        user: question.asker.clone(),
+        channel: question.channel.clone(),
+    }
+}
+
+fn answer(ctx: &Ctx, question: &Question, composed: Composed) -> Answer {
+    Answer {
+        id: AnswerId::new(Ulid::new()),
+        question: question.text.clone(),
+        asker: question.asker.clone(),
+        channel: question.channel.clone(),
+        thread: question.conversation.clone(),
         asked_at: ctx.clock.now(),
         confidence: composed.confidence,
         citations: composed.citations,
-    };
+        written: None,
+        also_from: std::collections::BTreeSet::new(),
+        official: None,
+    }
+}
+
+async fn finished(
+    ctx: &Ctx,
+    answer: Answer,
+    only_words: Option<&str>,
+    no_model: Option<&str>,
+) -> Result<SlackMessageContent, CommandError> {
+    let answered = kept(ctx, answer).await?;
+    let notes = Notes { only_words, no_model };
+    Ok(drawn(ctx, &answered, readers(&answered.answer), notes).await)
+}
+
+async fn kept(ctx: &Ctx, answer: Answer) -> Result<Answered, CommandError> {
     ctx.store.answers().insert(&answer).await?;
-    let shown_to = readers(&answer);
-    let answered = Answered {
+    Ok(Answered {
         answer,
         feedback: None,
-    };
-    Ok(Reply::private(drawn(
-        &ctx,
-        &answered,
-        shown_to,
-        found.only_words.as_deref(),
-    )))
+    })
 }
 
 /// In a direct message there is nobody to show it to.
@@ -86,108 +175,32 @@ fn readers(answer: &Answer) -> Readers<'static> {
     }
 }
 
-fn drawn(
+async fn drawn(
     ctx: &Ctx,
     answered: &Answered,
     shown_to: Readers<'_>,
-    only_words: Option<&str>,
+    notes: Notes<'_>,
 ) -> SlackMessageContent {
+    let may_make_official = policy::may_click(ctx, em_blocks::ask::OFFICIAL, &answered.answer.asker).await;
     message_answer(&AnswerView {
         answer: &answered.answer,
         now: ctx.clock.now(),
         shown_to,
         feedback: answered.feedback.as_ref(),
-        only_words,
+        only_words: notes.only_words,
+        no_model: notes.no_model,
+        may_make_official,
     })
 }
 
-async fn find(ctx: &Ctx, id: &str) -> Result<Answered, CommandError> {
-    let gone = || CommandError::user("I no longer have that answer. Ask again.");
-    let id = AnswerId::parse(id).ok_or_else(gone)?;
-    ctx.store.answers().find(&id).await?.ok_or_else(gone)
-}
-
-/// A click on *Share to channel*: everybody there sees it, if everybody there may.
-pub async fn share(ctx: Ctx, click: Click) -> Outcome {
-    let answered = find(&ctx, &click.value).await?;
-    let Some(channel) = click.channel.clone() else {
-        return Err(CommandError::user("There is no channel here to share it to."));
-    };
-    let sources = ctx.store.knowledge().list_sources().await?;
-    if !answered
-        .answer
-        .may_be_seen_by(&Audience::Channel(channel.clone()), &sources)
-    {
-        return Err(CommandError::user(
-            "Not everybody in this channel may see all the documents that this answer is made of, so it stays with you.",
-        ));
-    }
-    let wanted = Wanted {
-        purpose: format!("answer:{}:{channel}", answered.answer.id),
-        place: Place::channel(channel.as_str()),
-        content: drawn(&ctx, &answered, Readers::Everyone(&click.user), None),
-        version: 1,
-        until: ctx.clock.now() + SHARED_FOR,
-    };
-    copy::show(&ctx, &wanted, false).await?;
-    Ok(Reply::Replace(Box::new(message_shared(
-        &answered.answer,
-        &channel,
-    ))))
-}
-
-/// A click on *Helpful*.
-pub async fn helpful(ctx: Ctx, click: Click) -> Outcome {
-    let answered = find(&ctx, &click.value).await?;
-    let id = &answered.answer.id;
-    let now = ctx.clock.now();
-    ctx.store
-        .answers()
-        .record_feedback(id, &click.user, &Feedback::Helpful, now)
-        .await?;
-    let answered = find(&ctx, &click.value).await?;
-    let shown_to = readers(&answered.answer);
-    Ok(Reply::Replace(Box::new(drawn(&ctx, &answered, shown_to, None))))
-}
-
-/// A click on *Not helpful…*: asks what was wrong.
-pub async fn not_helpful(ctx: Ctx, click: Click) -> Outcome {
-    let answered = find(&ctx, &click.value).await?;
-    let memory = FeedbackMemory {
-        answer: click.value,
-        response_url: click.response_url,
-    };
-    let form = modal_not_helpful(&answered.answer.question, &memory)
-        .ok_or_else(|| CommandError::user("The form cannot be opened here."))?;
-    Ok(Reply::Modal(Box::new(form)))
-}
-
-/// The submitted form: kept, and the buttons under the answer go.
-pub async fn faulted(ctx: Ctx, submission: Submission) -> Outcome {
-    let memory = FeedbackMemory::parse(&submission.private_metadata);
-    let (Some(memory), Some(why)) = (memory, fault(&submission.state)) else {
-        return Err(CommandError::user("Choose what was wrong, then send it again."));
-    };
-    let answered = find(&ctx, &memory.answer).await?;
-    let feedback = Feedback::NotHelpful {
-        why,
-        remark: remark(&submission.state).to_owned(),
-    };
-    let now = ctx.clock.now();
-    ctx.store
-        .answers()
-        .record_feedback(&answered.answer.id, &submission.user, &feedback, now)
-        .await?;
-    let answered = find(&ctx, &memory.answer).await?;
-    if let Some(url) = memory
-        .response_url
-        .as_deref()
-        .and_then(|url| Url::parse(url).ok())
-    {
-        let content = drawn(&ctx, &answered, readers(&answered.answer), None);
-        ctx.slack
-            .respond(&url, Response::ReplaceOriginal(&content))
-            .await?;
-    }
-    Ok(Reply::Done)
+/// What a passage is called: its document, and its place in it.
+fn titled(passage: &Passage) -> String {
+    let headings = passage
+        .heading
+        .iter()
+        .filter(|heading| **heading != passage.document.title);
+    let parts: Vec<&str> = std::iter::once(passage.document.title.as_str())
+        .chain(headings.map(String::as_str))
+        .collect();
+    parts.join(" › ")
 }

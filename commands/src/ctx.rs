@@ -7,6 +7,7 @@ use em_domain::clock::SharedClock;
 use em_domain::triage::TeamScope;
 use em_integrations::github::GithubConfig;
 use em_integrations::github::client::GithubClient;
+use em_integrations::llm::LlmClient;
 use em_integrations::slack::Slack;
 use em_jobs::wake::Wake;
 use em_knowledge::Library;
@@ -24,6 +25,8 @@ pub struct Ctx {
     pub slack: Slack,
     /// GitHub's REST API, where a token is configured.
     pub github: Option<Github>,
+    /// The language model, where one is configured.
+    pub llm: Option<Llm>,
     /// What may be done, and what is asked about.
     pub policy: PolicySource,
     /// The team's documents.
@@ -54,6 +57,28 @@ pub struct Github {
     pub config: GithubConfig,
 }
 
+/// A language model, and how much of it may be used.
+#[derive(Clone)]
+pub struct Llm {
+    /// The client.
+    pub client: Arc<LlmClient>,
+    /// How much of it may be used.
+    pub limits: LlmLimits,
+}
+
+/// How much of a language model may be used, and what that costs.
+#[derive(Debug, Clone)]
+pub struct LlmLimits {
+    /// The most that is sent with one question, in tokens.
+    pub prompt_tokens: i64,
+    /// The longest answer, in tokens.
+    pub answer_tokens: u32,
+    /// In a day.
+    pub daily: em_domain::llm_usage::Limits,
+    /// What tokens cost.
+    pub price: em_domain::llm_usage::Price,
+}
+
 /// The part of the configuration that features read.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -69,6 +94,8 @@ pub struct Settings {
     pub documents: Vec<String>,
     /// Minutes between two readings of all documents; 0 is only at the start.
     pub reread_minutes: u32,
+    /// Questions to the documents in a day (UTC); 0 is any number.
+    pub max_daily_searches: u32,
     /// Where posts go that name no channel.
     pub default_channel: Option<String>,
     /// GitHub webhooks are verified with a secret that is set.

@@ -1,5 +1,7 @@
 //! Purpose: `/em-agent doctor` and `em-agent doctor`: what is wrong, why it matters, and how to mend it.
 
+mod documents;
+
 use em_blocks::doctor::{Finding, Health, message_doctor};
 use em_domain::job::JobState;
 use em_integrations::slack::SlackError;
@@ -67,6 +69,7 @@ pub async fn examine(ctx: &Ctx) -> Vec<Finding> {
     findings.extend(jobs(ctx).await);
     findings.extend(policy(ctx).await);
     findings.extend(signals(ctx).await);
+    findings.extend(documents::documents(ctx).await);
     findings
 }
 

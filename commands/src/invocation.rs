@@ -25,6 +25,26 @@ impl std::fmt::Display for Caller {
     }
 }
 
+/// Where an answer goes.
+#[derive(Debug, Clone)]
+pub enum AnswerTo {
+    /// To whoever typed a command or clicked in a message.
+    ResponseUrl(String),
+    /// To somebody who wrote a message.
+    Message {
+        /// Where it was written.
+        channel: SlackChannel,
+        /// Who wrote it.
+        user: SlackUser,
+        /// The thread it was written in.
+        thread: Option<String>,
+        /// It was written to the bot alone.
+        is_direct: bool,
+    },
+    /// In a direct message: there is nothing else to answer to.
+    Direct(SlackUser),
+}
+
 /// A typed command, however it came: slash command, mention, direct message, schedule.
 #[derive(Debug, Clone)]
 pub struct Invocation {
@@ -32,9 +52,17 @@ pub struct Invocation {
     pub caller: Caller,
     /// Where it was typed (for a schedule: where to post).
     pub channel: Option<SlackChannel>,
+    /// What follow-ups belong to: the thread's first message, or [`DIRECT`]. None for slash commands, which Slack takes in
+    /// no thread, and for schedules.
+    pub conversation: Option<String>,
+    /// Where the answer goes; nowhere for a schedule.
+    pub answer_to: Option<AnswerTo>,
     /// The words after the command's path, as typed.
     pub words: Vec<String>,
 }
+
+/// The conversation of direct messages outside of threads.
+pub const DIRECT: &str = "direct";
 
 impl Invocation {
     /// The person who asks.

@@ -55,12 +55,20 @@ pub const COMMANDS: &[Command] = &[
         run: |ctx, invocation| Box::pin(ask::ask(ctx, invocation)),
     },
     Command {
+        spec: ask::memory::RESET,
+        run: |ctx, invocation| Box::pin(ask::memory::reset(ctx, invocation)),
+    },
+    Command {
         spec: docs::SPEC,
         run: |ctx, invocation| Box::pin(docs::list(ctx, invocation)),
     },
     Command {
         spec: gaps::SPEC,
         run: |ctx, invocation| Box::pin(gaps::show(ctx, invocation)),
+    },
+    Command {
+        spec: gaps::POST,
+        run: |ctx, invocation| Box::pin(gaps::post(ctx, invocation)),
     },
     Command {
         spec: policy::SPEC,
@@ -145,13 +153,19 @@ pub const CLICKS: &[(&str, OnClick)] = &[
         Box::pin(async { Ok(Reply::Done) })
     }),
     (em_blocks::ask::SHARE, |ctx, click| {
-        Box::pin(ask::share(ctx, click))
+        Box::pin(ask::feedback::share(ctx, click))
     }),
     (em_blocks::ask::HELPFUL, |ctx, click| {
-        Box::pin(ask::helpful(ctx, click))
+        Box::pin(ask::feedback::helpful(ctx, click))
     }),
     (em_blocks::ask::NOT_HELPFUL, |ctx, click| {
-        Box::pin(ask::not_helpful(ctx, click))
+        Box::pin(ask::feedback::not_helpful(ctx, click))
+    }),
+    (em_blocks::ask::OFFICIAL, |ctx, click| {
+        Box::pin(ask::official::clicked(ctx, click))
+    }),
+    (em_blocks::gaps::ISSUE, |ctx, click| {
+        Box::pin(gaps::issue(ctx, click))
     }),
     (em_blocks::home::REFRESH, |ctx, click| {
         Box::pin(home::refresh(ctx, click))
@@ -200,7 +214,10 @@ pub type OnSubmit = fn(Ctx, Submission) -> Running;
 /// Every modal, by its callback id.
 pub const SUBMISSIONS: &[(&str, OnSubmit)] = &[
     (em_blocks::ask::CALLBACK, |ctx, submission| {
-        Box::pin(ask::faulted(ctx, submission))
+        Box::pin(ask::feedback::faulted(ctx, submission))
+    }),
+    (em_blocks::ask::official::CALLBACK, |ctx, submission| {
+        Box::pin(ask::official::submitted(ctx, submission))
     }),
     (em_blocks::snooze::CALLBACK, |ctx, submission| {
         Box::pin(triage::snooze::submitted(ctx, submission))
@@ -320,6 +337,25 @@ pub fn find(words: &[String]) -> Found<'static> {
     }
 }
 
+/// As [`find`], of a message to the bot: what begins like no command and reads like a question is one for [`ask`].
+pub fn find_in_message(words: &[String]) -> Found<'static> {
+    /// Nobody misspells a command with so many words.
+    const SENTENCE: usize = 4;
+    let found = find(words);
+    let Found::Unknown(suggestion) = found else {
+        return found;
+    };
+    let is_asked = words.last().is_some_and(|word| word.ends_with('?'));
+    let is_question = is_asked || words.len() >= SENTENCE || (suggestion.is_none() && words.len() > 1);
+    let ask = COMMANDS
+        .iter()
+        .find(|command| command.spec.path == ask::SPEC.path);
+    match ask.filter(|_| is_question) {
+        Some(ask) => Found::Command(ask, 0),
+        None => found,
+    }
+}
+
 /// The command that a misspelt word is most like, if it is like one at all.
 fn nearest(word: &str) -> Option<&'static str> {
     // A person types short words; what is far longer than any command resembles none.
@@ -386,6 +422,22 @@ mod tests {
         assert!(matches!(find(&words("hlep")), Found::Unknown(Some("help"))));
         assert!(matches!(find(&words("xyzzyqwerty")), Found::Unknown(None)));
         assert!(matches!(find(&["x".repeat(10_000)]), Found::Unknown(None)));
+    }
+
+    #[test]
+    fn what_reads_like_a_question_in_a_message_is_one() {
+        let asked = |text: &str| match find_in_message(&words(text)) {
+            Found::Command(command, depth) => Some((command.spec.path, depth)),
+            Found::Nothing | Found::Unknown(_) => None,
+        };
+        for question in ["how do we roll back payments", "staging?", "vpn setup"] {
+            assert_eq!(asked(question), Some(("ask", 0)), "{question}");
+        }
+        assert_eq!(asked("ask who owns billing"), Some(("ask", 1)));
+        assert_eq!(asked("triage mine"), Some(("triage", 1)));
+        assert_eq!(asked("traige mine"), None);
+        assert_eq!(asked("xyzzyqwerty"), None);
+        assert_eq!(asked(""), None);
     }
 
     #[test]

@@ -1,5 +1,12 @@
 //! Purpose: an answer to a question: the passages it is made of, how sure it is, and who was meant to see it.
 
+mod evidence;
+mod followup;
+mod official;
+#[cfg(test)]
+mod tests;
+mod written;
+
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
@@ -10,10 +17,13 @@ use crate::knowledge::query::terms;
 use crate::knowledge::sentence::answering;
 use crate::knowledge::{Audience, Passage, Source};
 
+pub use evidence::{Confidence, Evidence, is_worth_reading};
+pub use followup::{REMEMBERED_FOR, TURNS, standing_alone};
+pub use official::{OfficialAnswer, nearly_same};
+pub use written::{Written, WrittenSentence, written};
+
 /// Passages that an answer is made of.
 pub const PASSAGES: usize = 10;
-/// The passages among which the answer is expected.
-const LOOKED_AT: usize = 3;
 
 /// Documents that one answer shows at most.
 pub const DOCUMENTS_SHOWN: usize = 3;
@@ -21,80 +31,6 @@ pub const DOCUMENTS_SHOWN: usize = 3;
 pub const NEAREST_SHOWN: usize = 3;
 /// What was written longer ago than this is called old.
 const OLD_AFTER_DAYS: i64 = 365;
-
-/// How sure an answer is, in words. The limits are shares of right answers on questions with known answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Confidence {
-    /// Below what is worth showing as an answer.
-    None,
-    /// Right more often than not.
-    Some,
-    /// Nearly always right.
-    High,
-}
-
-/// What speaks for a passage being the answer.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Evidence {
-    /// How near its meaning is to the question's, from -1 to 1; absent where meanings are not compared.
-    pub cosine: Option<f32>,
-    /// The share of the question's words that are in it, its title or its headings; from 0 to 1.
-    pub coverage: f64,
-}
-
-impl Evidence {
-    /// What speaks for a passage, after its ranking.
-    pub fn of(passage: &Passage) -> Self {
-        Self {
-            cosine: passage.standing.cosine,
-            coverage: passage.standing.coverage,
-        }
-    }
-
-    /// The estimated share of right answers among those with such evidence, from 0 to 1: a logistic function whose
-    /// weights were fitted to questions with known answers (`knowledge/evals`).
-    pub fn probability(self) -> f64 {
-        let weighed = match self.cosine {
-            Some(cosine) => BOTH.bias + BOTH.cosine * f64::from(cosine) + BOTH.coverage * self.coverage,
-            None => WORDS_ONLY.bias + WORDS_ONLY.coverage * self.coverage,
-        };
-        1.0 / (1.0 + (-weighed).exp())
-    }
-
-    /// The same in words.
-    pub fn confidence(self) -> Confidence {
-        let probability = self.probability();
-        if probability >= HIGH {
-            Confidence::High
-        } else if probability >= WORTH_SHOWING {
-            Confidence::Some
-        } else {
-            Confidence::None
-        }
-    }
-}
-
-struct Weights {
-    bias: f64,
-    cosine: f64,
-    coverage: f64,
-}
-
-const BOTH: Weights = Weights {
-    bias: -2.3,
-    cosine: 4.14,
-    coverage: 2.6,
-};
-const WORDS_ONLY: Weights = Weights {
-    bias: -0.87,
-    cosine: 0.0,
-    coverage: 3.47,
-};
-/// Above it, an answer is called sure.
-const HIGH: f64 = 0.85;
-/// Below it, nothing is called an answer.
-const WORTH_SHOWING: f64 = 0.7;
 
 /// A passage that an answer rests on, as it was when it was cited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,7 +60,7 @@ pub struct Citation {
 /// What the documents say to a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Composed {
-    /// How sure it is; [`Confidence::None`] means that it is no answer, and the citations are only the nearest.
+    /// How sure it is.
     pub confidence: Confidence,
     /// What it rests on, the best first; one for each document.
     pub citations: Vec<Citation>,
@@ -132,16 +68,14 @@ pub struct Composed {
 
 impl Composed {
     /// Whether it is an answer, and not only what comes nearest to one.
-    pub fn is_found(&self) -> bool {
-        self.confidence > Confidence::None
+    pub fn is_answer(&self) -> bool {
+        self.confidence == Confidence::High
     }
 }
 
 /// An answer from `passages`, the best first: of each document its best passage, with the sentence in it that answers.
 pub fn compose(question: &str, passages: &[Passage]) -> Composed {
     let terms = terms(question);
-    let looked_at = passages.iter().take(LOOKED_AT);
-    let confidence = looked_at.map(|passage| Evidence::of(passage).confidence()).max();
     let mut seen = BTreeSet::new();
     let firsts = passages.iter().filter(|passage| seen.insert(passage.document_id));
     let citations = firsts.take(DOCUMENTS_SHOWN.max(NEAREST_SHOWN)).map(|passage| {
@@ -149,7 +83,7 @@ pub fn compose(question: &str, passages: &[Passage]) -> Composed {
         cite(passage, sentence.unwrap_or_default())
     });
     Composed {
-        confidence: confidence.unwrap_or(Confidence::None),
+        confidence: Evidence::of(passages).confidence(),
         citations: citations.collect(),
     }
 }
@@ -185,10 +119,19 @@ pub struct Answer {
     pub thread: Option<String>,
     /// When.
     pub asked_at: DateTime<Utc>,
-    /// How sure it is; [`Confidence::None`] means that it is no answer, and the citations are only the nearest.
+    /// How sure it is.
     pub confidence: Confidence,
-    /// What it rests on, the best first; one for each document.
+    /// What it rests on, the best first; one for each document, or those that [`Answer::written`] cites.
     pub citations: Vec<Citation>,
+    /// What a language model wrote, where one was asked and cited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<Written>,
+    /// Sources of what the language model was given besides: what it read may be in what it wrote, cited or not.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub also_from: BTreeSet<SourceId>,
+    /// What somebody stands for, where nearly the same was asked before. It is the answer then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub official: Option<Box<OfficialAnswer>>,
 }
 
 /// What somebody thought of an answer.
@@ -252,21 +195,36 @@ impl Fault {
 
 impl Answer {
     /// Whether it is an answer, and not only what comes nearest to one.
-    pub fn is_found(&self) -> bool {
+    pub fn is_answer(&self) -> bool {
+        self.confidence == Confidence::High
+    }
+
+    /// Whether there is something to show: an answer, or what may be one.
+    pub fn is_shown(&self) -> bool {
         self.confidence > Confidence::None
     }
 
     /// Whether everybody in `audience` may see all it rests on. A source that is gone is nobody's to show.
     pub fn may_be_seen_by(&self, audience: &Audience, sources: &[Source]) -> bool {
-        self.citations
-            .iter()
-            .all(|citation| may_see(audience, citation, sources))
+        let cited = self.citations.iter().map(|citation| &citation.source);
+        cited
+            .chain(&self.also_from)
+            .all(|source| may_see(audience, source, sources))
     }
 
-    /// Takes out the citations that not everybody in `audience` may see.
-    pub fn keep_citations_for(&mut self, audience: &Audience, sources: &[Source]) {
-        self.citations
-            .retain(|citation| may_see(audience, citation, sources));
+    /// Lets a language model's words stand for the answer. `passages` are those that it was given, `turns` what was said
+    /// before that it was reminded of.
+    pub fn rewrite(&mut self, said: (Written, Vec<Citation>), passages: &[Passage], turns: &[Self]) {
+        let given = passages.iter().map(|passage| passage.document.source.clone());
+        let earlier = turns.iter().flat_map(|turn| {
+            let cited = turn.citations.iter().map(|citation| citation.source.clone());
+            cited.chain(turn.also_from.iter().cloned())
+        });
+        self.also_from = given.chain(earlier).collect();
+        self.confidence = Confidence::High;
+        let (written, citations) = said;
+        self.written = Some(written);
+        self.citations = citations;
     }
 
     /// Who might know: the owners of what comes nearest, then its authors; each once, the nearest first.
@@ -285,8 +243,8 @@ impl Answer {
     }
 }
 
-fn may_see(audience: &Audience, citation: &Citation, sources: &[Source]) -> bool {
-    let source = sources.iter().find(|source| source.added.id == citation.source);
+fn may_see(audience: &Audience, id: &SourceId, sources: &[Source]) -> bool {
+    let source = sources.iter().find(|source| source.added.id == *id);
     source.is_some_and(|source| source.added.visibility.admits(audience))
 }
 
@@ -309,95 +267,4 @@ pub fn age(changed_at: DateTime<Utc>, now: DateTime<Utc>) -> String {
 /// Whether something changed so long ago that the reader should be told to take care.
 pub fn is_old(changed_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     (now - changed_at).num_days() > OLD_AFTER_DAYS
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::knowledge::{NewSource, SourceKind, SourceState, SourceTag, Visibility};
-    use ulid::Ulid;
-
-    fn source(number: u32, visibility: Visibility) -> Source {
-        Source {
-            added: NewSource {
-                id: SourceId::new(Ulid::from(u128::from(number))),
-                kind: SourceKind::Folder,
-                location: String::new(),
-                visibility,
-                added_by: None,
-                added_at: DateTime::UNIX_EPOCH,
-            },
-            tag: SourceTag(number),
-            state: SourceState::default(),
-        }
-    }
-
-    fn citation(source: &Source, owner: &str) -> Citation {
-        Citation {
-            source: source.added.id.clone(),
-            document: String::new(),
-            title: String::new(),
-            heading: Vec::new(),
-            url: None,
-            author: None,
-            owners: vec![owner.to_owned()],
-            changed_at: None,
-            text: String::new(),
-            sentence: String::new(),
-        }
-    }
-
-    #[test]
-    fn others_learn_neither_of_a_private_document_nor_of_its_owners() {
-        let ana = Visibility::People(BTreeSet::from(["U0ANA".into()]));
-        let (open, private) = (source(1, Visibility::Everyone), source(2, ana));
-        let answer = Answer {
-            id: AnswerId::new(Ulid::from(1_u128)),
-            question: String::new(),
-            asker: "U0ANA".into(),
-            channel: None,
-            thread: None,
-            asked_at: DateTime::UNIX_EPOCH,
-            confidence: Confidence::None,
-            citations: vec![citation(&private, "@payroll"), citation(&open, "@docs")],
-        };
-        let sources = [open, private];
-        let seen_by = |user: &str| {
-            let audience = Audience::Person {
-                user: user.into(),
-                channel: None,
-            };
-            let mut answer = answer.clone();
-            let may_all_be_seen = answer.may_be_seen_by(&audience, &sources);
-            answer.keep_citations_for(&audience, &sources);
-            let people = answer.people_to_ask();
-            (may_all_be_seen, people.join(" "))
-        };
-        assert_eq!(seen_by("U0ANA"), (true, "@payroll @docs".to_owned()));
-        assert_eq!(seen_by("U0BEN"), (false, "@docs".to_owned()));
-        // A source that is gone is nobody's to show.
-        assert!(!answer.may_be_seen_by(&Audience::Operator, &sources[..1]));
-    }
-
-    #[test]
-    fn ages_are_told_in_the_unit_a_person_would_use() {
-        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let told = |days: i64| age(now - chrono::TimeDelta::days(days), now);
-        let ages = [-3, 0, 1, 13, 14, 61, 430, 730].map(told);
-        assert_eq!(
-            ages,
-            [
-                "today",
-                "today",
-                "yesterday",
-                "13 days ago",
-                "2 weeks ago",
-                "2 months ago",
-                "14 months ago",
-                "2 years ago"
-            ]
-        );
-        assert!(!is_old(now - chrono::TimeDelta::days(365), now));
-        assert!(is_old(now - chrono::TimeDelta::days(366), now));
-    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use crate::ask::Answer;
-use crate::id::SlackUser;
+use crate::id::{AnswerId, SlackUser};
 
 /// Two questions are one from this cosine on.
 const SAME: f32 = 0.75;
@@ -13,6 +13,8 @@ const SAME: f32 = 0.75;
 /// Something that is not written down, or not well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
+    /// Its newest question.
+    pub id: AnswerId,
     /// The question, as it was last asked.
     pub question: String,
     /// How often it was asked.
@@ -48,6 +50,7 @@ pub fn gather(answers: &[Answer], meanings: &[Vec<f32>]) -> Vec<Gap> {
 
 fn gap(answer: &Answer) -> Gap {
     Gap {
+        id: answer.id.clone(),
         question: answer.question.clone(),
         times: 1,
         askers: BTreeSet::from([answer.asker.clone()]),
@@ -58,15 +61,18 @@ fn gap(answer: &Answer) -> Gap {
 
 fn is_same(answers: &[Answer], meanings: &[Vec<f32>], one: usize, other: usize) -> bool {
     match (meanings.get(one), meanings.get(other)) {
-        (Some(one), Some(other)) => {
-            let cosine: f32 = one.iter().zip(other).map(|(a, b)| a * b).sum();
-            cosine >= SAME
-        }
+        (Some(one), Some(other)) => cosine(one, other) >= SAME,
         _ => plain(&answers[one].question) == plain(&answers[other].question),
     }
 }
 
-fn plain(question: &str) -> String {
+/// How near two meanings are; of vectors of length 1.
+pub(crate) fn cosine(one: &[f32], other: &[f32]) -> f32 {
+    one.iter().zip(other).map(|(a, b)| a * b).sum()
+}
+
+/// The words of a question and nothing else.
+pub(crate) fn plain(question: &str) -> String {
     let words = question
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty());
@@ -77,7 +83,6 @@ fn plain(question: &str) -> String {
 mod tests {
     use super::*;
     use crate::ask::Confidence;
-    use crate::id::AnswerId;
     use ulid::Ulid;
 
     fn asked(question: &str, by: &str, minute: i64) -> Answer {
@@ -90,6 +95,9 @@ mod tests {
             asked_at: DateTime::from_timestamp(60 * minute, 0).unwrap(),
             confidence: Confidence::None,
             citations: Vec::new(),
+            written: None,
+            also_from: BTreeSet::new(),
+            official: None,
         }
     }
 

@@ -140,6 +140,11 @@ impl LlmClient {
         })
     }
 
+    /// The model's name.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
     /// Asks, and hands over the answer piece by piece as it comes. Dropping the future ends the call.
     ///
     /// What was handed over before an error is a part of an answer; [`Usage::estimated`] says what it must have cost.

@@ -190,15 +190,36 @@ impl Library {
         }
     }
 
-    /// What questions mean; none where meanings are not compared.
+    /// What questions mean; none where meanings are not compared. Those that were asked before cost nothing.
     ///
     /// # Errors
     /// The model failed.
     pub async fn meanings(&self, questions: &[String]) -> Result<Vec<Vector>, KnowledgeError> {
-        match &self.embedder {
-            Ok(embedder) if !questions.is_empty() => embedder.embed_queries(questions).await,
-            Ok(_) | Err(_) => Ok(Vec::new()),
+        let Ok(embedder) = &self.embedder else {
+            return Ok(Vec::new());
+        };
+        let mut known: Vec<Option<Arc<Vector>>> = Vec::with_capacity(questions.len());
+        let mut unknown = Vec::new();
+        for question in questions {
+            let vector = self.questions.get(&key(question)).await;
+            if vector.is_none() {
+                unknown.push(begin(question));
+            }
+            known.push(vector);
         }
+        if !unknown.is_empty() {
+            let mut made = embedder.embed_queries(&unknown).await?.into_iter();
+            for (slot, question) in known.iter_mut().zip(questions).filter(|(slot, _)| slot.is_none()) {
+                let vector = Arc::new(made.next().unwrap_or_default());
+                self.questions.insert(key(question), Arc::clone(&vector)).await;
+                *slot = Some(vector);
+            }
+        }
+        Ok(known
+            .into_iter()
+            .flatten()
+            .map(|vector| vector.to_vec())
+            .collect())
     }
 
     /// What a question means; worked out once for the same words.
@@ -207,16 +228,11 @@ impl Library {
         embedder: &Arc<dyn Embedder>,
         question: &str,
     ) -> Result<Arc<Vector>, KnowledgeError> {
-        let question: String = question.chars().take(MAX_QUESTION).collect();
-        let key = question
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-            .to_lowercase();
+        let key = key(question);
         if let Some(vector) = self.questions.get(&key).await {
             return Ok(vector);
         }
-        let vectors = embedder.embed_queries(&[question]).await?;
+        let vectors = embedder.embed_queries(&[begin(question)]).await?;
         let vector = Arc::new(vectors.into_iter().next().unwrap_or_default());
         self.questions.insert(key, Arc::clone(&vector)).await;
         Ok(vector)
@@ -239,6 +255,20 @@ impl Library {
         };
         Ok(fused.iter().filter_map(passage).collect())
     }
+}
+
+/// As much of a question as the model is given.
+fn begin(question: &str) -> String {
+    question.chars().take(MAX_QUESTION).collect()
+}
+
+/// By what a question's meaning is remembered.
+fn key(question: &str) -> String {
+    let words: Vec<String> = begin(question)
+        .split_whitespace()
+        .map(str::to_lowercase)
+        .collect();
+    words.join(" ")
 }
 
 /// What is found by meaning: chunks with their cosines, or why there are none.

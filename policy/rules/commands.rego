@@ -8,7 +8,7 @@ command_rules := [
 	{
 		"rule": "administration",
 		"then": "deny",
-		"text": "This looks after the bot itself, so it is for people with the role manager or admin, or for all members of the workspace where nobody has such a role.",
+		"text": "This looks after the bot or speaks for the team, so it is for people with the role manager or admin, or for all members of the workspace where nobody has such a role.",
 	},
 	{
 		"rule": "everybody",

@@ -55,7 +55,7 @@ impl Answers<'_> {
                 .bind(answer.thread.as_deref())
                 .bind(answer.asked_at)
                 .bind(Json(answer))
-                .bind(i64::from(!answer.is_found()))
+                .bind(i64::from(!answer.is_shown()))
                 .execute(c)
                 .await
                 .map(drop)
@@ -97,6 +97,71 @@ impl Answers<'_> {
                 .map(|done| done.rows_affected())
         })?;
         Ok(kept > 0)
+    }
+
+    /// What `asker` was answered in a conversation since `since`, the newest first, at most `limit`.
+    pub async fn recall(
+        &self,
+        asker: &SlackUser,
+        conversation: (&SlackChannel, &str),
+        since: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<Vec<Answer>, StoreError> {
+        const RECALL: &str = "SELECT record, feedback FROM answers \
+            WHERE channel = $1 AND thread = $2 AND asked_at >= $3 AND asker = $4 \
+            ORDER BY asked_at DESC, id DESC LIMIT $5";
+        let (channel, thread) = conversation;
+        let rows: Vec<Row> = on_engine!(self.store.pool(), |c| sqlx::query_as(RECALL)
+            .bind(channel.as_str())
+            .bind(thread)
+            .bind(since)
+            .bind(asker.as_str())
+            .bind(limit)
+            .fetch_all(c)
+            .await)?;
+        Ok(rows.into_iter().map(|(answer, _)| answer.0).collect())
+    }
+
+    /// Takes what `asker` was answered out of its conversation: it is not recalled again. Answers how many that were.
+    pub async fn forget(
+        &self,
+        asker: &SlackUser,
+        conversation: (&SlackChannel, &str),
+    ) -> Result<u64, StoreError> {
+        const FORGET: &str =
+            "UPDATE answers SET thread = NULL WHERE channel = $1 AND thread = $2 AND asker = $3";
+        let (channel, thread) = conversation;
+        Ok(on_writer!(self.store.pool(), |c| {
+            sqlx::query(FORGET)
+                .bind(channel.as_str())
+                .bind(thread)
+                .bind(asker.as_str())
+                .execute(c)
+                .await
+                .map(|done| done.rows_affected())
+        })?)
+    }
+
+    /// How many questions were answered since `since`.
+    pub async fn count(&self, since: DateTime<Utc>) -> Result<i64, StoreError> {
+        const COUNT: &str = "SELECT COUNT(*) FROM answers WHERE asked_at >= $1";
+        let (count,): (i64,) = on_engine!(self.store.pool(), |c| sqlx::query_as(COUNT)
+            .bind(since)
+            .fetch_one(c)
+            .await)?;
+        Ok(count)
+    }
+
+    /// Forgets what was asked before `before`; answers how many questions that were.
+    pub async fn purge(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        const PURGE: &str = "DELETE FROM answers WHERE asked_at < $1";
+        Ok(on_writer!(self.store.pool(), |c| {
+            sqlx::query(PURGE)
+                .bind(before)
+                .execute(c)
+                .await
+                .map(|done| done.rows_affected())
+        })?)
     }
 
     /// Questions that found nothing, or nothing that helped, since `since`; the newest first, at most `limit`.

@@ -27,6 +27,7 @@ mod jobs;
 mod knowledge;
 mod llm_usage;
 mod nudges;
+mod official_answers;
 mod open;
 mod people;
 mod posts;
@@ -55,6 +56,7 @@ pub use knowledge::{
 };
 pub use llm_usage::{DayOfUse, LlmUsage, Reservation, Reserved, Spent};
 pub use nudges::Nudges;
+pub use official_answers::OfficialAnswers;
 pub use open::{Store, StoreConfig};
 pub use people::People;
 pub use posts::{Claim, NewPost, Post, Posts};

@@ -1,5 +1,9 @@
 //! `/em-agent ask`: answers from the documents, with their sources, seen only by those who may see them.
 
+mod model;
+mod official;
+mod talk;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -28,7 +32,7 @@ const SALARIES: &str =
     "# Salaries\n\nThe bonus of the platform team is paid in March. It depends on the pager load.\n";
 
 /// The model that comes with the program: with it, questions in other words find their answer too.
-fn model() -> PathBuf {
+fn model_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/all-MiniLM-L6-v2")
 }
 
@@ -40,6 +44,15 @@ struct Reading {
 
 impl Reading {
     async fn start(database: TestDatabase, open: &str, closed: Option<(&str, Visibility)>) -> Self {
+        Self::start_with(database, open, closed, Setting::default()).await
+    }
+
+    async fn start_with(
+        database: TestDatabase,
+        open: &str,
+        closed: Option<(&str, Visibility)>,
+        setting: Setting,
+    ) -> Self {
         let folders = tempfile::tempdir().unwrap();
         let place = |name: &str, text: &str| {
             let folder = folders.path().join(name);
@@ -61,10 +74,11 @@ impl Reading {
         }
         let setting = Setting {
             toml: format!(
-                "[knowledge]\nmodel_dir = {:?}\ndocuments = [{documents:?}]\n",
-                model().display().to_string()
+                "{}\n[knowledge]\nmodel_dir = {:?}\ndocuments = [{documents:?}]\n",
+                setting.toml,
+                model_folder().display().to_string()
             ),
-            ..Setting::default()
+            ..setting
         };
         let bot = TestBot::start_with(database, setting).await;
         let reading = Self {
@@ -111,6 +125,28 @@ impl Reading {
         assert!(sent.is_acked(), "{button}");
     }
 
+    /// The bot's direct messages to somebody.
+    fn direct(&self, user: &str) -> Vec<Message> {
+        let id = self.bot.user(user).id;
+        self.bot.slack.read(|w| {
+            let Some(channel) = w.direct_with(&id) else {
+                return Vec::new();
+            };
+            w.messages(&channel.id).filter(|m| m.by_app).cloned().collect()
+        })
+    }
+
+    /// Waits for the bot's next direct message after so many.
+    async fn next_direct(&self, user: &str, after: usize) -> Message {
+        let id = self.bot.user(user).id;
+        self.bot
+            .until(|w| {
+                let channel = w.direct_with(&id)?;
+                w.messages(&channel.id).filter(|m| m.by_app).nth(after).cloned()
+            })
+            .await
+    }
+
     /// Waits until the message says `words`.
     async fn says(&self, message: &Message, words: &str) -> String {
         self.bot
@@ -137,7 +173,7 @@ async fn a_question_is_answered_from_the_documents(database: TestDatabase) {
       The service listens on port 8443.
       · open.md · changed today
       · I am fairly sure.
-      [Share to channel] [Helpful] [Not helpful…]
+      [Share to channel] [Helpful] [Not helpful…] [Make official…]
     ");
     reading.clicks("ana", &answer, "ask.publish").await;
     let shared = reading

@@ -113,7 +113,7 @@ async fn ask(
     let composed = compose(&question.question, &found.passages);
     let reply = Reply {
         documents: documents(&found),
-        is_answer: composed.is_found(),
+        is_answer: composed.is_answer(),
         millis: started.elapsed().as_secs_f64() * 1_000.0,
     };
     let standings: Vec<_> = found.passages.iter().map(|passage| passage.standing).collect();

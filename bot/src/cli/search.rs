@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
+use em_domain::ask::{Confidence, PASSAGES, compose};
 use em_domain::knowledge::query::terms;
 use em_domain::knowledge::sentence::answering;
 use em_domain::knowledge::{Audience, Passage};
@@ -106,19 +107,21 @@ pub(crate) async fn search(options: SearchOptions, config: Config) -> Result<Exi
 pub(crate) async fn ask(options: AskOptions, config: Config) -> Result<ExitCode, Failure> {
     let library = wire::library(&config, wire::open_store(&config).await?).await;
     let question = options.question.join(" ");
-    let found = library.search(&question, &Audience::Operator, em_domain::ask::PASSAGES);
+    let found = library.search(&question, &Audience::Operator, PASSAGES);
     let found = found.await.context("the documents cannot be searched")?;
-    let answer = em_domain::ask::compose(&question, &found.passages);
+    let answer = compose(&question, &found.passages);
     if let Some(why) = found.only_words {
         say(&format!("Searched by words only: {why}.\n"));
     }
-    if !answer.is_found() {
-        say("I did not find this. What comes nearest:");
+    match answer.confidence {
+        Confidence::High => {}
+        Confidence::Some => say("I did not find a clear answer. What comes nearest:\n"),
+        Confidence::None => say("I did not find this. What comes nearest:"),
     }
     for citation in &answer.citations {
         let place = citation.url.as_ref().unwrap_or(&citation.document);
         say(&format!("{} ({place})", citation.title));
-        if answer.is_found() {
+        if answer.confidence > Confidence::None {
             let sentence = answering(&citation.text, &terms(&question)).map(|best| best.text);
             say(&format!(
                 "  {}\n",

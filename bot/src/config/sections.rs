@@ -99,6 +99,7 @@ pub struct Knowledge {
     pub documents: Vec<String>,
     /// Minutes between two readings; 0 is only at the start.
     pub reread_minutes: u32,
+    pub max_daily_searches: u32,
 }
 
 /// The team's working time.

@@ -80,6 +80,7 @@ fn every_fixed_name_sets_its_key() {
         ("GITHUB_API_URL", "https://git.example/api/v3"),
         ("EM_AGENT_EMBEDDING_MODEL", "small-model"),
         ("EM_AGENT_MODEL_DIR", "/srv/model"),
+        ("MAX_DAILY_RAG_SEARCHES", "14"),
         ("AGENT_LLM_ENABLED", "true"),
         ("OPENAI_BASE_URL", "http://127.0.0.1:11434/v1"),
         ("OPENAI_MODEL", "small"),

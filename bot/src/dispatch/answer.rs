@@ -1,9 +1,9 @@
 //! Purpose: a handler's result becomes words for the person who asked: in the right place, private by default, and
 //! never silence.
 
-use em_commands::invocation::{Click, CommandError, Outcome, Reply};
-use em_domain::id::{ErrorId, SlackChannel, SlackUser};
-use em_integrations::slack::{Answer, Place, SlackError};
+use em_commands::invocation::{AnswerTo, Click, CommandError, Outcome, Reply};
+use em_domain::id::ErrorId;
+use em_integrations::slack::{Answer, SlackError};
 use em_telemetry::names;
 use slack_morphism::prelude::SlackMessageContent;
 use ulid::Ulid;
@@ -11,55 +11,34 @@ use url::Url;
 
 use super::Dispatcher;
 
-/// Where an answer goes.
-#[derive(Debug, Clone)]
-pub(super) enum To {
-    /// To whoever typed a command or clicked in a message.
-    ResponseUrl(String),
-    /// To somebody who wrote a message.
-    Message {
-        /// Where it was written.
-        channel: SlackChannel,
-        /// Who wrote it.
-        user: SlackUser,
-        /// The thread it was written in.
-        thread: Option<String>,
-        /// It was written to the bot alone.
-        is_direct: bool,
-    },
-    /// In a direct message: there is nothing else to answer to.
-    Direct(SlackUser),
-}
-
-impl To {
-    /// Whoever clicked, in the message where they did.
-    pub(super) fn clicker(click: &Click) -> Self {
-        match &click.response_url {
-            Some(url) => Self::ResponseUrl(url.clone()),
-            None => Self::Direct(click.user.clone()),
-        }
+/// Whoever clicked, in the message where they did.
+pub(super) fn clicker(click: &Click) -> AnswerTo {
+    match &click.response_url {
+        Some(url) => AnswerTo::ResponseUrl(url.clone()),
+        None => AnswerTo::Direct(click.user.clone()),
     }
 }
 
 impl Dispatcher {
     /// Says what came of it.
-    pub(super) async fn answer(&self, to: To, outcome: Outcome) {
+    pub(super) async fn answer(&self, to: AnswerTo, outcome: Outcome) {
         let reply = match outcome {
             Ok(reply) => reply,
             Err(error) => Reply::private(explain(error)),
         };
+        let slack = &self.ctx.slack;
         let said = match reply {
-            Reply::Private(content) => self.say(&to, &content).await,
+            Reply::Private(content) => to.say(slack, &content).await.map(drop),
             Reply::Replace(content) => match &to {
-                To::ResponseUrl(url) => self.respond(url, Answer::ReplaceOriginal(&content)).await,
-                To::Message { .. } | To::Direct(_) => self.say(&to, &content).await,
+                AnswerTo::ResponseUrl(url) => self.respond(url, Answer::ReplaceOriginal(&content)).await,
+                AnswerTo::Message { .. } | AnswerTo::Direct(_) => to.say(slack, &content).await.map(drop),
             },
             Reply::Answer {
                 response_url,
                 content,
             } => {
-                let to = response_url.map_or(to, To::ResponseUrl);
-                self.say(&to, &content).await
+                let to = response_url.map_or(to, AnswerTo::ResponseUrl);
+                to.say(slack, &content).await.map(drop)
             }
             Reply::Modal(_) => {
                 tracing::error!("a modal has no trigger here");
@@ -70,41 +49,6 @@ impl Dispatcher {
         if let Err(error) = said {
             tracing::error!(%error, "an answer did not arrive");
             metrics::counter!(names::ERRORS_TOTAL, "area" => "answer").increment(1);
-        }
-    }
-
-    async fn say(&self, to: &To, content: &SlackMessageContent) -> Result<(), SlackError> {
-        let slack = &self.ctx.slack;
-        match to {
-            To::ResponseUrl(url) => self.respond(url, Answer::Ephemeral(content)).await,
-            To::Message {
-                channel,
-                thread,
-                is_direct: true,
-                ..
-            } => {
-                let place = Place::channel(channel.as_str());
-                let place = thread
-                    .as_ref()
-                    .map_or(place.clone(), |thread| place.in_thread(thread));
-                slack.post(&place, content).await.map(drop)
-            }
-            To::Message {
-                channel,
-                user,
-                thread,
-                is_direct: false,
-            } => {
-                let place = Place::channel(channel.as_str());
-                let place = thread
-                    .as_ref()
-                    .map_or(place.clone(), |thread| place.in_thread(thread));
-                slack
-                    .post_ephemeral(&place, user.as_str(), content)
-                    .await
-                    .map(drop)
-            }
-            To::Direct(user) => slack.send_dm(user.as_str(), content).await.map(drop),
         }
     }
 

@@ -182,6 +182,8 @@ pub(crate) struct Message {
     pub(crate) channel_type: Option<String>,
     #[serde(default)]
     pub(crate) text: String,
+    #[serde(default)]
+    pub(crate) ts: String,
     pub(crate) thread_ts: Option<String>,
 }
 

@@ -2,18 +2,27 @@
 
 use std::sync::Arc;
 
-use em_commands::invocation::{Caller, Click, CommandError, Invocation, Outcome, Reply};
+use em_commands::invocation::{AnswerTo, Caller, Click, CommandError, DIRECT, Invocation, Outcome, Reply};
 use em_commands::registry::{self, Found};
-use em_domain::id::SlackUser;
+use em_domain::id::{SlackChannel, SlackUser};
 use serde::de::DeserializeOwned;
 
-use super::answer::To;
+use super::answer::clicker;
 use super::payload::{Event, EventCallback, Interaction, Message, Shortcut, SlashCommand};
 use super::{Dispatcher, Entry};
 use crate::slack::{Inbound, InboundKind};
 
 /// What is said to somebody who types faster than allowed.
 const TOO_FAST: &str = "That was a lot at once. Wait a minute, then go on.";
+
+/// Text from a person, or from the clock.
+struct Typed<'a> {
+    caller: Caller,
+    text: &'a str,
+    channel: SlackChannel,
+    conversation: Option<String>,
+    answer_to: Option<AnswerTo>,
+}
 
 impl Dispatcher {
     pub(super) async fn route(self: &Arc<Self>, inbound: Inbound) {
@@ -22,9 +31,15 @@ impl Dispatcher {
                 let Some(command) = read::<SlashCommand>(&inbound) else {
                     return;
                 };
-                let to = To::ResponseUrl(command.response_url.clone());
-                let caller = Caller::Person(command.user_id);
-                let outcome = self.typed(caller, &command.text, command.channel_id).await;
+                let to = AnswerTo::ResponseUrl(command.response_url);
+                let typed = Typed {
+                    caller: Caller::Person(command.user_id),
+                    text: &command.text,
+                    channel: command.channel_id,
+                    conversation: None,
+                    answer_to: Some(to.clone()),
+                };
+                let outcome = self.typed(typed).await;
                 self.answer(to, outcome).await;
             }
             InboundKind::Interaction => {
@@ -41,14 +56,18 @@ impl Dispatcher {
     }
 
     /// A command as text, wherever it was typed.
-    async fn typed(&self, caller: Caller, text: &str, channel: em_domain::id::SlackChannel) -> Outcome {
-        if let Caller::Person(user) = &caller
+    async fn typed(&self, typed: Typed<'_>) -> Outcome {
+        if let Caller::Person(user) = &typed.caller
             && self.is_too_fast(user)
         {
             return Err(CommandError::user(TOO_FAST));
         }
-        let words: Vec<String> = text.split_whitespace().map(unescaped).collect();
-        let (command, named_by) = match registry::find(&words) {
+        let words: Vec<String> = typed.text.split_whitespace().map(unescaped).collect();
+        let found = match &typed.conversation {
+            Some(_) => registry::find_in_message(&words),
+            None => registry::find(&words),
+        };
+        let (command, named_by) = match found {
             Found::Command(command, named_by) => (command, named_by),
             Found::Nothing => return Ok(Reply::private(em_commands::help::overview())),
             Found::Unknown(suggestion) => {
@@ -57,20 +76,28 @@ impl Dispatcher {
             }
         };
         let invocation = Invocation {
-            caller: caller.clone(),
-            channel: Some(channel),
+            caller: typed.caller.clone(),
+            channel: Some(typed.channel),
+            conversation: typed.conversation,
+            answer_to: typed.answer_to,
             words: words[named_by..].to_vec(),
         };
         let about = shortened(&words[named_by..].join(" "));
         let running = (command.run)(self.ctx.clone(), invocation);
-        self.run(Entry::Command(command.spec.path), &caller, about, running)
+        self.run(Entry::Command(command.spec.path), &typed.caller, about, running)
             .await
     }
 
     /// A command that a schedule types; its failure is the log's.
     pub async fn scheduled(&self, name: &str, text: &str, channel: &str) -> Outcome {
-        self.typed(Caller::Schedule(name.to_owned()), text, channel.into())
-            .await
+        self.typed(Typed {
+            caller: Caller::Schedule(name.to_owned()),
+            text,
+            channel: channel.into(),
+            conversation: None,
+            answer_to: None,
+        })
+        .await
     }
 
     async fn interaction(self: &Arc<Self>, interaction: Interaction) {
@@ -95,7 +122,7 @@ impl Dispatcher {
                 let outcome = self
                     .run(Entry::Modal(name), &caller, String::new(), running)
                     .await;
-                self.answer(To::Direct(user), outcome).await;
+                self.answer(AnswerTo::Direct(user), outcome).await;
             }
             Interaction::Shortcut(shortcut) | Interaction::MessageAction(shortcut) => {
                 self.shortcut(shortcut).await;
@@ -115,8 +142,8 @@ impl Dispatcher {
         let used = shortcut.used();
         let (person, trigger) = (used.user.clone(), used.trigger_id.clone());
         let to = match &used.response_url {
-            Some(url) => To::ResponseUrl(url.clone()),
-            None => To::Direct(person.clone()),
+            Some(url) => AnswerTo::ResponseUrl(url.clone()),
+            None => AnswerTo::Direct(person.clone()),
         };
         let running = handler(self.ctx.clone(), used);
         let outcome = self
@@ -141,7 +168,7 @@ impl Dispatcher {
     }
 
     async fn clicked(self: &Arc<Self>, click: Click) {
-        let to = To::clicker(&click);
+        let to = clicker(&click);
         let found = registry::CLICKS.iter().find(|(id, _)| *id == click.action);
         let outcome = match found {
             // Buttons that only open a page are sent too; there is nothing to do for them.
@@ -182,7 +209,7 @@ impl Dispatcher {
                     let outcome = self
                         .run(entry, &Caller::Person(user.clone()), String::new(), running)
                         .await;
-                    self.answer(To::Direct(user), outcome).await;
+                    self.answer(AnswerTo::Direct(user), outcome).await;
                 }
             }
             Event::Message(_) | Event::AppHomeOpened(_) | Event::Other => {}
@@ -207,13 +234,27 @@ impl Dispatcher {
             .strip_prefix(registry::SLASH_COMMAND)
             .unwrap_or(text)
             .to_owned();
-        let to = To::Message {
+        let root = message.thread_ts.clone();
+        let conversation = match (root, is_direct) {
+            (Some(root), _) => root,
+            (None, true) => DIRECT.to_owned(),
+            // Whoever goes on from this answers it in a thread.
+            (None, false) => message.ts,
+        };
+        let to = AnswerTo::Message {
             channel: message.channel.clone(),
             user: user.clone(),
             thread: message.thread_ts,
             is_direct,
         };
-        let outcome = self.typed(Caller::Person(user), &text, message.channel).await;
+        let typed = Typed {
+            caller: Caller::Person(user),
+            text: &text,
+            channel: message.channel,
+            conversation: Some(conversation),
+            answer_to: Some(to.clone()),
+        };
+        let outcome = self.typed(typed).await;
         self.answer(to, outcome).await;
     }
 

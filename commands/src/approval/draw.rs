@@ -10,9 +10,9 @@ use em_domain::job::{Job, JobError};
 use em_domain::policy::{Obligation, PolicyVerdict};
 use em_integrations::slack::{Place, Posted};
 
-use super::copy::{self, Wanted};
 use super::voter::people;
 use super::{id_of, setting};
+use crate::copy::{self, Wanted};
 use crate::ctx::Ctx;
 use crate::home;
 use crate::invocation::CommandError;

@@ -65,13 +65,26 @@ struct Origin {
 /// The shortcut *Ask for approval* on a message: the form, with what the message is about.
 pub fn shortcut(used: ShortcutUse) -> Outcome {
     let target = used.message.as_deref().and_then(target_in).unwrap_or_default();
+    propose_form(&target, None, used.channel, used.response_url)
+}
+
+/// The form of a new question, filled in with `target`; `only` leaves one action to choose.
+pub(crate) fn propose_form(
+    target: &str,
+    only: Option<&str>,
+    channel: Option<SlackChannel>,
+    response_url: Option<String>,
+) -> Outcome {
     let origin = Origin {
-        channel: used.channel,
-        response_url: used.response_url,
+        channel,
+        response_url,
     };
     let memory = serde_json::to_string(&origin).unwrap_or_default();
-    let kinds = action::ACTIONS.iter().map(|kind| (kind.word, kind.summary));
-    let form = modal_propose(kinds, &target, memory)
+    let kinds = action::ACTIONS
+        .iter()
+        .filter(|kind| only.is_none_or(|word| kind.word == word))
+        .map(|kind| (kind.word, kind.summary));
+    let form = modal_propose(kinds, target, memory)
         .ok_or_else(|| CommandError::user("The form cannot be opened here. Use `/em-agent propose`."))?;
     Ok(Reply::Modal(Box::new(form)))
 }

@@ -8,9 +8,9 @@ use em_domain::id::RepositoryName;
 use em_domain::job::{Job, JobError};
 use em_integrations::slack::Place;
 
-use super::copy::{self, Wanted};
 use super::voter::{people, standings};
 use super::{By, Changed, change, id_of, setting};
+use crate::copy::{self, Wanted};
 use crate::ctx::Ctx;
 use crate::invocation::CommandError;
 use em_blocks::approval::explain::Standing;

@@ -62,12 +62,7 @@ pub async fn permit(ctx: &Ctx, kind: String, caller: &Caller) -> Result<(), Comm
             ..Actor::default()
         },
     };
-    let input = PolicyInput {
-        actor,
-        action: Action::new(kind, ""),
-        facts: BTreeMap::new(),
-        time: asked_at(ctx),
-    };
+    let input = use_of(ctx, actor, kind);
     let decision = ctx.policy.decide_here(&input);
     let verdict = decision.verdict.as_str();
     metrics::counter!(names::POLICY_ANSWERS_TOTAL, "question" => "command", "verdict" => verdict)
@@ -90,6 +85,21 @@ pub async fn permit(ctx: &Ctx, kind: String, caller: &Caller) -> Result<(), Comm
         "refused by the policy"
     );
     Err(CommandError::Denied(reason))
+}
+
+/// Whether somebody would be let click on `action`: a button that would be refused is not shown.
+pub async fn may_click(ctx: &Ctx, action: &str, user: &SlackUser) -> bool {
+    let input = use_of(ctx, actor(ctx, user).await, format!("click.{action}"));
+    ctx.policy.decide_here(&input).verdict == PolicyVerdict::Allow
+}
+
+fn use_of(ctx: &Ctx, actor: Actor, kind: String) -> PolicyInput {
+    PolicyInput {
+        actor,
+        action: Action::new(kind, ""),
+        facts: BTreeMap::new(),
+        time: asked_at(ctx),
+    }
 }
 
 /// Now, as rules like to know it.

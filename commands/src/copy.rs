@@ -64,7 +64,7 @@ pub(crate) async fn show(ctx: &Ctx, wanted: &Wanted, again: bool) -> Result<Post
 }
 
 /// Where the message of a purpose stands, if it does.
-pub(super) async fn find(ctx: &Ctx, purpose: &str) -> Result<Option<Posted>, CommandError> {
+pub(crate) async fn find(ctx: &Ctx, purpose: &str) -> Result<Option<Posted>, CommandError> {
     let post = ctx.store.posts().find(purpose).await?;
     Ok(post.and_then(|post| {
         Some(Posted {
