@@ -10,6 +10,7 @@ pub mod decide;
 pub mod draw;
 pub mod execute;
 pub mod form;
+pub mod program;
 pub mod propose;
 pub mod react;
 pub mod show;

@@ -5,6 +5,7 @@
 //! `commands`.
 
 pub mod action;
+pub mod api_token;
 pub mod approval;
 pub mod ask;
 pub mod audit;
