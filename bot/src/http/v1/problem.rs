@@ -175,3 +175,43 @@ impl IntoResponses for Problems {
         all.into_iter().map(response).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn told(problem: Problem) -> (u16, serde_json::Value, Option<HeaderValue>) {
+        let response = problem.into_response();
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        let status = response.status().as_u16();
+        let wait = response.headers().get(header::RETRY_AFTER).cloned();
+        let body = axum::body::to_bytes(response.into_body(), 9_999).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap(), wait)
+    }
+
+    #[tokio::test]
+    async fn what_is_our_fault_has_an_id_and_never_its_cause() {
+        let down = StoreError::Unavailable("socket of table secrets".to_owned());
+        let (status, body, wait) = told(down.into()).await;
+        assert_eq!((status, wait), (503, Some(TRY_AGAIN_AFTER)));
+        assert!(body["error_id"].as_str().unwrap().starts_with("err_"), "{body}");
+        assert!(!body.to_string().contains("secrets"), "{body}");
+        let broken = CommandError::Internal(anyhow::anyhow!("column secrets"));
+        let (status, body, wait) = told(broken.into()).await;
+        assert_eq!((status, wait), (500, None));
+        assert!(body["error_id"].is_string() && !body.to_string().contains("secrets"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn what_whoever_asks_can_mend_is_said_without_an_id() {
+        for (error, expected) in [
+            (CommandError::user("Say which."), 422),
+            (CommandError::Denied("Not you.".to_owned()), 403),
+            (StoreError::Conflict("x".to_owned()).into(), 409),
+        ] {
+            let (status, body, _) = told(error.into()).await;
+            assert_eq!(status, expected);
+            assert!(body["error_id"].is_null() && body["detail"].is_string(), "{body}");
+        }
+    }
+}
