@@ -30,6 +30,12 @@ fn hash(number: u8) -> TokenHash {
     TokenHash::of(&written(&[number; 32]))
 }
 
+async fn added(db: &TestDatabase, kept: &ApiToken, number: u8) -> bool {
+    let entry = entry("token.added", kept.name.as_str());
+    let inserted = db.store.api_tokens().insert(kept, &hash(number), &entry).await;
+    inserted.unwrap()
+}
+
 fn entry(kind: &str, name: &str) -> AuditEntry {
     AuditEntry {
         at: at(0),
@@ -47,8 +53,7 @@ async fn a_token_is_found_by_its_hash_as_it_was_kept(db: TestDatabase) {
         ..token("endless")
     };
     for (number, kept) in [(1, &token("ci")), (2, &endless)] {
-        let added = tokens.insert(kept, &hash(number), &entry("token.added", "x"));
-        assert!(added.await.unwrap());
+        assert!(added(&db, kept, number).await);
     }
     assert_eq!(tokens.find(&hash(1)).await.unwrap(), Some(token("ci")));
     assert_eq!(tokens.find(&hash(2)).await.unwrap(), Some(endless.clone()));
@@ -58,12 +63,8 @@ async fn a_token_is_found_by_its_hash_as_it_was_kept(db: TestDatabase) {
 
 async fn there_is_one_token_of_each_name(db: TestDatabase) {
     let tokens = db.store.api_tokens();
-    let add = async |number| {
-        let added = tokens.insert(&token("ci"), &hash(number), &entry("token.added", "ci"));
-        added.await.unwrap()
-    };
-    assert!(add(1).await);
-    assert!(!add(2).await);
+    assert!(added(&db, &token("ci"), 1).await);
+    assert!(!added(&db, &token("ci"), 2).await);
     assert_eq!(tokens.find(&hash(2)).await.unwrap(), None);
     let log = db.store.audit().list_about("token:ci", 9).await.unwrap();
     assert_eq!(log.len(), 1, "what did not happen is not logged");
@@ -72,10 +73,7 @@ async fn there_is_one_token_of_each_name(db: TestDatabase) {
 async fn a_use_is_written_down_once_a_minute(db: TestDatabase) {
     let tokens = db.store.api_tokens();
     let kept = token("ci");
-    tokens
-        .insert(&kept, &hash(1), &entry("token.added", "ci"))
-        .await
-        .unwrap();
+    assert!(added(&db, &kept, 1).await);
     let used = async |now| {
         tokens.record_use(&kept.name, now).await.unwrap();
         tokens.find(&hash(1)).await.unwrap().unwrap().last_used_at
@@ -90,10 +88,7 @@ async fn a_use_is_written_down_once_a_minute(db: TestDatabase) {
 async fn a_removed_token_is_not_found_and_the_log_tells_of_both(db: TestDatabase) {
     let tokens = db.store.api_tokens();
     let kept = token("ci");
-    tokens
-        .insert(&kept, &hash(1), &entry("token.added", "ci"))
-        .await
-        .unwrap();
+    assert!(added(&db, &kept, 1).await);
     let gone = entry("token.removed", "ci");
     assert!(tokens.remove(&kept.name, &gone).await.unwrap());
     assert!(!tokens.remove(&kept.name, &gone).await.unwrap());
@@ -101,6 +96,5 @@ async fn a_removed_token_is_not_found_and_the_log_tells_of_both(db: TestDatabase
     let log = db.store.audit().list_about("token:ci", 9).await.unwrap();
     let kinds: Vec<&str> = log.iter().map(|line| line.kind.as_str()).collect();
     assert_eq!(kinds, ["token.removed", "token.added"]);
-    let added_again = tokens.insert(&kept, &hash(2), &entry("token.added", "ci"));
-    assert!(added_again.await.unwrap());
+    assert!(added(&db, &kept, 2).await, "the name is free again");
 }
