@@ -158,7 +158,8 @@ impl ApiToken {
 
     /// Whether a use at `now` is written down: not each one, so that reading costs no write.
     pub fn is_noted(&self, now: DateTime<Utc>) -> bool {
-        self.last_used_at.is_none_or(|last| last <= Self::noted_before(now))
+        self.last_used_at
+            .is_none_or(|last| last <= Self::noted_before(now))
     }
 }
 

@@ -102,8 +102,7 @@ impl ApiTokens<'_> {
     /// All tokens, by name.
     pub async fn list(&self) -> Result<Vec<ApiToken>, StoreError> {
         const LIST: &str = concat!("SELECT ", columns!(), " FROM api_tokens ORDER BY name");
-        let rows: Vec<TokenRow> =
-            on_engine!(self.store.pool(), |c| sqlx::query_as(LIST).fetch_all(c).await)?;
+        let rows: Vec<TokenRow> = on_engine!(self.store.pool(), |c| sqlx::query_as(LIST).fetch_all(c).await)?;
         rows.into_iter().map(ApiToken::try_from).collect()
     }
 

@@ -183,8 +183,7 @@ impl Approvals<'_> {
         const PAGE: &str = "SELECT record FROM approvals WHERE state IN LIST($1) \
             AND (created_at < $2 OR (created_at = $2 AND id < $3)) ORDER BY created_at DESC, id DESC LIMIT $4";
         let after_all = (AFTER_ALL, "");
-        let (created_at, id) =
-            before.map_or(after_all, |before| (before.created_at, before.id.as_str()));
+        let (created_at, id) = before.map_or(after_all, |before| (before.created_at, before.id.as_str()));
         let pool = self.store.pool();
         let names = list(states.iter().map(|state| state.as_str()));
         let rows: Vec<Json<Approval>> = on_engine!(pool, |c| sqlx::query_scalar(pool.lists(PAGE))

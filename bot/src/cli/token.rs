@@ -120,12 +120,18 @@ async fn add(store: &Store, options: AddOptions) -> Result<(), Failure> {
     let data = json!({ "user": token.user, "scopes": token.scopes, "expires_at": token.expires_at });
     let added = store
         .api_tokens()
-        .insert(&token, &TokenHash::of(&secret), &entry("token.added", &token.name, data, now))
+        .insert(
+            &token,
+            &TokenHash::of(&secret),
+            &entry("token.added", &token.name, data, now),
+        )
         .await
         .context("the token cannot be kept")?;
     if !added {
         let taken = token.name.as_str();
-        return Err(anyhow!("there is a token {taken} already; remove it first, or choose another name").into());
+        return Err(
+            anyhow!("there is a token {taken} already; remove it first, or choose another name").into(),
+        );
     }
     // Only the token goes to standard output, so that it can be sent on to where secrets are kept.
     writeln!(
@@ -150,7 +156,11 @@ fn random() -> Result<SecretString, Failure> {
 }
 
 async fn list(store: &Store, options: &ListOptions) -> Result<(), Failure> {
-    let tokens = store.api_tokens().list().await.context("the tokens cannot be read")?;
+    let tokens = store
+        .api_tokens()
+        .list()
+        .await
+        .context("the tokens cannot be read")?;
     if options.json {
         say(&serde_json::to_string_pretty(&tokens).context("the tokens as JSON")?);
         return Ok(());
@@ -190,7 +200,10 @@ async fn remove(store: &Store, name: &TokenName) -> Result<(), Failure> {
         let name = name.as_str();
         return Err(anyhow!("there is no token {name}; `em-agent token list` shows them").into());
     }
-    say(&format!("Removed. The token {} is refused from now on.", name.as_str()));
+    say(&format!(
+        "Removed. The token {} is refused from now on.",
+        name.as_str()
+    ));
     Ok(())
 }
 
@@ -212,7 +225,17 @@ mod tests {
     fn a_time_is_days_or_hours() {
         assert_eq!(span("90d"), Ok(TimeDelta::days(90)));
         assert_eq!(span("12h"), Ok(TimeDelta::hours(12)));
-        for bad in ["", "d", "0d", "-1d", "90", "90m", "99999d", "999999999999999999d", "9ü"] {
+        for bad in [
+            "",
+            "d",
+            "0d",
+            "-1d",
+            "90",
+            "90m",
+            "99999d",
+            "999999999999999999d",
+            "9ü",
+        ] {
             assert!(span(bad).is_err(), "{bad}");
         }
     }

@@ -50,7 +50,11 @@ impl Dispatcher {
             }
             .instrument(tracing::Span::current()),
         );
-        let lost = |error| Err(CommandError::Internal(anyhow!("the request {name} ended: {error}")));
+        let lost = |error| {
+            Err(CommandError::Internal(anyhow!(
+                "the request {name} ended: {error}"
+            )))
+        };
         ended.await.unwrap_or_else(lost)
     }
 

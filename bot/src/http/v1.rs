@@ -61,9 +61,7 @@ pub fn router(api: Api) -> Router {
     let (router, document) = OpenApiRouter::with_openapi(openapi::about())
         .nest("/v1", routes)
         .split_for_parts();
-    router
-        .layer(Extension(Document::of(&document)))
-        .with_state(api)
+    router.layer(Extension(Document::of(&document))).with_state(api)
 }
 
 /// Routes that a token without `scope` does not reach.

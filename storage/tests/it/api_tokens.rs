@@ -82,7 +82,11 @@ async fn a_use_is_written_down_once_a_minute(db: TestDatabase) {
     let within = at(2) - chrono::Duration::seconds(1);
     assert_eq!(used(within).await, Some(at(1)));
     assert_eq!(used(at(2)).await, Some(at(2)));
-    assert_eq!(used(at(1)).await, Some(at(2)), "a slower replica does not turn it back");
+    assert_eq!(
+        used(at(1)).await,
+        Some(at(2)),
+        "a slower replica does not turn it back"
+    );
 }
 
 async fn a_removed_token_is_not_found_and_the_log_tells_of_both(db: TestDatabase) {

@@ -302,6 +302,9 @@ async fn pages_hold_every_question_once_the_newest_first(db: TestDatabase) {
         seen.extend(page.into_iter().map(|asked| (asked.created_at, asked.id)));
     }
     assert_eq!(seen, expected);
-    let declined = approvals.list_page(&[ApprovalState::Declined], None, 9).await.unwrap();
+    let declined = approvals
+        .list_page(&[ApprovalState::Declined], None, 9)
+        .await
+        .unwrap();
     assert!(declined.is_empty());
 }

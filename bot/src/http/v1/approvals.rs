@@ -108,7 +108,9 @@ async fn list(
     let states = states(wanted.state.as_deref())?;
     let limit = wanted.limit.unwrap_or(USUAL_PAGE);
     if !(1..=LONGEST_PAGE).contains(&limit) {
-        return Err(Problem::unprocessable(format!("`limit`: from 1 to {LONGEST_PAGE}.")));
+        return Err(Problem::unprocessable(format!(
+            "`limit`: from 1 to {LONGEST_PAGE}."
+        )));
     }
     let request = Request {
         name: "approvals.list",
@@ -234,7 +236,10 @@ async fn decided(
 ) -> Result<Json<View>, Problem> {
     let said: Said = sent.json_or_default()?;
     let reason = said.reason.filter(|reason| !reason.trim().is_empty());
-    if reason.as_ref().is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {
+    if reason
+        .as_ref()
+        .is_some_and(|reason| reason.chars().count() > LONGEST_REASON)
+    {
         let detail = format!("`reason`: at most {LONGEST_REASON} characters.");
         return Err(Problem::unprocessable(detail));
     }
@@ -276,9 +281,14 @@ fn states(named: Option<&str>) -> Result<Vec<ApprovalState>, Problem> {
     if named == "all" {
         return Ok(ApprovalState::ALL.to_vec());
     }
-    let known = ApprovalState::ALL.into_iter().find(|state| state.as_str() == named);
+    let known = ApprovalState::ALL
+        .into_iter()
+        .find(|state| state.as_str() == named);
     known.map(|state| vec![state]).ok_or_else(|| {
-        let names: Vec<&str> = ApprovalState::ALL.into_iter().map(ApprovalState::as_str).collect();
+        let names: Vec<&str> = ApprovalState::ALL
+            .into_iter()
+            .map(ApprovalState::as_str)
+            .collect();
         Problem::unprocessable(format!("`state`: write all, {}.", names.join(", ")))
     })
 }

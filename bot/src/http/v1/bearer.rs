@@ -31,12 +31,7 @@ pub(super) async fn admitted(State(api): State<Api>, mut request: Request, next:
 }
 
 /// Lets a request through whose token has `scope`.
-pub(super) async fn within(
-    scope: Scope,
-    Extension(token): Acting,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn within(scope: Scope, Extension(token): Acting, request: Request, next: Next) -> Response {
     if token.has(scope) {
         return next.run(request).await;
     }
@@ -53,7 +48,8 @@ pub(super) async fn within(
 impl Api {
     async fn admit(&self, headers: &HeaderMap) -> Result<ApiToken, Problem> {
         let text = bearer(headers).ok_or_else(|| {
-            let how = "Send a token in the header `Authorization: Bearer ema_…`; `em-agent token add` makes one.";
+            let how =
+                "Send a token in the header `Authorization: Bearer ema_…`; `em-agent token add` makes one.";
             Problem::new(StatusCode::UNAUTHORIZED, how)
                 .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
         })?;
@@ -64,9 +60,12 @@ impl Api {
         } else {
             None
         };
-        let token = found.ok_or_else(|| invalid("This token is not known here: it was mistyped or removed."))?;
+        let token =
+            found.ok_or_else(|| invalid("This token is not known here: it was mistyped or removed."))?;
         if token.is_expired(now) {
-            return Err(invalid("This token has expired; `em-agent token add` makes a new one."));
+            return Err(invalid(
+                "This token has expired; `em-agent token add` makes a new one.",
+            ));
         }
         self.pace(&token)?;
         if token.is_noted(now)

@@ -175,9 +175,7 @@ async fn remove(
             return Ok(0);
         };
         let knowledge = ctx.store.knowledge();
-        Ok(knowledge
-            .remove_documents(&source.added.id, &[document])
-            .await?)
+        Ok(knowledge.remove_documents(&source.added.id, &[document]).await?)
     };
     if api.dispatcher.request(request, removing).await? == 0 {
         let detail = format!("This token has sent no document with the id `{}`.", shown(&id));
@@ -217,7 +215,9 @@ fn uploads(documents: Vec<Document>) -> Result<Vec<Upload>, Problem> {
 fn fault(document: &Document) -> Option<String> {
     let id = &document.id;
     if id.trim().is_empty() || id.chars().count() > LONGEST_ID || id.chars().any(char::is_control) {
-        return Some(format!("`id` has from 1 to {LONGEST_ID} characters, and no control characters."));
+        return Some(format!(
+            "`id` has from 1 to {LONGEST_ID} characters, and no control characters."
+        ));
     }
     if document.content.trim().is_empty() {
         return Some("`content` says nothing.".to_owned());
@@ -243,10 +243,18 @@ fn upload(document: Document) -> Upload {
 
 /// An id in a sentence.
 fn shown(id: &str) -> String {
-    id.chars().take(100).collect::<String>().escape_default().to_string()
+    id.chars()
+        .take(100)
+        .collect::<String>()
+        .escape_default()
+        .to_string()
 }
 
-async fn take(ctx: Ctx, token: std::sync::Arc<ApiToken>, uploads: Vec<Upload>) -> Result<Upserted, CommandError> {
+async fn take(
+    ctx: Ctx,
+    token: std::sync::Arc<ApiToken>,
+    uploads: Vec<Upload>,
+) -> Result<Upserted, CommandError> {
     let now = ctx.clock.now();
     let new = NewSource {
         id: SourceId::new(Ulid::new()),

@@ -33,7 +33,12 @@ pub(super) fn about() -> OpenApi {
          they see. `em-agent token add` makes one."
             .to_owned(),
     );
-    info.license = Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build());
+    info.license = Some(
+        LicenseBuilder::new()
+            .name("Apache-2.0")
+            .identifier(Some("Apache-2.0"))
+            .build(),
+    );
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("ema_ and 64 hexadecimal digits")

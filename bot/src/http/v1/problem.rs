@@ -151,7 +151,10 @@ impl IntoResponses for Problems {
             ("401", "There is no token, or it is unknown, removed or expired."),
             ("403", "The token lacks the scope, or its person may not do this."),
             ("413", "The body is larger than accepted."),
-            ("422", "The request can be read and not be done; the field is named."),
+            (
+                "422",
+                "The request can be read and not be done; the field is named.",
+            ),
             (
                 "429",
                 "The token has asked too often; `Retry-After` says how many seconds to wait.",
@@ -182,7 +185,10 @@ mod tests {
 
     async fn told(problem: Problem) -> (u16, serde_json::Value, Option<HeaderValue>) {
         let response = problem.into_response();
-        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(
+            response.headers()[header::CONTENT_TYPE],
+            "application/problem+json"
+        );
         let status = response.status().as_u16();
         let wait = response.headers().get(header::RETRY_AFTER).cloned();
         let body = axum::body::to_bytes(response.into_body(), 9_999).await.unwrap();
@@ -199,7 +205,10 @@ mod tests {
         let broken = CommandError::Internal(anyhow::anyhow!("column secrets"));
         let (status, body, wait) = told(broken.into()).await;
         assert_eq!((status, wait), (500, None));
-        assert!(body["error_id"].is_string() && !body.to_string().contains("secrets"), "{body}");
+        assert!(
+            body["error_id"].is_string() && !body.to_string().contains("secrets"),
+            "{body}"
+        );
     }
 
     #[tokio::test]

@@ -149,6 +149,9 @@ mod tests {
         let (status, detail) = told(asked("/x?k=many").unwrap_err()).await;
         assert!(status == 422 && detail.contains("`k`"), "{detail}");
         let (status, detail) = told(asked("/x?limit=7").unwrap_err()).await;
-        assert!(status == 422 && detail.contains("unknown field `limit`"), "{detail}");
+        assert!(
+            status == 422 && detail.contains("unknown field `limit`"),
+            "{detail}"
+        );
     }
 }

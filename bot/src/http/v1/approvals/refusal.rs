@@ -8,7 +8,10 @@ use crate::http::v1::problem::Problem;
 
 /// Nothing was changed by the request, and why.
 pub(super) fn problem(approval: &Approval, refusal: &Refusal) -> Problem {
-    Problem::new(status(refusal), format!("{}: {}", approval.request.title, why(approval, refusal)))
+    Problem::new(
+        status(refusal),
+        format!("{}: {}", approval.request.title, why(approval, refusal)),
+    )
 }
 
 fn status(refusal: &Refusal) -> StatusCode {

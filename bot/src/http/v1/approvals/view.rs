@@ -146,7 +146,10 @@ pub(in crate::http::v1) struct OutcomeView {
 impl View {
     /// `approval`, with the address of its card.
     pub(super) fn new(approval: Approval, card: Option<String>) -> Self {
-        let confirmation = approval.terms().map(|terms| terms.confirmation).unwrap_or_default();
+        let confirmation = approval
+            .terms()
+            .map(|terms| terms.confirmation)
+            .unwrap_or_default();
         let approvers = approval.approvers().map(ToString::to_string).collect();
         let (quorum, missing) = (approval.quorum(), approval.missing());
         let request = approval.request;
