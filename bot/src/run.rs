@@ -97,14 +97,13 @@ pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyho
     tasks.spawn(Arc::clone(&dispatcher).serve(inbound, stop.clone()));
     let socket = start_socket(&config, &ctx, sender.clone(), &tasks, &stop);
 
-    let health = Health {
-        store: store.clone(),
-        socket: socket.clone(),
-    };
     let reached = Reached {
         stored: Arc::clone(&stored),
         inbound: sender,
-        health,
+        health: Health {
+            store: store.clone(),
+            socket: socket.clone(),
+        },
         dispatcher: Arc::clone(&dispatcher),
     };
     let http_addr = start_http(&config, &ctx, reached, &tasks, &stop).await?;

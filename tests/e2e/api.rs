@@ -745,8 +745,8 @@ async fn documents_sent_twice_change_nothing_and_are_found(database: TestDatabas
     ]);
     let path = "/v1/knowledge/documents";
     let sent = async |body: Value| {
-        let taken = counter.post(path, &token, body).await.done();
-        [&taken["new"], &taken["changed"], &taken["unchanged"]].map(|count| count.as_u64().unwrap())
+        let counts = counter.post(path, &token, body).await.done();
+        [&counts["new"], &counts["changed"], &counts["unchanged"]].map(|count| count.as_u64().unwrap())
     };
     assert_eq!(sent(documents.clone()).await, [2, 0, 0]);
     assert_eq!(sent(documents.clone()).await, [0, 0, 2]);

@@ -128,9 +128,9 @@ async fn add(store: &Store, options: AddOptions) -> Result<(), Failure> {
         .await
         .context("the token cannot be kept")?;
     if !added {
-        let taken = token.name.as_str();
+        let name = token.name.as_str();
         return Err(
-            anyhow!("there is a token {taken} already; remove it first, or choose another name").into(),
+            anyhow!("there is a token {name} already; remove it first, or choose another name").into(),
         );
     }
     // Only the token goes to standard output, so that it can be sent on to where secrets are kept.

@@ -20,6 +20,7 @@ use axum::{Extension, Router};
 use em_commands::ctx::Ctx;
 use em_domain::api_token::{Scope, TokenName};
 use governor::DefaultKeyedRateLimiter;
+use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -50,16 +51,17 @@ impl Api {
 
 /// All routes below `/v1`.
 pub fn router(api: Api) -> Router {
-    let routes = OpenApiRouter::new()
+    let all = OpenApiRouter::new()
         .merge(within(Scope::ApprovalsRead, approvals::reading()))
         .merge(within(Scope::ApprovalsDecide, approvals::deciding()))
         .merge(within(Scope::KnowledgeSearch, search::routes()))
         .merge(within(Scope::KnowledgeWrite, documents::routes()))
         .routes(routes!(openapi::document))
         .fallback(nothing_here)
+        .layer(CatchPanicLayer::custom(Problem::panicked))
         .layer(from_fn_with_state(api.clone(), bearer::admitted));
     let (router, document) = OpenApiRouter::with_openapi(openapi::about())
-        .nest("/v1", routes)
+        .nest("/v1", all)
         .split_for_parts();
     router.layer(Extension(Document::of(&document))).with_state(api)
 }

@@ -1,16 +1,16 @@
-//! Purpose: `/v1/approvals`: questions put to people, and deciding them for the token's person, by the rules that hold for
-//! their clicks.
+//! Purpose: `GET /v1/approvals`: questions put to people. Deciding them is in [`decision`].
 
+mod decision;
 mod refusal;
 mod view;
+
+pub(super) use decision::deciding;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::Uri;
-use em_commands::approval::Changed;
-use em_commands::approval::program::{Word, card, decide};
+use em_commands::approval::program::card;
 use em_commands::ctx::Ctx;
-use em_domain::action::Digest;
 use em_domain::approval::{Approval, ApprovalState};
 use em_domain::id::ApprovalId;
 use futures::StreamExt;
@@ -23,7 +23,7 @@ use utoipa_axum::routes;
 use super::Api;
 use super::bearer::Acting;
 use super::problem::{Body, Problem, Problems};
-use super::read::{Named, Sent, query};
+use super::read::{Named, query};
 use crate::dispatch::request::Request;
 use view::View;
 
@@ -31,8 +31,6 @@ use view::View;
 const USUAL_PAGE: i64 = 50;
 /// Approvals of one page.
 const LONGEST_PAGE: i64 = 200;
-/// Characters of a reason, as many as the form in Slack takes.
-const LONGEST_REASON: usize = 3_000;
 /// How long the addresses of cards are waited for; without them the answer is as good.
 const CARDS_WITHIN: Duration = Duration::from_secs(2);
 /// Addresses that are asked for at one time.
@@ -41,13 +39,6 @@ const CARDS_AT_ONCE: usize = 8;
 /// What a token may read with `approvals:read`.
 pub(super) fn reading() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(one))
-}
-
-/// What a token may do with `approvals:decide`.
-pub(super) fn deciding() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(approve))
-        .routes(routes!(decline))
 }
 
 /// Which approvals are wanted.
@@ -71,23 +62,6 @@ pub(super) struct Page {
     /// What to send as `before` for the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
-}
-
-/// What is said with a decision. All of it may be left out.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Said {
-    /// Why, for the card and the log.
-    #[serde(default)]
-    #[schema(max_length = 3_000)]
-    reason: Option<String>,
-    /// The name of the target, where `confirmation` is `typed`.
-    #[serde(default)]
-    #[schema(example = "acme/api#12")]
-    typed: Option<String>,
-    /// The `digest` that you read: if the question is no longer that one, nothing is decided.
-    #[serde(default)]
-    digest: Option<String>,
 }
 
 /// Lists approvals.
@@ -174,122 +148,17 @@ async fn one(
     ))
 }
 
-/// Agrees.
-///
-/// The same rules hold as for a click on *Approve*: who may decide, what must be typed, and that the target is what
-/// people were asked about. With the last yes that is needed it is done, shortly after the answer.
-#[utoipa::path(
-    post,
-    path = "/approvals/{id}/approve",
-    tag = "approvals",
-    params(("id" = String, Path, description = "The approval's whole id.")),
-    request_body = Option<Said>,
-    responses(
-        (status = 200, description = "It counts; the approval as it stands now.", body = View),
-        (status = 404, description = "There is none.", body = Body, content_type = "application/problem+json"),
-        (status = 409, description = "It is decided, or has changed.", body = Body, content_type = "application/problem+json"),
-        (status = 410, description = "Its time is over.", body = Body, content_type = "application/problem+json"),
-        Problems,
-    ),
-    security(("bearer" = ["approvals:decide"])),
-)]
-async fn approve(
-    State(api): State<Api>,
-    token: Acting,
-    id: Named,
-    sent: Sent,
-) -> Result<Json<View>, Problem> {
-    decided(api, token, id, sent, true).await
-}
-
-/// Says no.
-#[utoipa::path(
-    post,
-    path = "/approvals/{id}/decline",
-    tag = "approvals",
-    params(("id" = String, Path, description = "The approval's whole id.")),
-    request_body = Option<Said>,
-    responses(
-        (status = 200, description = "It is declined.", body = View),
-        (status = 404, description = "There is none.", body = Body, content_type = "application/problem+json"),
-        (status = 409, description = "It is decided, or has changed.", body = Body, content_type = "application/problem+json"),
-        (status = 410, description = "Its time is over.", body = Body, content_type = "application/problem+json"),
-        Problems,
-    ),
-    security(("bearer" = ["approvals:decide"])),
-)]
-async fn decline(
-    State(api): State<Api>,
-    token: Acting,
-    id: Named,
-    sent: Sent,
-) -> Result<Json<View>, Problem> {
-    decided(api, token, id, sent, false).await
-}
-
-async fn decided(
-    api: Api,
-    axum::Extension(token): Acting,
-    Path(id): Named,
-    sent: Sent,
-    agrees: bool,
-) -> Result<Json<View>, Problem> {
-    let said: Said = sent.json_or_default()?;
-    let reason = said.reason.filter(|reason| !reason.trim().is_empty());
-    if reason
-        .as_ref()
-        .is_some_and(|reason| reason.chars().count() > LONGEST_REASON)
-    {
-        let detail = format!("`reason`: at most {LONGEST_REASON} characters.");
-        return Err(Problem::unprocessable(detail));
-    }
-    let word = Word {
-        user: token.user.clone(),
-        agrees,
-        reason,
-        typed: said.typed,
-        seen: said.digest.map(Digest),
-    };
-    let (name, command) = if agrees {
-        ("approvals.approve", "approve")
-    } else {
-        ("approvals.decline", "decline")
-    };
-    let request = Request {
-        name,
-        command,
-        token,
-        about: id.clone(),
-        is_logged: true,
-    };
-    let (ctx, named) = (api.ctx(), id.clone());
-    let deciding = async move {
-        match find(&ctx, &named).await? {
-            Some(approval) => decide(&ctx, &approval, word).await.map(Some),
-            None => Ok(None),
-        }
-    };
-    match api.dispatcher.request(request, deciding).await? {
-        Some(Changed::Now(now)) => Ok(Json(view(&api.ctx(), *now, deadline()).await)),
-        Some(Changed::Refused(approval, refusal)) => Err(refusal::problem(&approval, &refusal)),
-        None => Err(unknown(&id)),
-    }
-}
-
-fn states(named: Option<&str>) -> Result<Vec<ApprovalState>, Problem> {
-    let named = named.unwrap_or(ApprovalState::Pending.as_str());
-    if named == "all" {
+fn states(wanted: Option<&str>) -> Result<Vec<ApprovalState>, Problem> {
+    let wanted = wanted.unwrap_or(ApprovalState::Pending.as_str());
+    if wanted == "all" {
         return Ok(ApprovalState::ALL.to_vec());
     }
     let known = ApprovalState::ALL
         .into_iter()
-        .find(|state| state.as_str() == named);
+        .find(|state| state.as_str() == wanted);
     known.map(|state| vec![state]).ok_or_else(|| {
-        let names: Vec<&str> = ApprovalState::ALL
-            .into_iter()
-            .map(ApprovalState::as_str)
-            .collect();
-        Problem::unprocessable(format!("`state`: write all, {}.", names.join(", ")))
+        let names = ApprovalState::ALL.map(ApprovalState::as_str).join(", ");
+        Problem::unprocessable(format!("`state`: write all, {names}."))
     })
 }
 

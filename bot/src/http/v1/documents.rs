@@ -140,8 +140,8 @@ async fn upsert(
         about,
         is_logged: true,
     };
-    let taken = api.dispatcher.request(request, take(ctx, name, uploads)).await?;
-    Ok(Json(taken.into()))
+    let upserted = api.dispatcher.request(request, take(ctx, name, uploads)).await?;
+    Ok(Json(upserted.into()))
 }
 
 /// Takes a document back.

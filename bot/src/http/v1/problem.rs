@@ -1,6 +1,7 @@
 //! Purpose: whatever does not work, as `application/problem+json`: a status, one clear sentence, and for what is our fault
 //! the id of the log line that says more.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -16,6 +17,9 @@ use utoipa::{IntoResponses, ToSchema};
 
 /// After how many seconds what may heal by itself is worth another try.
 const TRY_AGAIN_AFTER: HeaderValue = HeaderValue::from_static("5");
+
+/// What is said of what is nobody's fault but ours.
+const OURS: &str = "Something went wrong here. Whoever runs me finds more in the log, under the error id.";
 
 /// Why a request was not done.
 #[derive(Debug)]
@@ -70,6 +74,12 @@ impl Problem {
         self
     }
 
+    /// A handler that panicked where nobody but the server caught it.
+    pub(super) fn panicked(_panic: Box<dyn Any + Send>) -> Response {
+        let cause = anyhow::anyhow!("a handler panicked");
+        Self::ours(StatusCode::INTERNAL_SERVER_ERROR, OURS, &cause).into_response()
+    }
+
     /// What only an operator can mend: the cause goes to the log, under the id that whoever asks is told.
     fn ours(status: StatusCode, detail: &str, cause: &anyhow::Error) -> Self {
         let id = ErrorId::new(Ulid::new());
@@ -115,11 +125,7 @@ fn of_ours(error: &anyhow::Error) -> Problem {
             StatusCode::CONFLICT,
             "Somebody else changed the same thing meanwhile. Please look again.",
         ),
-        Some(_) | None => Problem::ours(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Something went wrong here. Whoever runs me finds more in the log, under the error id.",
-            error,
-        ),
+        Some(_) | None => Problem::ours(StatusCode::INTERNAL_SERVER_ERROR, OURS, error),
     }
 }
 
@@ -141,7 +147,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// What any request may be answered with, as the OpenAPI document tells it.
+/// What any request may be answered with, as the document of the API tells it.
 pub(super) struct Problems;
 
 impl IntoResponses for Problems {
@@ -163,6 +169,7 @@ impl IntoResponses for Problems {
                 "500",
                 "Something went wrong here; the log has more under the error id.",
             ),
+            ("502", "Slack refused; the log has more under the error id."),
             ("503", "The database does not answer; send it again."),
         ];
         let response = |(status, description): (&str, &str)| {
