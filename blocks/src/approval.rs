@@ -138,6 +138,7 @@ fn via(via: Via) -> Mrkdwn {
         Via::Button => words("with a button"),
         Via::Modal => words("in a form"),
         Via::Command => words("by command"),
+        Via::Http => words("over the API"),
         Via::Reaction => words("with a reaction"),
         Via::Policy => words("by policy"),
         Via::Clock => words("by the clock"),

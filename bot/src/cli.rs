@@ -10,6 +10,7 @@ mod policy;
 mod progress;
 mod recorded;
 mod search;
+mod token;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -66,6 +67,9 @@ enum Command {
     /// Try rules before they are put in force.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// The tokens by which programs use the HTTP API.
+    #[command(subcommand)]
+    Token(token::Command),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(config::Command),
@@ -148,6 +152,7 @@ async fn execute(cli: Cli, environment: Environment) -> Result<ExitCode, Failure
         Command::Evals(command) => return evals::execute(command, config).await,
         Command::Audit(command) => return audit::execute(command, config).await,
         Command::Export(options) => return audit::export(options, config).await,
+        Command::Token(command) => return token::execute(command, config).await,
         Command::Jobs(options) => return jobs::execute(options, config).await,
         Command::Doctor(_) | Command::Config(_) | Command::Demo(_) | Command::Policy(_) => {}
     }

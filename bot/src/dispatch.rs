@@ -3,8 +3,10 @@
 
 mod answer;
 mod payload;
+pub(crate) mod request;
 mod route;
 
+use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -15,6 +17,7 @@ use em_commands::policy;
 use em_commands::spec::Running;
 use em_domain::audit::AuditEntry;
 use em_domain::id::SlackUser;
+use em_storage::Store;
 use em_telemetry::names;
 use governor::{DefaultKeyedRateLimiter, Quota};
 use moka::sync::Cache;
@@ -39,19 +42,28 @@ enum Entry {
     Click(&'static str),
     Modal(&'static str),
     Shortcut(&'static str),
+    /// Over HTTP, and the command that does the same in Slack.
+    Request {
+        name: &'static str,
+        command: &'static str,
+    },
 }
 
 impl Entry {
     fn name(self) -> &'static str {
         match self {
-            Self::Command(name) | Self::Click(name) | Self::Modal(name) | Self::Shortcut(name) => name,
+            Self::Command(name)
+            | Self::Click(name)
+            | Self::Modal(name)
+            | Self::Shortcut(name)
+            | Self::Request { name, .. } => name,
         }
     }
 
-    /// How the policy knows it.
+    /// How the policy knows it. What it says of a command holds over HTTP too.
     fn kind(self) -> String {
         match self {
-            Self::Command(path) => format!("command.{path}"),
+            Self::Command(path) | Self::Request { command: path, .. } => format!("command.{path}"),
             Self::Click(id) => format!("click.{id}"),
             Self::Modal(id) => format!("modal.{id}"),
             Self::Shortcut(id) => format!("shortcut.{id}"),
@@ -59,8 +71,17 @@ impl Entry {
     }
 }
 
+/// What each of several may do in a minute.
+pub(crate) fn limiter<K: Hash + Eq + Clone>(per_minute: u32) -> DefaultKeyedRateLimiter<K> {
+    let per_minute = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
+    governor::RateLimiter::keyed(Quota::per_minute(per_minute))
+}
+
 /// Runs a handler so that its panic is its own.
-async fn in_a_task_of_its_own(name: &'static str, running: Running) -> Outcome {
+async fn in_a_task_of_its_own<T: Send + 'static>(
+    name: &'static str,
+    running: impl Future<Output = Result<T, CommandError>> + Send + 'static,
+) -> Result<T, CommandError> {
     let ended = |error| CommandError::Internal(anyhow::anyhow!("the handler of {name} ended: {error}"));
     match tokio::spawn(running.instrument(tracing::Span::current())).await {
         Ok(outcome) => outcome,
@@ -82,7 +103,6 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// A dispatcher that allows each person `per_minute` commands and clicks.
     pub fn new(ctx: Ctx, bot_user: Arc<OnceLock<String>>, per_minute: u32) -> Arc<Self> {
-        let per_minute = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
         Arc::new(Self {
             ctx,
             bot_user,
@@ -90,7 +110,7 @@ impl Dispatcher {
                 .max_capacity(REMEMBERED_DELIVERIES)
                 .time_to_live(REMEMBER_DELIVERIES)
                 .build(),
-            limiter: governor::RateLimiter::keyed(Quota::per_minute(per_minute)),
+            limiter: limiter(per_minute),
             handlers: Arc::new(Semaphore::new(HANDLERS_AT_ONCE)),
             tasks: TaskTracker::new(),
         })
@@ -159,9 +179,21 @@ impl Dispatcher {
         }
     }
 
+    /// Runs what a person does in Slack, if the policy permits it.
+    async fn run(&self, entry: Entry, caller: &Caller, about: String, running: Running) -> Outcome {
+        let (outcome, result) = self.permitted(entry, caller, running).await;
+        self.log(entry, caller, about, result);
+        outcome
+    }
+
     /// Runs a handler if the policy permits it, and counts it. Every handler comes through here, so none can forget
     /// to ask.
-    async fn run(&self, entry: Entry, caller: &Caller, about: String, running: Running) -> Outcome {
+    async fn permitted<T: Send + 'static>(
+        &self,
+        entry: Entry,
+        caller: &Caller,
+        running: impl Future<Output = Result<T, CommandError>> + Send + 'static,
+    ) -> (Result<T, CommandError>, &'static str) {
         let (started, name) = (Instant::now(), entry.name());
         let outcome = match policy::permit(&self.ctx, entry.kind(), caller).await {
             Ok(()) => in_a_task_of_its_own(name, running).await,
@@ -181,8 +213,7 @@ impl Dispatcher {
         metrics::counter!(names::COMMANDS_TOTAL, "command" => name, "outcome" => result).increment(1);
         metrics::histogram!(names::COMMAND_SECONDS, "command" => name).record(seconds);
         tracing::info!(command = name, outcome = result, seconds, "handled");
-        self.log(entry, caller, about, result);
-        outcome
+        (outcome, result)
     }
 
     /// Writes down who did what, while the answer is on its way. What a handler decided is in the log already, in one
@@ -196,15 +227,23 @@ impl Dispatcher {
             data: serde_json::json!({ "outcome": result }),
         };
         let store = self.ctx.store.clone();
-        self.tasks.spawn(async move {
-            if let Err(error) = store.audit().record(&audit).await {
-                tracing::error!(%error, kind = audit.kind, "a line of the audit log could not be written");
-                metrics::counter!(names::ERRORS_TOTAL, "area" => "audit").increment(1);
-            }
-        });
+        self.tasks.spawn(async move { write_down(&store, &audit).await });
+    }
+
+    /// What handlers are given.
+    pub(crate) fn ctx(&self) -> &Ctx {
+        &self.ctx
     }
 
     fn is_too_fast(&self, user: &SlackUser) -> bool {
         self.limiter.check_key(user).is_err()
+    }
+}
+
+/// A line of the audit log. What was done stays done where it cannot be written.
+async fn write_down(store: &Store, audit: &AuditEntry) {
+    if let Err(error) = store.audit().record(audit).await {
+        tracing::error!(%error, kind = audit.kind, "a line of the audit log could not be written");
+        metrics::counter!(names::ERRORS_TOTAL, "area" => "audit").increment(1);
     }
 }

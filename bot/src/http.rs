@@ -1,5 +1,7 @@
 //! Purpose: the HTTP server: `POST /webhooks/{source}`, `GET /health`, `GET /ready`, `GET /metrics`, and Slack's HTTP
-//! transport where a signing secret is configured. Errors are `application/problem+json` (RFC 9457).
+//! transport where a signing secret is configured; and [`v1`], the JSON API. Errors are `application/problem+json` (RFC 9457).
+
+pub mod v1;
 
 use std::time::Instant;
 
@@ -35,12 +37,13 @@ pub struct Intake {
 }
 
 /// All routes. `max_payload_bytes` bounds every body.
-pub fn router(intake: Intake, health: Health, max_payload_bytes: usize) -> Router {
+pub fn router(intake: Intake, health: Health, api: v1::Api, max_payload_bytes: usize) -> Router {
     Router::new()
         .route("/webhooks/{source}", post(webhook).with_state(intake))
         .route("/health", get(|| async { "ok\n" }))
         .route("/ready", get(ready).with_state(health))
         .route("/metrics", get(metrics_text))
+        .merge(v1::router(api))
         .fallback(|| async { problem(StatusCode::NOT_FOUND, "There is nothing at this address.") })
         .method_not_allowed_fallback(|| async {
             problem(

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod dispatch;
 pub mod folding;
 pub mod health;
+mod hit;
 pub mod http;
 pub mod import;
 pub mod polling;

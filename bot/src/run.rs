@@ -97,11 +97,16 @@ pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyho
     tasks.spawn(Arc::clone(&dispatcher).serve(inbound, stop.clone()));
     let socket = start_socket(&config, &ctx, sender.clone(), &tasks, &stop);
 
-    let health = Health {
-        store: store.clone(),
-        socket: socket.clone(),
+    let reached = Reached {
+        stored: Arc::clone(&stored),
+        inbound: sender,
+        health: Health {
+            store: store.clone(),
+            socket: socket.clone(),
+        },
+        dispatcher: Arc::clone(&dispatcher),
     };
-    let http_addr = start_http(&config, &ctx, &stored, sender, health, &tasks, &stop).await?;
+    let http_addr = start_http(&config, &ctx, reached, &tasks, &stop).await?;
 
     tasks.spawn(folding::run(
         store.clone(),
@@ -225,12 +230,18 @@ fn start_socket(
     Some(health)
 }
 
+/// What requests over HTTP reach.
+struct Reached {
+    stored: Arc<Notify>,
+    inbound: mpsc::Sender<Inbound>,
+    health: Health,
+    dispatcher: Arc<Dispatcher>,
+}
+
 async fn start_http(
     config: &Config,
     ctx: &Ctx,
-    stored: &Arc<Notify>,
-    sender: mpsc::Sender<Inbound>,
-    health: Health,
+    reached: Reached,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> anyhow::Result<SocketAddr> {
@@ -238,14 +249,16 @@ async fn start_http(
         store: ctx.store.clone(),
         clock: ctx.clock.clone(),
         github_secrets: wire::webhook_secrets(config),
-        stored: Arc::clone(stored),
+        stored: reached.stored,
     };
-    let mut router = http::router(intake, health, config.sections.http.max_payload_bytes);
+    let section = &config.sections.http;
+    let api = http::v1::Api::new(reached.dispatcher, section.rate_limit_per_min);
+    let mut router = http::router(intake, reached.health, api, section.max_payload_bytes);
     if let Some(secret) = &config.secrets.slack_signing_secret {
         router = router.merge(slack_http::router(slack_http::HttpTransport {
             signing_secret: SecretString::clone(secret),
             clock: ctx.clock.clone(),
-            inbound: sender,
+            inbound: reached.inbound,
             max_body_bytes: config.sections.http.max_payload_bytes,
         }));
     }

@@ -9,6 +9,7 @@ pub mod decide;
 pub mod draw;
 pub mod execute;
 pub mod form;
+pub mod program;
 pub mod propose;
 pub mod react;
 pub mod show;

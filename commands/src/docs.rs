@@ -9,7 +9,8 @@ use em_blocks::docs::{DocsView, message_docs};
 use em_domain::id::{JobId, SourceId};
 use em_domain::job::{JobError, NewJob};
 use em_domain::knowledge::{Audience, NewSource, Visibility};
-use em_knowledge::{IndexError, kind_of};
+use em_knowledge::{IndexError, Progress, kind_of};
+use em_storage::StoreError;
 use serde_json::json;
 use ulid::Ulid;
 
@@ -28,6 +29,8 @@ pub const SPEC: Spec = Spec {
 
 /// The job that reads all sources again.
 pub const READ: &str = "docs.read";
+/// The job that works out what passages mean that were sent to us.
+pub const EMBED: &str = "docs.embed";
 /// The schedule by which one replica takes that job in.
 const TICK: &str = "docs.read";
 /// How long the reading may take: at 10 passages a second, 100,000 take three hours.
@@ -118,6 +121,43 @@ pub async fn read(ctx: Ctx) -> Result<(), JobError> {
         }
     }
     ctx.library.tidy().await.map_err(|error| failed(error.into()))
+}
+
+/// Has the meaning of new passages worked out, unless somebody is at it: whoever is goes on until none is left.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn enqueue_embedding(ctx: &Ctx) -> Result<(), CommandError> {
+    let now = ctx.clock.now();
+    let job = NewJob::new(JobId::new(Ulid::new()), EMBED, json!({}), now).unique(EMBED);
+    let job = NewJob {
+        time_limit: TIME_LIMIT,
+        ..job
+    };
+    ctx.store.jobs().enqueue(&job, now).await?;
+    ctx.wake_jobs();
+    Ok(())
+}
+
+/// The job: works out what passages mean until all have a meaning that had none.
+///
+/// # Errors
+/// The database does not answer. A model that fails leaves the words, which are found all the same.
+pub async fn embed(ctx: Ctx) -> Result<(), JobError> {
+    let failed = |error: StoreError| JobError::from(CommandError::from(error));
+    loop {
+        let mut progress = Progress::default();
+        let embedding = ctx.library.embed_missing(&mut progress, &|_| {});
+        embedding.await.map_err(failed)?;
+        if let Some(why) = progress.only_words {
+            tracing::warn!(why, "what was sent is found by its words only");
+            return Ok(());
+        }
+        // Documents that came meanwhile found this job unfinished and took in no other: look again until there is nothing.
+        if progress.embedded == 0 {
+            return ctx.library.tidy().await.map_err(failed);
+        }
+    }
 }
 
 /// Adds a place that the configuration names; the inner error says why it cannot be.

@@ -271,6 +271,7 @@ pub type OnJob = fn(Ctx, Job) -> Pin<Box<dyn Future<Output = Result<(), JobError
 /// `em_jobs::runner`.
 pub const JOBS: &[(&str, OnJob)] = &[
     (docs::READ, |ctx, _job| Box::pin(docs::read(ctx))),
+    (docs::EMBED, |ctx, _job| Box::pin(docs::embed(ctx))),
     (approval::job::DRAW, |ctx, job| {
         Box::pin(approval::draw::draw(ctx, job))
     }),

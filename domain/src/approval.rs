@@ -149,6 +149,8 @@ pub enum Via {
     Modal,
     /// A typed command.
     Command,
+    /// A program that acts for a person, over HTTP.
+    Http,
     /// A reaction to a card.
     Reaction,
     /// Nobody: the policy said so.

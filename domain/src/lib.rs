@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod answer;
+pub mod api_token;
 pub mod approval;
 pub mod ask;
 pub mod audit;

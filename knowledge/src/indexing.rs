@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use em_domain::id::SourceId;
-use em_domain::knowledge::{Chunk, ChunkId, Document, Source};
+use em_domain::knowledge::{Chunk, ChunkId, Document, Source, SourceKind};
 use em_storage::{Changed, Digest, NewDocument, StoreError};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
@@ -73,6 +73,11 @@ impl Library {
     ) -> Result<Progress, IndexError> {
         let id = &source.added.id;
         let mut progress = Progress::default();
+        if source.added.kind == SourceKind::Upload {
+            // Its documents are sent to us: there is nothing to read again, and none of them is gone.
+            self.embed_missing(&mut progress, tell).await?;
+            return Ok(progress);
+        }
         match self.read(source, now, &mut progress, tell).await {
             Ok(()) => {
                 self.store.knowledge().record_indexed(id, Ok(()), now).await?;
@@ -256,7 +261,7 @@ async fn prepared(
     Ok(prepared)
 }
 
-fn document(source: &SourceId, original: Original, digest: String) -> Result<NewDocument, String> {
+pub(crate) fn document(source: &SourceId, original: Original, digest: String) -> Result<NewDocument, String> {
     let (title, body) = match &original.content {
         Content::Text(text) => (None, text.clone()),
         Content::File(bytes) => {
@@ -300,7 +305,7 @@ fn why(skip: Skip) -> String {
 }
 
 /// Equal for equal documents that were read the same way.
-fn digest(original: &Original) -> String {
+pub(crate) fn digest(original: &Original) -> String {
     let about = (
         READING,
         &original.title,

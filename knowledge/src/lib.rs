@@ -14,6 +14,7 @@ mod library;
 pub mod model;
 mod source;
 pub mod text;
+mod upload;
 
 pub use embedder::backend::Backend;
 pub use embedder::local::LocalEmbedder;
@@ -23,3 +24,4 @@ pub use indexing::{IndexError, Progress};
 pub use library::{Found, Library, Weights};
 pub use model::{Model, ModelSettings};
 pub use source::{SourceError, kind_of};
+pub use upload::Upload;

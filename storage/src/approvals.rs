@@ -14,6 +14,12 @@ use crate::error::StoreError;
 use crate::jobs::enqueue_in;
 use crate::open::Store;
 
+/// Later than any question: 31 December 9999.
+const AFTER_ALL: DateTime<Utc> = match DateTime::from_timestamp(253_402_214_400, 0) {
+    Some(at) => at,
+    None => DateTime::<Utc>::MIN_UTC,
+};
+
 /// The questions of a store.
 #[derive(Debug, Clone, Copy)]
 pub struct Approvals<'s> {
@@ -161,6 +167,29 @@ impl Approvals<'_> {
         let names = list(states.iter().map(|state| state.as_str()));
         let rows: Vec<Json<Approval>> = on_engine!(pool, |c| sqlx::query_scalar(pool.lists(LIST))
             .bind(names)
+            .bind(limit)
+            .fetch_all(c)
+            .await)?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+
+    /// A page of the questions in one of `states`, the newest first: those that come after `before` in that order.
+    pub async fn list_page(
+        &self,
+        states: &[ApprovalState],
+        before: Option<&Approval>,
+        limit: i64,
+    ) -> Result<Vec<Approval>, StoreError> {
+        const PAGE: &str = "SELECT record FROM approvals WHERE state IN LIST($1) \
+            AND (created_at < $2 OR (created_at = $2 AND id < $3)) ORDER BY created_at DESC, id DESC LIMIT $4";
+        let after_all = (AFTER_ALL, "");
+        let (created_at, id) = before.map_or(after_all, |before| (before.created_at, before.id.as_str()));
+        let pool = self.store.pool();
+        let names = list(states.iter().map(|state| state.as_str()));
+        let rows: Vec<Json<Approval>> = on_engine!(pool, |c| sqlx::query_scalar(pool.lists(PAGE))
+            .bind(names)
+            .bind(created_at)
+            .bind(id)
             .bind(limit)
             .fetch_all(c)
             .await)?;

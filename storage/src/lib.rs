@@ -10,6 +10,7 @@
 //! `both_engines!` in `tests/`. To add a fact that events speak of: also a `Fact` in `facts/tables.rs`.
 
 mod answers;
+mod api_tokens;
 mod approvals;
 mod audit;
 mod cursors;
@@ -39,6 +40,7 @@ pub mod testing;
 mod triage;
 
 pub use answers::{Answered, Answers};
+pub use api_tokens::ApiTokens;
 pub use approvals::{Approvals, Consequences, Deputy, Proposed};
 pub use audit::{Audit, Verified};
 pub use cursors::{Cursor, Cursors};

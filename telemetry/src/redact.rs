@@ -34,6 +34,8 @@ const SHAPES: &[(Shape, &str)] = &[
         Shape::Prefixed,
         r"(gh[opsur]_|github_pat_)[A-Za-z0-9_]{10,}(?:[.-][A-Za-z0-9_-]{10,})*",
     ),
+    // our own API: other words end like its prefix ("schema_"), and are not followed by this
+    (Shape::Prefixed, r"(ema_)[0-9a-f]{64}"),
     // OpenAI and Anthropic
     (Shape::Prefixed, r"(EDGE sk-)[A-Za-z0-9_-]{16,}"),
     // GitLab, Linear, Atlassian, Sentry, Google
@@ -312,6 +314,11 @@ pub(crate) mod tests {
             "linear key",
             "lin_api_abcdefghij0123456789abcdefghij",
             "abcdefghij",
+        ),
+        (
+            "token of our own API",
+            "refused ema_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+            "00112233",
         ),
         (
             "private key",

@@ -225,6 +225,10 @@ async fn every_subcommand_explains_itself() {
         "config show",
         "config check",
         "config schema",
+        "token",
+        "token add",
+        "token list",
+        "token remove",
     ] {
         let mut arguments: Vec<&str> = path.split_whitespace().collect();
         arguments.push("--help");

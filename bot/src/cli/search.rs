@@ -10,10 +10,10 @@ use em_domain::knowledge::query::terms;
 use em_domain::knowledge::sentence::answering;
 use em_domain::knowledge::{Audience, Passage};
 use em_knowledge::Library;
-use serde::Serialize;
 
 use super::{Failure, say};
 use crate::config::Config;
+use crate::hit::Hit;
 use crate::wire;
 
 /// What is searched.
@@ -41,47 +41,19 @@ pub(crate) struct AskOptions {
     question: Vec<String>,
 }
 
-/// One hit, as it is printed. Members are only added.
-#[derive(Debug, Serialize)]
-struct Hit<'a> {
-    rank: u32,
-    score: f64,
-    document: &'a str,
-    chunk: u32,
-    title: &'a str,
-    heading: &'a [String],
-    url: Option<&'a str>,
-    text: &'a str,
-}
-
-impl<'a> From<&'a Passage> for Hit<'a> {
-    fn from(passage: &'a Passage) -> Self {
-        Self {
-            rank: passage.standing.rank,
-            score: passage.standing.score,
-            document: &passage.document.external_id,
-            chunk: passage.first,
-            title: &passage.document.title,
-            heading: &passage.heading,
-            url: passage.document.url.as_deref(),
-            text: &passage.text,
-        }
-    }
-}
-
 pub(crate) async fn search(options: SearchOptions, config: Config) -> Result<ExitCode, Failure> {
     let library = wire::library(&config, wire::open_store(&config).await?).await;
     if let Some(file) = &options.queries {
         let queries =
             std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         for query in queries.lines() {
-            say(&json(&found(&library, query, options.k).await?)?);
+            say(&json(found(&library, query, options.k).await?)?);
         }
         return Ok(ExitCode::SUCCESS);
     }
     let passages = found(&library, &options.query.join(" "), options.k).await?;
     if options.json {
-        say(&json(&passages)?);
+        say(&json(passages)?);
         return Ok(ExitCode::SUCCESS);
     }
     if passages.is_empty() {
@@ -137,8 +109,8 @@ async fn found(library: &Library, query: &str, k: usize) -> Result<Vec<Passage>,
     Ok(found.context("the documents cannot be searched")?.passages)
 }
 
-fn json(passages: &[Passage]) -> Result<String, Failure> {
-    let hits: Vec<Hit<'_>> = passages.iter().map(Hit::from).collect();
+fn json(passages: Vec<Passage>) -> Result<String, Failure> {
+    let hits: Vec<Hit> = passages.into_iter().map(Hit::from).collect();
     Ok(serde_json::to_string(&hits).context("the hits")?)
 }
 

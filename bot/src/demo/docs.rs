@@ -15,6 +15,7 @@ macro_rules! carried {
 carried!(
     "README.md",
     "docs/ACTIONS.md",
+    "docs/API.md",
     "docs/APPROVALS.md",
     "docs/ARCHITECTURE.md",
     "docs/BENCHMARKS.md",

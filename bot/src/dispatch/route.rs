@@ -271,7 +271,7 @@ impl Dispatcher {
 }
 
 /// What the audit log keeps of a line of text.
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     /// Characters of it.
     const KEPT: usize = 300;
     text.chars().take(KEPT).collect()

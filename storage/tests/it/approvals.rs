@@ -22,6 +22,7 @@ both_engines!(
     questions_are_found_by_what_people_type_of_them,
     the_log_is_one_chain_whoever_appends,
     the_log_can_only_be_appended_to,
+    pages_hold_every_question_once_the_newest_first,
     a_deputy_decides_until_their_time_is_over,
 );
 
@@ -273,4 +274,37 @@ async fn a_deputy_decides_until_their_time_is_over(db: TestDatabase) {
         approvals.list_viewers(at(1) + Duration::hours(1)).await.unwrap(),
         []
     );
+}
+
+async fn pages_hold_every_question_once_the_newest_first(db: TestDatabase) {
+    let (approvals, none) = (db.store.approvals(), Consequences::default());
+    let mut expected = Vec::new();
+    for number in 1..=7 {
+        // Three at one instant, so that the instant alone does not tell where a page ends.
+        let asked = Approval {
+            created_at: at(number / 3),
+            ..question(&format!("acme/api#{number}"))
+        };
+        approvals.insert(&asked, &none).await.unwrap();
+        expected.push((asked.created_at, asked.id));
+    }
+    expected.sort();
+    expected.reverse();
+    let (mut seen, mut last) = (Vec::new(), None);
+    loop {
+        let page = approvals
+            .list_page(&ApprovalState::ALL, last.as_ref(), 2)
+            .await
+            .unwrap();
+        let Some(end) = page.last() else { break };
+        assert!(page.len() <= 2);
+        last = Some(end.clone());
+        seen.extend(page.into_iter().map(|asked| (asked.created_at, asked.id)));
+    }
+    assert_eq!(seen, expected);
+    let declined = approvals
+        .list_page(&[ApprovalState::Declined], None, 9)
+        .await
+        .unwrap();
+    assert!(declined.is_empty());
 }

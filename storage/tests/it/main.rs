@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod answers;
+mod api_tokens;
 mod approvals;
 mod decisions;
 mod events;
