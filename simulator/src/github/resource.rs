@@ -11,6 +11,10 @@ use super::{
     world::{Repo, State},
 };
 
+/// Files that are listed of one pull request at most. Source:
+/// <https://docs.github.com/rest/pulls/pulls#list-pull-requests-files>.
+const MAX_FILES: usize = 3_000;
+
 /// What a path names.
 pub(super) enum Resource {
     /// One object.
@@ -49,6 +53,10 @@ fn in_repo(repo: &Repo, path: &[&str], query: &Query) -> Option<Resource> {
         ["pulls", number] => repo.pulls.get(&number.parse().ok()?).cloned().map(Resource::One),
         ["pulls", number, "reviews"] => list(of_pull(repo, number, &repo.reviews)?),
         ["pulls", number, "commits"] => list(of_pull(repo, number, &repo.pull_commits)?),
+        ["pulls", number, "files"] => {
+            let files = of_pull(repo, number, &repo.pull_files)?;
+            list(files.get(..MAX_FILES).unwrap_or(files))
+        }
         ["pulls", number, "requested_reviewers"] => {
             let pull = repo.pulls.get(&number.parse().ok()?)?;
             Some(Resource::One(
