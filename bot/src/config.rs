@@ -5,6 +5,7 @@
 //! in `config/check.rs` if some values make no sense. A test keeps the three together.
 
 mod check;
+mod llm;
 mod secrets;
 mod sections;
 
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use config::{File, FileFormat};
 
 pub use check::{Checked, ScheduledCommand};
+pub use llm::LlmSettings;
 pub use secrets::Secrets;
 pub use sections::Sections;
 
@@ -35,6 +37,9 @@ const NAMES: &[(&str, &str)] = &[
     ("MAX_PAYLOAD_BYTES", "http.max_payload_bytes"),
     ("INTEGRATIONS_GITHUB_ENABLED", "github.enabled"),
     ("GITHUB_API_URL", "github.api_url"),
+    ("AGENT_LLM_ENABLED", "llm.enabled"),
+    ("OPENAI_BASE_URL", "llm.base_url"),
+    ("OPENAI_MODEL", "llm.model"),
     ("EM_AGENT_EMBEDDING_MODEL", "knowledge.embedding_model"),
     ("EM_AGENT_MODEL_DIR", "knowledge.model_dir"),
     ("RETENTION_DAYS", "retention.days"),

@@ -5,10 +5,12 @@
 //! `commands`.
 
 pub mod action;
+pub mod answer;
 pub mod approval;
 pub mod ask;
 pub mod audit;
 pub mod board;
+pub mod breaker;
 pub mod calendar;
 pub mod ci_run;
 pub mod clock;
@@ -21,6 +23,7 @@ pub mod id;
 pub mod incident;
 pub mod job;
 pub mod knowledge;
+pub mod llm_usage;
 pub mod person;
 pub mod policy;
 pub mod pull_request;

@@ -6,6 +6,7 @@
 
 pub mod github;
 pub mod http;
+pub mod llm;
 pub mod normalise;
 pub mod opa;
 pub mod recorded;

@@ -1,4 +1,5 @@
-//! em-simulator: a pretend Slack workspace and a pretend GitHub ([`github`]) on 127.0.0.1, for tests and for the demo.
+//! em-simulator: a pretend Slack workspace, a pretend GitHub ([`github`]) and a pretend language model ([`llm`]) on
+//! 127.0.0.1, for tests and for the demo.
 //!
 //! It speaks Slack's side of the Web API, Socket Mode, response URLs, modals and App Home over real sockets, and is
 //! strict: what Slack would refuse is refused and written down ([`Simulator::violations`]).
@@ -18,6 +19,7 @@ pub mod forms;
 pub mod github;
 mod http_transport;
 mod line;
+pub mod llm;
 mod mentions;
 mod options;
 mod response_url;

@@ -25,6 +25,7 @@ mod incidents;
 mod intake;
 mod jobs;
 mod knowledge;
+mod llm_usage;
 mod nudges;
 mod open;
 mod people;
@@ -52,6 +53,7 @@ pub use knowledge::{
     Added, Changed, Digest, Embedded, Knowledge, LexicalHit, ModelCount, NewDocument, Removed, StoredChunk,
     StoredVector, Upserted, VectorCursor,
 };
+pub use llm_usage::{DayOfUse, LlmUsage, Reservation, Reserved, Spent};
 pub use nudges::Nudges;
 pub use open::{Store, StoreConfig};
 pub use people::People;

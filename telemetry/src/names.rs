@@ -99,6 +99,10 @@ metrics! {
         "Time from a question to the policy's answer, by who evaluates it: this process or an OPA server.";
     Histogram SIGNALS_EVALUATE_SECONDS = "em_signals_evaluate_seconds" []
         "Time to evaluate all rules and tell of what they find.";
+    Counter LLM_CALLS_TOTAL = "em_llm_calls_total" ["outcome"]
+        "Calls of the language model, by outcome; those given up by whoever asked are not counted.";
+    Histogram LLM_SECONDS = "em_llm_seconds" []
+        "Time from a question to the end of the language model's answer.";
     Counter ERRORS_TOTAL = "em_errors_total" ["area"]
         "Failures that a person was told about with an error id, or that an operator should look at.";
 }

@@ -16,6 +16,7 @@ use em_policy::{Policy, Source};
 use em_telemetry::Format;
 use secrecy::ExposeSecret;
 
+use super::llm::{self, LlmSettings};
 use super::sections::{self, Sections};
 use super::{Problem, Secrets};
 
@@ -38,6 +39,8 @@ pub struct Checked {
     pub policy_data: serde_json::Value,
     /// Time between two polls; `None` is never.
     pub poll_interval: Option<Duration>,
+    /// The language model; `None` if it is switched off.
+    pub llm: Option<LlmSettings>,
 }
 
 /// A command that the clock types.
@@ -55,12 +58,12 @@ pub struct ScheduledCommand {
 const MOST_DAYS: u32 = 36_500;
 
 /// Collects problems while values are read.
-struct Checks<'a> {
+pub(super) struct Checks<'a> {
     problems: &'a mut Vec<Problem>,
 }
 
 impl Checks<'_> {
-    fn refuse(&mut self, key: &str, what: impl Into<String>) {
+    pub(super) fn refuse(&mut self, key: &str, what: impl Into<String>) {
         // What could not be read at all has been said already; that it is missing is no news.
         if self
             .problems
@@ -75,11 +78,11 @@ impl Checks<'_> {
         });
     }
 
-    fn keep<T, E: std::fmt::Display>(&mut self, key: &str, value: Result<T, E>) -> Option<T> {
+    pub(super) fn keep<T, E: std::fmt::Display>(&mut self, key: &str, value: Result<T, E>) -> Option<T> {
         value.map_err(|error| self.refuse(key, error.to_string())).ok()
     }
 
-    fn require(&mut self, key: &str, holds: bool, what: &str) {
+    pub(super) fn require(&mut self, key: &str, holds: bool, what: &str) {
         if !holds {
             self.refuse(key, what);
         }
@@ -104,6 +107,7 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
         "http.addr",
         http_addr.map_err(|_| "write an address and a port, as 127.0.0.1:8080"),
     );
+    let llm = llm::settings(&mut checks, &sections.llm, secrets);
     check_database_url(&mut checks, secrets);
     Some(Checked {
         http_addr: http_addr?,
@@ -115,6 +119,7 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
         policy_data,
         poll_interval: Some(Duration::from_secs(sections.github.poll_interval_seconds))
             .filter(|d| !d.is_zero()),
+        llm,
     })
 }
 
@@ -221,7 +226,7 @@ fn check_numbers(checks: &mut Checks<'_>, sections: &Sections) {
     );
 }
 
-fn check_url(checks: &mut Checks<'_>, key: &str, text: &str) {
+pub(super) fn check_url(checks: &mut Checks<'_>, key: &str, text: &str) {
     let fits =
         url::Url::parse(text).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
     checks.require(

@@ -20,6 +20,8 @@ pub struct Secrets {
     pub github_token: Option<SecretString>,
     /// `GITHUB_WEBHOOK_SECRET`, then `GITHUB_WEBHOOK_SECRET_PREVIOUS`.
     pub github_webhook_secrets: Vec<SecretString>,
+    /// `OPENAI_API_KEY`: asks the language model.
+    pub openai_api_key: Option<SecretString>,
 }
 
 /// Reads all of them; a secret file that cannot be read is a problem, an absent secret is not (yet).
@@ -35,6 +37,7 @@ pub(super) fn read(environment: &Environment, problems: &mut Vec<Problem>) -> Se
             .into_iter()
             .filter_map(&mut secret)
             .collect(),
+        openai_api_key: secret("OPENAI_API_KEY"),
     };
     let is_set = |name: &str| {
         [name, &format!("{name}_FILE")]
@@ -89,7 +92,7 @@ fn one(environment: &Environment, name: &str, problems: &mut Vec<Problem>) -> Op
 
 impl Secrets {
     /// Which secrets are set, by name, for showing.
-    pub fn presence(&self) -> [(&'static str, bool); 7] {
+    pub fn presence(&self) -> [(&'static str, bool); 8] {
         [
             ("SLACK_APP_TOKEN", self.slack_app_token.is_some()),
             ("SLACK_BOT_TOKEN", self.slack_bot_token.is_some()),
@@ -101,6 +104,7 @@ impl Secrets {
                 "GITHUB_WEBHOOK_SECRET_PREVIOUS",
                 self.github_webhook_secrets.len() > 1,
             ),
+            ("OPENAI_API_KEY", self.openai_api_key.is_some()),
         ]
     }
 }

@@ -27,6 +27,8 @@ pub struct Sections {
     pub policy: Policy,
     /// `[signals]`
     pub signals: Signals,
+    /// `[llm]`
+    pub llm: Llm,
     /// `[knowledge]`
     pub knowledge: Knowledge,
     /// `[teams.NAME]`
@@ -157,6 +159,34 @@ pub struct Signals {
     pub rules: String,
 }
 
+/// The language model that answers from documents.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Llm {
+    /// Off: answers are pieces of documents, word for word.
+    pub enabled: bool,
+    /// Base of the API.
+    pub base_url: String,
+    /// The model's name.
+    pub model: String,
+    /// For the whole of an answer.
+    pub timeout_secs: u64,
+    /// The longest answer.
+    pub max_answer_tokens: u32,
+    /// The longest question, with its passages and its thread.
+    pub max_prompt_tokens: u32,
+    /// Of one person; 0 is no limit.
+    pub daily_tokens_per_person: i64,
+    /// Of one team; 0 is no limit.
+    pub daily_tokens_per_team: i64,
+    /// Of everybody together; 0 is no limit.
+    pub daily_tokens: i64,
+    /// For a million tokens sent.
+    pub price_per_million_in: f64,
+    /// For a million tokens received.
+    pub price_per_million_out: f64,
+}
+
 /// One team.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -231,6 +261,7 @@ pub(super) fn read(
         triage: reading.section("triage")?,
         policy: reading.section("policy")?,
         signals: reading.section("signals")?,
+        llm: reading.section("llm")?,
         knowledge: reading.section("knowledge")?,
         teams: reading.own("teams"),
         people: reading.own("people"),

@@ -80,6 +80,9 @@ fn every_fixed_name_sets_its_key() {
         ("GITHUB_API_URL", "https://git.example/api/v3"),
         ("EM_AGENT_EMBEDDING_MODEL", "small-model"),
         ("EM_AGENT_MODEL_DIR", "/srv/model"),
+        ("AGENT_LLM_ENABLED", "true"),
+        ("OPENAI_BASE_URL", "http://127.0.0.1:11434/v1"),
+        ("OPENAI_MODEL", "small"),
         ("RETENTION_DAYS", "13"),
         ("LOG_FORMAT", "pretty"),
         ("RUST_LOG", "em_bot=debug"),
@@ -126,7 +129,7 @@ fn lists_can_be_written_in_the_environment_as_in_the_file() {
 fn every_secret_is_read_from_the_environment_or_from_a_file_without_its_line_break() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secret");
-    let cases: [(&str, &str); 7] = [
+    let cases: [(&str, &str); 8] = [
         ("SLACK_APP_TOKEN", "xapp-1"),
         ("SLACK_BOT_TOKEN", "xoxb-1"),
         ("SLACK_SIGNING_SECRET", "s3"),
@@ -134,6 +137,7 @@ fn every_secret_is_read_from_the_environment_or_from_a_file_without_its_line_bre
         ("GITHUB_TOKEN", "ghp_1"),
         ("GITHUB_WEBHOOK_SECRET", "w1"),
         ("GITHUB_WEBHOOK_SECRET_PREVIOUS", "w0"),
+        ("OPENAI_API_KEY", "sk-1"),
     ];
     for (name, value) in cases {
         std::fs::write(&file, format!("{value}\n")).unwrap();
@@ -152,6 +156,7 @@ fn every_secret_is_read_from_the_environment_or_from_a_file_without_its_line_bre
             secrets.github_token.as_ref(),
             webhook(0),
             webhook(1),
+            secrets.openai_api_key.as_ref(),
         ];
         for ((name, value), found) in cases.iter().zip(found) {
             assert_eq!(found.map(ExposeSecret::expose_secret), Some(*value), "{name}");
@@ -460,6 +465,9 @@ fn secrets_never_print() {
         ("GITHUB_TOKEN", "ghp_hunter2"),
         ("GITHUB_WEBHOOK_SECRET", "hunter2"),
         ("GITHUB_WEBHOOK_SECRET_PREVIOUS", "hunter2"),
+        ("OPENAI_API_KEY", "sk-hunter2"),
+        ("OPENAI_MODEL", "small"),
+        ("AGENT_LLM_ENABLED", "true"),
     ];
     let config = accepted("", &secrets);
     let shown = format!("{config:?}{}", toml::to_string(&config.sections).unwrap());
@@ -515,4 +523,72 @@ fn rules_read_what_the_operator_wrote_and_the_roles() {
     let expected =
         serde_json::json!({"roles": {"manager": ["U1"]}, "production": ["prod"], "limits": {"most": 3}});
     assert_eq!(data, expected);
+}
+
+#[test]
+fn a_language_model_is_off_until_it_is_switched_on_and_half_of_it_is_refused() {
+    assert!(
+        accepted("", &[("OPENAI_API_KEY", "k"), ("OPENAI_MODEL", "small")])
+            .checked
+            .llm
+            .is_none()
+    );
+    let on = ("AGENT_LLM_ENABLED", "true");
+    assert_eq!(
+        refused("", &[on]),
+        "llm.model: llm.enabled is set, so this one is needed too: a model's name\n\
+         OPENAI_API_KEY: llm.enabled is set and llm.base_url is OpenAI's, so this one is needed too"
+    );
+    let own = [
+        on,
+        ("OPENAI_MODEL", "small"),
+        ("OPENAI_BASE_URL", "http://127.0.0.1:11434/v1"),
+    ];
+    let settings = accepted("", &own).checked.llm.unwrap();
+    assert!(
+        settings.client.api_key.is_none(),
+        "a server of one's own may need none"
+    );
+    assert_eq!(settings.pacing.total.as_secs(), 30);
+    assert!(
+        refused(
+            "",
+            &[
+                on,
+                ("OPENAI_MODEL", "small"),
+                ("OPENAI_API_KEY", "k"),
+                ("OPENAI_BASE_URL", "x")
+            ]
+        )
+        .contains("llm.base_url")
+    );
+}
+
+#[test]
+fn prices_and_limits_of_a_language_model_are_numbers_that_make_sense() {
+    let on = "[llm]\nenabled = true\nmodel = 'small'\n";
+    let key = [("OPENAI_API_KEY", "k")];
+    let file = format!("{on}price_per_million_in = 0.15\nprice_per_million_out = 2\ndaily_tokens = 0");
+    let settings = accepted(&file, &key).checked.llm.unwrap();
+    assert_eq!(
+        (settings.price.micros_in, settings.price.micros_out),
+        (150_000, 2_000_000)
+    );
+    assert_eq!(
+        (settings.limits.person, settings.limits.everybody),
+        (Some(100_000), None)
+    );
+    for wrong in [
+        "price_per_million_in = -1",
+        "price_per_million_out = nan",
+        "daily_tokens_per_person = 10",
+        "daily_tokens_per_team = -1",
+        "timeout_secs = 0",
+        "max_answer_tokens = 0",
+        "max_prompt_tokens = 100",
+    ] {
+        let (name, _) = wrong.split_once(' ').unwrap();
+        let problems = refused(&format!("{on}{wrong}"), &key);
+        assert!(problems.starts_with(&format!("llm.{name}: ")), "{problems}");
+    }
 }

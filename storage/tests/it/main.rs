@@ -13,6 +13,7 @@ mod jobs;
 mod jobs_model;
 mod knowledge;
 mod knowledge_search;
+mod llm_usage;
 mod merge;
 mod migrations;
 mod people;
