@@ -9,7 +9,7 @@ use em_blocks::docs::{DocsView, message_docs};
 use em_domain::id::{JobId, SourceId};
 use em_domain::job::{JobError, NewJob};
 use em_domain::knowledge::{Audience, NewSource, Visibility};
-use em_knowledge::{IndexError, kind_of};
+use em_knowledge::{IndexError, Progress, kind_of};
 use serde_json::json;
 use ulid::Ulid;
 
@@ -117,7 +117,14 @@ pub async fn read(ctx: Ctx) -> Result<(), JobError> {
             }
         }
     }
-    ctx.library.tidy().await.map_err(|error| failed(error.into()))
+    // Also where no source could be read: after a change of model all passages wait for their new meaning.
+    let done = async {
+        let mut progress = Progress::default();
+        ctx.library.embed_missing(&mut progress, &|_| {}).await?;
+        ctx.library.forget_former_models().await?;
+        ctx.library.tidy().await
+    };
+    done.await.map_err(|error| failed(error.into()))
 }
 
 /// Adds a place that the configuration names; the inner error says why it cannot be.

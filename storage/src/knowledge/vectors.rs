@@ -193,7 +193,18 @@ impl Knowledge<'_> {
 
     /// Forgets the vectors of all models but `model`; answers how many. Whoever has others in memory may keep them.
     pub async fn forget_other_models(&self, model: &str) -> Result<u64, StoreError> {
+        // From the two ends of the index: with one model there is nothing to look through.
+        const OTHERS: &str = "SELECT COALESCE((SELECT MIN(model) FROM knowledge_vectors) <> $1 \
+            OR (SELECT MAX(model) FROM knowledge_vectors) <> $1, FALSE)";
         const FORGET: &str = "DELETE FROM knowledge_vectors WHERE model <> $1";
+        let pool = self.store.pool();
+        let there_are: bool = on_engine!(pool, |c| sqlx::query_scalar(OTHERS)
+            .bind(model)
+            .fetch_one(c)
+            .await)?;
+        if !there_are {
+            return Ok(0);
+        }
         let (mut tx, _) = self.begin().await?;
         let forgotten = on_conn!(&mut tx.conn(), |c| sqlx::query(FORGET)
             .bind(model)

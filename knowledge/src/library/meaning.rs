@@ -1,0 +1,153 @@
+//! Purpose: passages found by what they mean to one model, and which model is asked while the model changes.
+//!
+//! After a change of model the passages get their new meanings one after the other, which takes hours. Meanings of two
+//! models cannot be compared. So the former model answers, if it is still to be had, until nearly all passages mean
+//! something to the new one.
+
+use std::sync::Arc;
+
+use em_domain::knowledge::{ChunkId, SourceTag};
+use em_storage::{Store, StoreError};
+use moka::future::Cache;
+use tokio::sync::{Mutex, RwLock};
+
+use super::memory::{self, Memory};
+use crate::embedder::{Embedder, FindModel, Vector};
+use crate::error::KnowledgeError;
+
+/// Questions whose meaning is remembered.
+const QUESTIONS_REMEMBERED: u64 = 1_000;
+/// Characters of a question whose meaning is worked out; the model reads fewer.
+const MAX_QUESTION: usize = 2_000;
+/// From this part of all passages on, in percent, a model answers as well as it ever will: a few new passages are always
+/// on their way.
+const NEARLY_ALL_PERCENT: u64 = 95;
+
+/// One model, with all that is known to mean something to it.
+pub(crate) struct Meaning {
+    pub(crate) embedder: Arc<dyn Embedder>,
+    memory: Arc<RwLock<Memory>>,
+    questions: Cache<String, Arc<Vector>>,
+}
+
+impl Meaning {
+    pub(super) fn new(embedder: Arc<dyn Embedder>) -> Self {
+        Self {
+            memory: Arc::new(RwLock::new(Memory::new(embedder.dimensions()))),
+            questions: Cache::new(QUESTIONS_REMEMBERED),
+            embedder,
+        }
+    }
+
+    /// Reads what changed; answers how many passages mean something to the model.
+    pub(super) async fn refresh(&self, store: &Store) -> Result<u64, StoreError> {
+        memory::refresh(&self.memory, store, self.embedder.name()).await?;
+        Ok(self.memory.read().await.len() as u64)
+    }
+
+    /// The passages nearest to a question, with their cosines.
+    pub(super) async fn nearest(
+        &self,
+        question: &str,
+        k: usize,
+        allowed: &[SourceTag],
+    ) -> Result<Vec<(ChunkId, f32)>, KnowledgeError> {
+        let vector = self.of_question(question).await?;
+        let (memory, allowed) = (Arc::clone(&self.memory), allowed.to_vec());
+        // Milliseconds of arithmetic: not on a thread that answers people.
+        let near = tokio::task::spawn_blocking(move || memory.blocking_read().top(&vector, k, &allowed));
+        near.await.map_err(|error| KnowledgeError::Failed {
+            model: self.embedder.name().to_owned(),
+            cause: error.to_string(),
+        })
+    }
+
+    /// What a question means; worked out once for the same words.
+    async fn of_question(&self, question: &str) -> Result<Arc<Vector>, KnowledgeError> {
+        let question: String = question.chars().take(MAX_QUESTION).collect();
+        let key = question
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .to_lowercase();
+        if let Some(vector) = self.questions.get(&key).await {
+            return Ok(vector);
+        }
+        let vectors = self.embedder.embed_queries(&[question]).await?;
+        let vector = Arc::new(vectors.into_iter().next().unwrap_or_default());
+        self.questions.insert(key, Arc::clone(&vector)).await;
+        Ok(vector)
+    }
+}
+
+/// The model from before, while it is of use.
+pub(super) struct Former {
+    find: Option<FindModel>,
+    state: Mutex<State>,
+}
+
+enum State {
+    /// Nobody needed it yet.
+    NotSought,
+    /// There is none, or it has done its service.
+    Gone,
+    /// It answers.
+    Here(Arc<Meaning>),
+}
+
+impl Former {
+    pub(super) fn new(find: Option<FindModel>) -> Self {
+        Self {
+            find,
+            state: Mutex::new(State::NotSought),
+        }
+    }
+
+    /// The model from before, where more than `covered` passages mean something to it.
+    pub(super) async fn beyond(&self, covered: u64, store: &Store) -> Result<Option<Arc<Meaning>>, StoreError> {
+        let mut state = self.state.lock().await;
+        if matches!(*state, State::NotSought) {
+            *state = self.seek(covered, store).await?.map_or(State::Gone, State::Here);
+        }
+        let State::Here(former) = &*state else {
+            return Ok(None);
+        };
+        let former = Arc::clone(former);
+        drop(state);
+        let knows_more = former.refresh(store).await? > covered;
+        Ok(knows_more.then_some(former))
+    }
+
+    /// It has done its service: its memory is needed no more.
+    pub(super) async fn dismiss(&self) {
+        let mut state = self.state.lock().await;
+        if matches!(*state, State::Here(_)) {
+            *state = State::Gone;
+        }
+    }
+
+    async fn seek(&self, covered: u64, store: &Store) -> Result<Option<Arc<Meaning>>, StoreError> {
+        let Some(find) = &self.find else { return Ok(None) };
+        let mut models = store.knowledge().list_models().await?;
+        models.retain(|model| u64::try_from(model.chunks).is_ok_and(|chunks| chunks > covered));
+        models.sort_by_key(|model| std::cmp::Reverse(model.chunks));
+        for model in models {
+            if let Some(embedder) = find(model.model.clone()).await {
+                tracing::info!(model = model.model, "the former model answers until the new one knows enough");
+                return Ok(Some(Arc::new(Meaning::new(embedder))));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether so many passages are nearly all.
+pub(super) fn is_nearly_all(covered: u64, passages: u64) -> bool {
+    covered * 100 >= passages * NEARLY_ALL_PERCENT
+}
+
+/// What is said while passages lack a meaning and no former model can stand in.
+pub(super) fn missing_meanings(covered: u64, passages: u64) -> String {
+    let missing = passages.saturating_sub(covered);
+    format!("{missing} of {passages} passages, whose meaning is not worked out yet")
+}
