@@ -3,6 +3,7 @@
 use em_blocks::doctor::{Finding, Health, message_doctor};
 use em_domain::job::JobState;
 use em_integrations::slack::SlackError;
+use em_storage::NearestBy;
 
 use crate::ctx::Ctx;
 use crate::invocation::{Invocation, Outcome, Reply};
@@ -67,6 +68,7 @@ pub async fn examine(ctx: &Ctx) -> Vec<Finding> {
     findings.extend(jobs(ctx).await);
     findings.extend(policy(ctx).await);
     findings.extend(signals(ctx).await);
+    findings.extend(documents(ctx).await);
     findings
 }
 
@@ -292,6 +294,28 @@ async fn events(ctx: &Ctx) -> Vec<Finding> {
         findings.push(bad(Health::Warn, what, kind.reason.clone(), fix));
     }
     findings
+}
+
+/// How documents are searched; nothing where there are none.
+async fn documents(ctx: &Ctx) -> Option<Finding> {
+    let sources = ctx.store.knowledge().list_sources().await.ok()?;
+    if sources.is_empty() {
+        return None;
+    }
+    Some(match ctx.library.nearest_by().await.ok()? {
+        Some(NearestBy::Index) => ok("Meanings are compared by the database, with pgvector"),
+        Some(NearestBy::Memory(why)) => ok(format!("Meanings are compared in memory: {why}")),
+        None => {
+            let why = ctx.library.why_only_words().unwrap_or_default();
+            let fix = "Put a model where it is looked for; docs/KNOWLEDGE.md names the places.";
+            bad(
+                Health::Warn,
+                "Documents are searched by words only",
+                format!("{why}."),
+                fix,
+            )
+        }
+    })
 }
 
 /// Jobs that were given up; nothing where there are none.

@@ -184,7 +184,11 @@ impl Library {
         }
         let forgotten = area.forget_other_models(model).await?;
         if forgotten > 0 {
-            tracing::info!(model, forgotten, "what passages meant to other models is forgotten");
+            tracing::info!(
+                model,
+                forgotten,
+                "what passages meant to other models is forgotten"
+            );
         }
         Ok(forgotten)
     }

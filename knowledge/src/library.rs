@@ -11,11 +11,11 @@ use std::sync::Arc;
 use em_domain::knowledge::fusion::{Fused, Ranked, fuse, merge_neighbours, number, spread, without_copies};
 use em_domain::knowledge::query::{Term, coverage, terms};
 use em_domain::knowledge::{Audience, ChunkId, Passage, SourceTag, Standing, admitted};
-use em_storage::{Store, StoreError, StoredChunk};
+use em_storage::{NearestBy, Store, StoreError, StoredChunk};
 
 use crate::embedder::{Embedder, FindModel, Vector};
 use crate::error::KnowledgeError;
-use meaning::{Former, Meaning, is_nearly_all, missing_meanings};
+use meaning::{Allowed, Former, Meaning, is_nearly_all, missing_meanings};
 
 /// Hits that each of the two searches contributes.
 const HITS: usize = 100;
@@ -83,12 +83,37 @@ impl Library {
         &self.store
     }
 
-    /// Puts the index in order after much has changed.
+    /// Puts the index in order after much has changed, and makes the one over meanings where the database can have it.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn tidy(&self) -> Result<(), StoreError> {
-        self.store.knowledge().tidy().await
+        self.store.knowledge().tidy().await?;
+        let Ok(meaning) = &self.meaning else {
+            return Ok(());
+        };
+        let embedder = &meaning.embedder;
+        let by = self
+            .store
+            .knowledge()
+            .prepare_nearest(embedder.name(), embedder.dimensions())
+            .await?;
+        tracing::debug!(?by, "where meanings are compared");
+        Ok(())
+    }
+
+    /// Where meanings are compared; `None` without a model.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn nearest_by(&self) -> Result<Option<NearestBy>, StoreError> {
+        match &self.meaning {
+            Ok(meaning) => {
+                let by = self.store.knowledge().nearest_by(meaning.embedder.name()).await?;
+                Ok(Some(by))
+            }
+            Err(_) => Ok(None),
+        }
     }
 
     /// Why nothing is found by meaning, if that is so.
@@ -118,10 +143,14 @@ impl Library {
         let sources = self.store.knowledge().list_sources().await?;
         let allowed = admitted(&sources, audience);
         let passages = sources.iter().map(|source| source.state.chunks).sum();
+        let among = Allowed {
+            sources: &allowed,
+            is_all: allowed.len() == sources.len(),
+        };
         let terms = terms(question);
         let (words, near) = tokio::join!(
             self.by_words(&terms, &allowed, weights.words),
-            self.by_meaning(question, &allowed, weights.meaning, passages)
+            self.by_meaning(question, among, weights.meaning, passages)
         );
         let (words, near) = (words?, near?);
         let lists = [
@@ -163,7 +192,7 @@ impl Library {
     async fn by_meaning(
         &self,
         question: &str,
-        allowed: &[SourceTag],
+        allowed: Allowed<'_>,
         weight: f64,
         passages: i64,
     ) -> Result<Near, StoreError> {
@@ -178,19 +207,18 @@ impl Library {
         let covered = meaning.refresh(&self.store).await?;
         if is_nearly_all(covered, passages) {
             self.former.dismiss().await;
-            return Ok(Near::of(meaning.nearest(question, HITS, allowed).await, None));
+            let found = meaning.nearest(&self.store, question, HITS, allowed).await?;
+            return Ok(Near::of(found, None));
         }
         if let Some(former) = self.former.beyond(covered, &self.store).await? {
-            match former.nearest(question, HITS, allowed).await {
+            match former.nearest(&self.store, question, HITS, allowed).await? {
                 Ok(hits) => return Ok(Near::of(Ok(hits), None)),
                 Err(error) => tracing::warn!(%error, "the former model does not answer"),
             }
         }
         let remark = missing_meanings(covered, passages);
-        Ok(Near::of(
-            meaning.nearest(question, HITS, allowed).await,
-            Some(remark),
-        ))
+        let found = meaning.nearest(&self.store, question, HITS, allowed).await?;
+        Ok(Near::of(found, Some(remark)))
     }
 
     /// What questions mean; none where meanings are not compared.

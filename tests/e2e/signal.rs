@@ -496,7 +496,11 @@ async fn changed_files_are_read_a_few_a_minute_and_one_that_is_refused_stops_no_
     assert_eq!(read_changed_files(ctx).await.unwrap(), 2);
 
     scene.bot.clock.advance(Duration::hours(6));
-    assert_eq!(read_changed_files(ctx).await.unwrap(), 1, "the refused one, again");
+    assert_eq!(
+        read_changed_files(ctx).await.unwrap(),
+        1,
+        "the refused one, again"
+    );
     scene.finish().await;
 }
 
@@ -510,6 +514,7 @@ async fn without_a_token_doctor_says_that_paths_are_of_no_use(database: TestData
     let doctor = scene.answer("ana", "/em-agent doctor").await;
     assert!(doctor.contains("Rules about paths say nothing"), "{doctor}");
     let rules = scene.answer("ana", "/em-agent rules").await;
+    let rules = rules.replace('\u{2060}', "");
     assert!(rules.contains("paths: payments/**, !**/*.md"), "{rules}");
     scene.finish().await;
 }

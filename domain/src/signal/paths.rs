@@ -42,7 +42,9 @@ pub enum NoPatterns {
     #[error("{0}")]
     Unreadable(String),
     /// They only take back, and there is nothing to take back from.
-    #[error("every pattern begins with `!`, so none of them covers a file; write what they are taken from first: '**'")]
+    #[error(
+        "every pattern begins with `!`, so none of them covers a file; write what they are taken from first: '**'"
+    )]
     OnlyExceptions,
 }
 

@@ -55,7 +55,10 @@ impl Scope {
     pub fn covers_pull_of(&self, pull: &WatchedPull, person: &Login) -> bool {
         self.may_cover(pull, person)
             && (self.paths.is_empty()
-                || pull.paths.as_ref().is_some_and(|paths| self.paths.cover_any(paths)))
+                || pull
+                    .paths
+                    .as_ref()
+                    .is_some_and(|paths| self.paths.cover_any(paths)))
     }
 
     /// Whether it covers an open pull request, if that changes the right files.

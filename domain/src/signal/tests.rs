@@ -357,7 +357,10 @@ fn patterns_of_paths_are_those_of_workflows() {
     ] {
         assert_eq!(covers(patterns, &[file]), expected, "{patterns:?} {file}");
     }
-    assert!(!covers(&["**"], &[]), "a pull request without files changes none of them");
+    assert!(
+        !covers(&["**"], &[]),
+        "a pull request without files changes none of them"
+    );
     let only = PathPatterns::new(vec!["!docs/**".to_owned()]);
     assert_eq!(only, Err(NoPatterns::OnlyExceptions));
 }
@@ -390,7 +393,11 @@ fn a_rule_with_paths_says_nothing_until_the_files_are_known() {
 fn only_pull_requests_that_change_the_right_files_are_counted() {
     let mut all: Vec<WatchedPull> = (1..=8).map(|number| pull(number, "ana")).collect();
     for pull in &mut all {
-        let folder = if pull.key.number <= 5 { "payments" } else { "ledger" };
+        let folder = if pull.key.number <= 5 {
+            "payments"
+        } else {
+            "ledger"
+        };
         pull.paths = Some(vec![format!("{folder}/a.rs")]);
     }
     for kind in ["wip_limit_exceeded", "review_overload"] {

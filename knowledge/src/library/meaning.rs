@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use em_domain::knowledge::{ChunkId, SourceTag};
-use em_storage::{Store, StoreError};
+use em_storage::{Nearby, Store, StoreError};
 use moka::future::Cache;
 use tokio::sync::{Mutex, RwLock};
 
@@ -28,6 +28,8 @@ pub(crate) struct Meaning {
     pub(crate) embedder: Arc<dyn Embedder>,
     memory: Arc<RwLock<Memory>>,
     questions: Cache<String, Arc<Vector>>,
+    /// Where the database itself searches: how many passages it knew, at which version.
+    counted: Mutex<Option<(i64, u64)>>,
 }
 
 impl Meaning {
@@ -35,24 +37,63 @@ impl Meaning {
         Self {
             memory: Arc::new(RwLock::new(Memory::new(embedder.dimensions()))),
             questions: Cache::new(QUESTIONS_REMEMBERED),
+            counted: Mutex::new(None),
             embedder,
         }
     }
 
-    /// Reads what changed; answers how many passages mean something to the model.
+    /// Learns what changed; answers how many passages mean something to the model.
     pub(super) async fn refresh(&self, store: &Store) -> Result<u64, StoreError> {
-        memory::refresh(&self.memory, store, self.embedder.name()).await?;
-        Ok(self.memory.read().await.len() as u64)
+        let model = self.embedder.name();
+        if !store.knowledge().has_nearest(model).await? {
+            memory::refresh(&self.memory, store, model).await?;
+            return Ok(self.memory.read().await.len() as u64);
+        }
+        if self.memory.read().await.len() > 0 {
+            *self.memory.write().await = Memory::new(self.embedder.dimensions());
+        }
+        let version = store.knowledge().version().await?;
+        let mut counted = self.counted.lock().await;
+        if let Some((_, passages)) = counted.filter(|(at, _)| *at == version) {
+            return Ok(passages);
+        }
+        let passages = store.knowledge().count_vectors(model).await?;
+        let passages = u64::try_from(passages).unwrap_or_default();
+        *counted = Some((version, passages));
+        Ok(passages)
     }
 
-    /// The passages nearest to a question, with their cosines.
+    /// The passages nearest to a question, with their cosines: by the database where it has an index for it, else by
+    /// what is in memory.
     pub(super) async fn nearest(
         &self,
+        store: &Store,
         question: &str,
+        k: usize,
+        allowed: Allowed<'_>,
+    ) -> Result<Result<Vec<(ChunkId, f32)>, KnowledgeError>, StoreError> {
+        let vector = match self.of_question(question).await {
+            Ok(vector) => vector,
+            Err(error) => return Ok(Err(error)),
+        };
+        if !store.knowledge().has_nearest(self.embedder.name()).await? {
+            return Ok(self.in_memory(vector, k, allowed.sources).await);
+        }
+        let wanted = Nearby {
+            model: self.embedder.name(),
+            vector: &vector,
+            k,
+            allowed: (!allowed.is_all).then_some(allowed.sources),
+        };
+        Ok(Ok(store.knowledge().nearest(&wanted).await?))
+    }
+
+    async fn in_memory(
+        &self,
+        vector: Arc<Vector>,
         k: usize,
         allowed: &[SourceTag],
     ) -> Result<Vec<(ChunkId, f32)>, KnowledgeError> {
-        let vector = self.of_question(question).await?;
         let (memory, allowed) = (Arc::clone(&self.memory), allowed.to_vec());
         // Milliseconds of arithmetic: not on a thread that answers people.
         let near = tokio::task::spawn_blocking(move || memory.blocking_read().top(&vector, k, &allowed));
@@ -80,6 +121,14 @@ impl Meaning {
     }
 }
 
+/// The sources that an answer may be made from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowed<'a> {
+    pub(super) sources: &'a [SourceTag],
+    /// There are no others.
+    pub(super) is_all: bool,
+}
+
 /// The model from before, while it is of use.
 pub(super) struct Former {
     find: Option<FindModel>,
@@ -104,7 +153,11 @@ impl Former {
     }
 
     /// The model from before, where more than `covered` passages mean something to it.
-    pub(super) async fn beyond(&self, covered: u64, store: &Store) -> Result<Option<Arc<Meaning>>, StoreError> {
+    pub(super) async fn beyond(
+        &self,
+        covered: u64,
+        store: &Store,
+    ) -> Result<Option<Arc<Meaning>>, StoreError> {
         let mut state = self.state.lock().await;
         if matches!(*state, State::NotSought) {
             *state = self.seek(covered, store).await?.map_or(State::Gone, State::Here);
@@ -133,7 +186,10 @@ impl Former {
         models.sort_by_key(|model| std::cmp::Reverse(model.chunks));
         for model in models {
             if let Some(embedder) = find(model.model.clone()).await {
-                tracing::info!(model = model.model, "the former model answers until the new one knows enough");
+                tracing::info!(
+                    model = model.model,
+                    "the former model answers until the new one knows enough"
+                );
                 return Ok(Some(Arc::new(Meaning::new(embedder))));
             }
         }

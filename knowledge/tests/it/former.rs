@@ -157,7 +157,8 @@ async fn asked(library: &Library, number: usize) -> (Option<String>, bool) {
     let found = library.search(&question, &Audience::Operator, 5).await.unwrap();
     let named = |passage: &&em_domain::knowledge::Passage| passage.document.external_id == question;
     let passage = found.passages.iter().find(named);
-    let by_meaning = passage.is_some_and(|passage| passage.standing.cosine.is_some_and(|cosine| cosine > 0.5));
+    let by_meaning =
+        passage.is_some_and(|passage| passage.standing.cosine.is_some_and(|cosine| cosine > 0.5));
     (found.only_words, by_meaning)
 }
 
@@ -169,7 +170,11 @@ async fn the_former_model_answers_until_nearly_all_passages_mean_something_to_th
     assert_eq!((old.asked(), new.asked()), (1, 0));
 
     embed_some(&db, &new, 30).await;
-    assert_eq!(asked(&library, 38).await, (None, true), "30 of 40 are not nearly all");
+    assert_eq!(
+        asked(&library, 38).await,
+        (None, true),
+        "30 of 40 are not nearly all"
+    );
     assert_eq!((old.asked(), new.asked()), (2, 0));
 
     embed_some(&db, &new, 8).await;
@@ -191,7 +196,10 @@ async fn without_the_former_model_it_is_said_what_is_found_by_words_only(db: Tes
     assert_eq!(asked(&library, 3).await, (remark(), true));
     assert_eq!(asked(&library, 30).await, (remark(), false));
     let found = library.search("number 30", &Audience::Operator, 5).await.unwrap();
-    assert_eq!(found.passages[0].document.external_id, "30", "it is found by its words");
+    assert_eq!(
+        found.passages[0].document.external_id, "30",
+        "it is found by its words"
+    );
     embed_all(&library).await;
     assert_eq!(asked(&library, 30).await, (None, true));
 }
@@ -210,7 +218,11 @@ async fn old_meanings_are_forgotten_only_when_there_are_new_ones_of_all(db: Test
     assert_eq!(models.len(), 1);
     assert_eq!(models[0].model, "new@2");
     let after = db.store.knowledge().version().await.unwrap();
-    assert_eq!(after, version + 1, "where there is nothing to forget, nothing is written");
+    assert_eq!(
+        after,
+        version + 1,
+        "where there is nothing to forget, nothing is written"
+    );
 }
 
 fn copy(from: &Path, to: &Path) {

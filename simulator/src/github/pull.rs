@@ -77,7 +77,9 @@ impl GithubWorld {
         );
         in_repo.pulls.insert(number, pull);
         in_repo.pull_commits.insert(number, vec![commit]);
-        in_repo.pull_files.insert(number, vec![shapes::file("src/lib.rs")]);
+        in_repo
+            .pull_files
+            .insert(number, vec![shapes::file("src/lib.rs")]);
         drop(state);
         let pull = Pull::new(self.clone(), repo, number);
         let delivery = pull.tell(&new.author, "opened", json!({}));

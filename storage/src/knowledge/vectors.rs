@@ -96,6 +96,15 @@ impl Knowledge<'_> {
             }
             recorded += rows.len() as u64;
             tx.conn().upsert(&VECTORS, rows.into_values().collect()).await?;
+            let copied: BTreeMap<i64, (i64, i64, &[f32])> = group
+                .iter()
+                .filter_map(|(chunk, vector)| {
+                    let source = *sources.get(&chunk.0)?;
+                    Some((chunk.0, (chunk.0, source, vector.as_slice())))
+                })
+                .collect();
+            let copied: Vec<_> = copied.into_values().collect();
+            super::nearest::copy(&mut tx.conn(), model, &copied).await?;
             tx.commit().await?;
         }
         Ok(recorded)
@@ -172,6 +181,15 @@ impl Knowledge<'_> {
             .await)?;
         let vector = |(chunk, bytes): (i64, Vec<u8>)| Ok((ChunkId(chunk), floats(&bytes)?));
         rows.into_iter().map(vector).collect()
+    }
+
+    /// How many chunks mean something to `model`. It counts, which takes a moment.
+    pub async fn count_vectors(&self, model: &str) -> Result<i64, StoreError> {
+        const COUNT: &str = "SELECT COUNT(*) FROM knowledge_vectors WHERE model = $1";
+        Ok(on_engine!(self.store.pool(), |c| sqlx::query_scalar(COUNT)
+            .bind(model)
+            .fetch_one(c)
+            .await)?)
     }
 
     /// The chunks that went after `version`.
@@ -265,7 +283,7 @@ pub(super) fn vector_row<'a>(
     ]
 }
 
-fn floats(bytes: &[u8]) -> Result<Vec<f32>, StoreError> {
+pub(super) fn floats(bytes: &[u8]) -> Result<Vec<f32>, StoreError> {
     let (numbers, rest) = bytes.as_chunks::<4>();
     if !rest.is_empty() {
         return Err(StoreError::Corrupt("a vector".to_owned()));

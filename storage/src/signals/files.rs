@@ -16,8 +16,9 @@ impl Signals<'_> {
     pub async fn list_files(&self) -> Result<Vec<ChangedFiles>, StoreError> {
         const FILES: &str =
             "SELECT STRING_AGG(CAST(files AS TEXT), ',') FROM pull_request_files WHERE files IS NOT NULL";
-        let joined: Option<String> =
-            on_engine!(self.store.pool(), |c| sqlx::query_scalar(FILES).fetch_one(c).await)?;
+        let joined: Option<String> = on_engine!(self.store.pool(), |c| sqlx::query_scalar(FILES)
+            .fetch_one(c)
+            .await)?;
         decode(joined).await
     }
 

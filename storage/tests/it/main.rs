@@ -12,6 +12,7 @@ mod faults;
 mod jobs;
 mod jobs_model;
 mod knowledge;
+mod knowledge_nearest;
 mod knowledge_search;
 mod llm_usage;
 mod merge;

@@ -4,8 +4,8 @@ use em_domain::ci_run::{CiOutcome, CiRun};
 use em_domain::fact::FactChange;
 use em_domain::id::SignalId;
 use em_domain::incident::{Incident, IncidentSnapshot, IncidentState};
-use em_domain::review::{Comment, Review, Verdict};
 use em_domain::pull_request::PullRequestState;
+use em_domain::review::{Comment, Review, Verdict};
 use em_domain::signal::{ChangedFiles, Diff, Finding, Severity, Signal, SignalState};
 use em_domain::stamped::Stamped;
 use em_storage::testing::TestDatabase;
@@ -367,7 +367,12 @@ fn pushed(number: i64, head: &str, minutes: i64) -> FactChange {
 
 /// The numbers of those that would be asked for.
 async fn wanted(db: &TestDatabase, again_before: i64) -> Vec<i64> {
-    let pulls = db.store.signals().list_without_files(at(again_before)).await.unwrap();
+    let pulls = db
+        .store
+        .signals()
+        .list_without_files(at(again_before))
+        .await
+        .unwrap();
     let mut numbers: Vec<i64> = pulls.iter().map(|pull| pull.key.number).collect();
     numbers.sort_unstable();
     numbers
@@ -381,21 +386,35 @@ async fn files_are_asked_for_once_per_commit_and_known_until_there_are_newer_one
     assert_eq!(signals.list_files().await.unwrap(), []);
 
     let first = files(1, "a1", "payments/a.rs");
-    signals.record_files(&key(1), "a1", Some(&first), at(1)).await.unwrap();
+    signals
+        .record_files(&key(1), "a1", Some(&first), at(1))
+        .await
+        .unwrap();
     signals.record_files(&key(2), "b1", None, at(1)).await.unwrap();
     assert_eq!(wanted(&db, 1).await, Vec::<i64>::new());
-    assert_eq!(wanted(&db, 2).await, [2], "what was not answered is asked for again later");
+    assert_eq!(
+        wanted(&db, 2).await,
+        [2],
+        "what was not answered is asked for again later"
+    );
     assert_eq!(signals.list_files().await.unwrap(), [first.clone()]);
 
     fold(&db, "b", &[pushed(1, "a2", 5)]).await;
     assert_eq!(wanted(&db, 1).await, [1], "there is a newer commit");
     signals.record_files(&key(1), "a2", None, at(6)).await.unwrap();
-    assert_eq!(signals.list_files().await.unwrap(), [first], "better old than nothing");
+    assert_eq!(
+        signals.list_files().await.unwrap(),
+        [first],
+        "better old than nothing"
+    );
     assert_eq!(wanted(&db, 6).await, [2]);
     assert_eq!(wanted(&db, 7).await, [1, 2]);
 
     let second = files(1, "a2", "ledger/a.rs");
-    signals.record_files(&key(1), "a2", Some(&second), at(8)).await.unwrap();
+    signals
+        .record_files(&key(1), "a2", Some(&second), at(8))
+        .await
+        .unwrap();
     assert_eq!(signals.list_files().await.unwrap(), [second]);
     assert_eq!(wanted(&db, 9).await, [2]);
 }
@@ -416,9 +435,16 @@ async fn files_are_forgotten_when_the_pull_request_closes(db: TestDatabase) {
     assert_eq!(signals.list_files().await.unwrap(), known);
     // The answer was under way while it closed.
     let late = files(1, "a1", "payments/a.rs");
-    signals.record_files(&key(1), "a1", Some(&late), at(6)).await.unwrap();
+    signals
+        .record_files(&key(1), "a1", Some(&late), at(6))
+        .await
+        .unwrap();
     assert_eq!(signals.list_files().await.unwrap(), known);
 
     db.store.facts().replay(normalise, |_| ()).await.unwrap();
-    assert_eq!(signals.list_files().await.unwrap(), known, "a replay knows what is open");
+    assert_eq!(
+        signals.list_files().await.unwrap(),
+        known,
+        "a replay knows what is open"
+    );
 }
