@@ -11,13 +11,14 @@ use em_knowledge::{
     Embedder, FindModel, KnowledgeError, Library, LocalEmbedder, Model, ModelSettings, Progress, Vector,
 };
 use em_storage::testing::TestDatabase;
-use em_storage::{NewDocument, both_engines};
+use em_storage::{NearestBy, NewDocument, both_engines};
 use futures::future::BoxFuture;
 
 both_engines!(
     the_former_model_answers_until_nearly_all_passages_mean_something_to_the_new_one,
     without_the_former_model_it_is_said_what_is_found_by_words_only,
     old_meanings_are_forgotten_only_when_there_are_new_ones_of_all,
+    the_same_is_found_wherever_meanings_are_compared,
 );
 
 /// Passages of the library.
@@ -193,11 +194,16 @@ async fn without_the_former_model_it_is_said_what_is_found_by_words_only(db: Tes
     let library = library(&db, &new).with_former(finder(&Counting::new("old@3")));
     embed_some(&db, &new, 10).await;
     let remark = || Some("30 of 40 passages, whose meaning is not worked out yet".to_owned());
-    assert_eq!(asked(&library, 3).await, (remark(), true));
+    assert_eq!(asked(&library, 1).await, (remark(), true));
     assert_eq!(asked(&library, 30).await, (remark(), false));
-    let found = library.search("number 30", &Audience::Operator, 5).await.unwrap();
+    let found = library.search("30", &Audience::Operator, 5).await.unwrap();
+    let named = found
+        .passages
+        .iter()
+        .find(|passage| passage.document.external_id == "30");
     assert_eq!(
-        found.passages[0].document.external_id, "30",
+        named.unwrap().standing.lexical_rank,
+        Some(1),
         "it is found by its words"
     );
     embed_all(&library).await;
@@ -223,6 +229,38 @@ async fn old_meanings_are_forgotten_only_when_there_are_new_ones_of_all(db: Test
         version + 1,
         "where there is nothing to forget, nothing is written"
     );
+}
+
+async fn the_same_is_found_wherever_meanings_are_compared(db: TestDatabase) {
+    let (old, new) = (Counting::new("old@1"), Counting::new("new@2"));
+    filled(&db, &old).await;
+    let before = library(&db, &old);
+    assert!(matches!(
+        before.nearest_by().await,
+        Ok(Some(NearestBy::Memory(_)))
+    ));
+    assert_eq!(asked(&before, 7).await, (None, true));
+    // From here on PostgreSQL does it, if it has pgvector.
+    before.tidy().await.unwrap();
+    let by = before.nearest_by().await.unwrap().unwrap();
+    assert_eq!(
+        db.store.knowledge().has_nearest("old@1").await,
+        Ok(by == NearestBy::Index)
+    );
+    for number in [7, 0, 39] {
+        assert_eq!(asked(&before, number).await, (None, true));
+    }
+    let after = library(&db, &new).with_former(finder(&old));
+    embed_some(&db, &new, 20).await;
+    assert_eq!(
+        asked(&after, 39).await,
+        (None, true),
+        "the former one by the same way"
+    );
+    embed_all(&after).await;
+    after.tidy().await.unwrap();
+    after.forget_former_models().await.unwrap();
+    assert_eq!(asked(&after, 8).await, (None, true));
 }
 
 fn copy(from: &Path, to: &Path) {
