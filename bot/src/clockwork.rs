@@ -25,6 +25,8 @@ const EVALUATE: Duration = Duration::from_mins(1);
 const EVALUATE_AT_MOST: u32 = 10;
 /// What changed is evaluated after this long, however long evaluating takes.
 const EVALUATE_WITHIN: Duration = Duration::from_secs(20);
+/// How often it is looked whether changed files have to be read; only in its own minute a replica reads any.
+const READ_CHANGED_FILES: Duration = Duration::from_mins(1);
 /// How long Slack's delivery ids are remembered; Slack retries for about an hour.
 const REMEMBER_DELIVERIES: chrono::Duration = chrono::Duration::days(1);
 /// How often what waits is looked at.
@@ -107,6 +109,32 @@ pub async fn run_signals(ctx: Ctx, mut changed: watch::Receiver<()>, stop: Cance
             () = stop.cancelled() => return,
             () = change => {}
             () = tokio::time::sleep(EVALUATE) => {}
+        }
+    }
+}
+
+/// Learns which files pull requests change, where a rule looks at paths, and evaluates the rules by what was learned.
+/// Beside [`run_signals`], so that no evaluation waits for GitHub.
+pub async fn run_changed_files(ctx: Ctx, stop: CancellationToken) {
+    loop {
+        let read = async {
+            if em_commands::signal::files::read_changed_files(&ctx).await? > 0 {
+                em_commands::signal::evaluate(&ctx).await?;
+            }
+            anyhow::Ok(())
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            read = read => if let Err(error) = read {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "changed files could not be read; trying again"
+                );
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(READ_CHANGED_FILES) => {}
         }
     }
 }

@@ -124,6 +124,7 @@ pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyho
     em_commands::docs::enqueue_reading(&ctx).await?;
     tasks.spawn(clockwork::run_boards(ctx.clone(), changed.clone(), stop.clone()));
     tasks.spawn(clockwork::run_signals(ctx.clone(), changed, stop.clone()));
+    tasks.spawn(clockwork::run_changed_files(ctx.clone(), stop.clone()));
     tasks.spawn(clockwork::run_approvals(ctx.clone(), stop.clone()));
     tasks.spawn(clockwork::run_links(ctx.clone(), stop.clone()));
     tasks.spawn(clockwork::run_policy(ctx.clone(), stop.clone()));

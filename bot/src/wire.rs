@@ -175,6 +175,7 @@ pub async fn library(config: &Config, store: Store) -> Library {
         data_dir: PathBuf::from(&config.sections.data_dir),
         ..ModelSettings::default()
     };
+    let former = LocalEmbedder::finder(settings.clone());
     let embedder = LocalEmbedder::open(settings).await;
     if let Err(error) = &embedder {
         tracing::warn!(%error, "documents are searched by words only");
@@ -183,6 +184,7 @@ pub async fn library(config: &Config, store: Store) -> Library {
         store,
         embedder.map(|embedder| Arc::new(embedder) as Arc<dyn Embedder>),
     )
+    .with_former(former)
 }
 
 fn llm(config: &Config, clock: &SharedClock) -> anyhow::Result<Option<Llm>> {

@@ -120,7 +120,14 @@ pub async fn read(ctx: Ctx) -> Result<(), JobError> {
             }
         }
     }
-    ctx.library.tidy().await.map_err(|error| failed(error.into()))
+    // Also where no source could be read: after a change of model all passages wait for their new meaning.
+    let done = async {
+        let mut progress = Progress::default();
+        ctx.library.embed_missing(&mut progress, &|_| {}).await?;
+        ctx.library.forget_former_models().await?;
+        ctx.library.tidy().await
+    };
+    done.await.map_err(|error| failed(error.into()))
 }
 
 /// Has the meaning of new passages worked out, unless somebody is at it: whoever is goes on until none is left.

@@ -90,6 +90,11 @@ async fn signals(ctx: &Ctx) -> Vec<Finding> {
             "Put it right; it is read again within a minute. `/em-agent rules` shows what is in force.",
         ),
     }];
+    if rules.rules.look_at_paths() && ctx.github.is_none() {
+        let what = "Rules about paths say nothing";
+        let why = "Which files a pull request changes has to be read from GitHub, and there is no token.";
+        findings.push(bad(Health::Warn, what, why, "Set GITHUB_TOKEN."));
+    }
     if ctx.settings.signal_channel().is_none() {
         let why = "They open and resolve, and only `/em-agent signals` shows them.";
         let fix = "Set signals.channel or slack.default_channel.";

@@ -1,6 +1,7 @@
 //! Purpose: signals: what the rules find, told once. `/em-agent signals [kind]` lists what is open.
 
 mod bulletin;
+pub mod files;
 pub mod reaction;
 pub mod rules;
 
@@ -13,7 +14,7 @@ use clap::Parser;
 use em_blocks::people::People;
 use em_blocks::signal::{SignalsView, message_signals};
 use em_domain::id::{Login, SignalId, SlackUser};
-use em_domain::signal::{self, Diff, KINDS, Rules, Signal, diff};
+use em_domain::signal::{self, ChangedFiles, Diff, KINDS, Rules, Signal, diff};
 use em_storage::Watch;
 use ulid::Ulid;
 
@@ -90,7 +91,11 @@ pub async fn evaluate(ctx: &Ctx) -> Result<(), CommandError> {
     ctx.rules.reload(now).await;
     let rules = ctx.rules.in_force().rules;
     if let Some(watch) = ctx.store.signals().watch(now).await? {
-        let changes = compare(ctx, &rules, watch, now).await?;
+        let files = match rules.look_at_paths() {
+            true => ctx.store.signals().list_files().await?,
+            false => Vec::new(),
+        };
+        let changes = compare(ctx, &rules, (watch, files), now).await?;
         if !changes.is_empty() {
             let new =
                 |finding: &signal::Finding| Signal::opened(SignalId::new(Ulid::new()), finding.clone(), now);
@@ -112,13 +117,19 @@ pub async fn evaluate(ctx: &Ctx) -> Result<(), CommandError> {
 
 /// What has to change so that exactly what the rules find is open. Away from the async threads: it is a while of work
 /// with many pull requests, and a click must be answered in between.
-async fn compare(ctx: &Ctx, rules: &Arc<Rules>, watch: Watch, now: DateTime<Utc>) -> anyhow::Result<Diff> {
+async fn compare(
+    ctx: &Ctx,
+    rules: &Arc<Rules>,
+    (watch, files): (Watch, Vec<ChangedFiles>),
+    now: DateTime<Utc>,
+) -> anyhow::Result<Diff> {
     let (rules, settings) = (Arc::clone(rules), Arc::clone(&ctx.settings));
     let work = move || {
         let mut facts = watch.facts;
         // Whoever put such a label on a pull request wants nobody to wait for it.
         let ignored = &settings.triage.ignored_labels;
         facts.pulls.retain(|pull| !pull.has_any(ignored));
+        facts.add_files(files);
         diff(
             &watch.open,
             signal::evaluate(&rules, &facts, now, &settings.calendar),

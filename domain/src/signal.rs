@@ -13,6 +13,7 @@ mod finding;
 mod incident_open_too_long;
 mod long_running_ci;
 mod no_ticket_link;
+mod paths;
 mod pr_without_review;
 mod read;
 mod review_overload;
@@ -36,6 +37,7 @@ use crate::id::{Login, RepositoryName, SignalId};
 
 pub use diff::{Diff, OpenSignal, diff};
 pub use facts::{Facts, PENDING_RUNS_COUNT_DAYS, WatchedPull, watched};
+pub use paths::{ChangedFiles, NoPatterns, PathPatterns};
 pub use read::{KindOfRule, RulesSeed};
 pub use rules::{Parameters, Rule, Rules, TicketPattern};
 pub use scope::Scope;
@@ -210,7 +212,7 @@ impl Parameter {
 /// What a kind of rule looks at, which decides by what its scope can be narrowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LooksAt {
-    /// Open pull requests: by repository, team, label and author.
+    /// Open pull requests: by repository, team, label, author and the files that they change.
     PullRequests,
     /// Something else that belongs to a repository: by repository and team.
     Repositories,

@@ -3,12 +3,17 @@
 pub mod backend;
 pub mod local;
 
+use std::sync::Arc;
+
 use futures::future::BoxFuture;
 
 use crate::error::KnowledgeError;
 
 /// What a text means, as numbers; scaled to length 1, so that the scalar product of two is the cosine between them.
 pub type Vector = Vec<f32>;
+
+/// Finds a model by the name that is kept with its vectors; `None` if it is no longer to be had.
+pub type FindModel = Arc<dyn Fn(String) -> BoxFuture<'static, Option<Arc<dyn Embedder>>> + Send + Sync>;
 
 /// Turns text into vectors. The answer has one vector for each text, in the order of the texts.
 ///

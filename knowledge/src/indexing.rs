@@ -136,8 +136,8 @@ impl Library {
         progress: &mut Progress,
         tell: &(dyn Fn(&Progress) + Send + Sync),
     ) -> Result<(), StoreError> {
-        let embedder = match &self.embedder {
-            Ok(embedder) => embedder,
+        let embedder = match &self.meaning {
+            Ok(meaning) => &meaning.embedder,
             Err(error) => {
                 progress.only_words = Some(error.to_string());
                 return Ok(());
@@ -171,6 +171,31 @@ impl Library {
                 .await?;
             tell(progress);
         }
+    }
+
+    /// Forgets what passages mean to other models, once all of them mean something to the configured one; answers how
+    /// many meanings went. Only the bot at work does this: a command that was started with another model must not take
+    /// the bot's away.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn forget_former_models(&self) -> Result<u64, StoreError> {
+        let Ok(meaning) = &self.meaning else {
+            return Ok(0);
+        };
+        let (model, area) = (meaning.embedder.name(), self.store.knowledge());
+        if !area.chunks_without_vector(model, ChunkId(0), 1).await?.is_empty() {
+            return Ok(0);
+        }
+        let forgotten = area.forget_other_models(model).await?;
+        if forgotten > 0 {
+            tracing::info!(
+                model,
+                forgotten,
+                "what passages meant to other models is forgotten"
+            );
+        }
+        Ok(forgotten)
     }
 }
 

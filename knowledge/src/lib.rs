@@ -18,7 +18,7 @@ mod upload;
 
 pub use embedder::backend::Backend;
 pub use embedder::local::LocalEmbedder;
-pub use embedder::{Embedder, Vector};
+pub use embedder::{Embedder, FindModel, Vector};
 pub use error::KnowledgeError;
 pub use indexing::{IndexError, Progress};
 pub use library::{Found, Library, Weights};

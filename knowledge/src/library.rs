@@ -2,6 +2,7 @@
 //!
 //! Where there is no model, or it fails, words alone are searched and the answer says why.
 
+mod meaning;
 mod memory;
 
 use std::collections::BTreeMap;
@@ -10,13 +11,11 @@ use std::sync::Arc;
 use em_domain::knowledge::fusion::{Fused, Ranked, fuse, merge_neighbours, number, spread, without_copies};
 use em_domain::knowledge::query::{Term, coverage, terms};
 use em_domain::knowledge::{Audience, ChunkId, Passage, SourceTag, Standing, admitted};
-use em_storage::{Store, StoreError, StoredChunk};
-use moka::future::Cache;
-use tokio::sync::RwLock;
+use em_storage::{NearestBy, Store, StoreError, StoredChunk};
 
-use crate::embedder::{Embedder, Vector};
+use crate::embedder::{Embedder, FindModel, Vector};
 use crate::error::KnowledgeError;
-use memory::Memory;
+use meaning::{Allowed, Former, Meaning, is_nearly_all, missing_meanings};
 
 /// Hits that each of the two searches contributes.
 const HITS: usize = 100;
@@ -24,18 +23,14 @@ const HITS: usize = 100;
 const CANDIDATES: usize = 40;
 /// Passages of one document before others get a place.
 const PER_DOCUMENT: usize = 2;
-/// Questions whose meaning is remembered.
-const QUESTIONS_REMEMBERED: u64 = 1_000;
-/// Characters of a question whose meaning is worked out; the model reads fewer.
-const MAX_QUESTION: usize = 2_000;
 
 /// The team's documents, and what they mean.
 #[derive(Clone)]
 pub struct Library {
     pub(crate) store: Store,
-    pub(crate) embedder: Result<Arc<dyn Embedder>, KnowledgeError>,
-    memory: Arc<RwLock<Memory>>,
-    questions: Cache<String, Arc<Vector>>,
+    /// By the model that is configured, or why there is none.
+    pub(crate) meaning: Result<Arc<Meaning>, KnowledgeError>,
+    former: Arc<Former>,
 }
 
 /// How the two searches count.
@@ -61,20 +56,26 @@ impl Default for Weights {
 pub struct Found {
     /// The passages, the best first.
     pub passages: Vec<Passage>,
-    /// Why only words were searched, where that was so.
+    /// What was searched by words only and why, where that was so: everything, or passages without a meaning.
     pub only_words: Option<String>,
 }
 
 impl Library {
     /// The documents in `store`. `embedder` may be the reason why there is none.
     pub fn new(store: Store, embedder: Result<Arc<dyn Embedder>, KnowledgeError>) -> Self {
-        let dimensions = embedder.as_ref().map_or(0, |embedder| embedder.dimensions());
         Self {
             store,
-            embedder,
-            memory: Arc::new(RwLock::new(Memory::new(dimensions))),
-            questions: Cache::new(QUESTIONS_REMEMBERED),
+            meaning: embedder.map(|embedder| Arc::new(Meaning::new(embedder))),
+            former: Arc::new(Former::new(None)),
         }
+    }
+
+    /// With a way to find the model from before a change, which answers until nearly all passages mean something to
+    /// the new one.
+    #[must_use]
+    pub fn with_former(mut self, find: FindModel) -> Self {
+        self.former = Arc::new(Former::new(Some(find)));
+        self
     }
 
     /// Where the documents are stored.
@@ -82,17 +83,42 @@ impl Library {
         &self.store
     }
 
-    /// Puts the index in order after much has changed.
+    /// Puts the index in order after much has changed, and makes the one over meanings where the database can have it.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn tidy(&self) -> Result<(), StoreError> {
-        self.store.knowledge().tidy().await
+        self.store.knowledge().tidy().await?;
+        let Ok(meaning) = &self.meaning else {
+            return Ok(());
+        };
+        let embedder = &meaning.embedder;
+        let by = self
+            .store
+            .knowledge()
+            .prepare_nearest(embedder.name(), embedder.dimensions())
+            .await?;
+        tracing::debug!(?by, "where meanings are compared");
+        Ok(())
+    }
+
+    /// Where meanings are compared; `None` without a model.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn nearest_by(&self) -> Result<Option<NearestBy>, StoreError> {
+        match &self.meaning {
+            Ok(meaning) => {
+                let by = self.store.knowledge().nearest_by(meaning.embedder.name()).await?;
+                Ok(Some(by))
+            }
+            Err(_) => Ok(None),
+        }
     }
 
     /// Why nothing is found by meaning, if that is so.
     pub fn why_only_words(&self) -> Option<String> {
-        self.embedder.as_ref().err().map(ToString::to_string)
+        self.meaning.as_ref().err().map(ToString::to_string)
     }
 
     /// The `k` best passages for `question` of those sources that everybody in `audience` may see.
@@ -116,12 +142,17 @@ impl Library {
     ) -> Result<Found, StoreError> {
         let sources = self.store.knowledge().list_sources().await?;
         let allowed = admitted(&sources, audience);
+        let passages = sources.iter().map(|source| source.state.chunks).sum();
+        let among = Allowed {
+            sources: &allowed,
+            is_all: allowed.len() == sources.len(),
+        };
         let terms = terms(question);
-        let (words, meaning) = tokio::join!(
+        let (words, near) = tokio::join!(
             self.by_words(&terms, &allowed, weights.words),
-            self.by_meaning(question, &allowed, weights.meaning)
+            self.by_meaning(question, among, weights.meaning, passages)
         );
-        let (words, meaning) = (words?, meaning?);
+        let (words, near) = (words?, near?);
         let lists = [
             Ranked {
                 weight: weights.words,
@@ -129,18 +160,18 @@ impl Library {
             },
             Ranked {
                 weight: weights.meaning,
-                hits: meaning.hits.iter().map(|(chunk, _)| *chunk).collect(),
+                hits: near.hits.iter().map(|(chunk, _)| *chunk).collect(),
             },
         ];
         let mut fused = fuse(&lists);
         fused.truncate(CANDIDATES.max(2 * k));
-        let passages = self.passages(&fused, &meaning.hits, &terms).await?;
+        let passages = self.passages(&fused, &near.hits, &terms).await?;
         let mut passages = merge_neighbours(spread(without_copies(passages), PER_DOCUMENT));
         passages.truncate(k);
         number(&mut passages);
         Ok(Found {
             passages,
-            only_words: meaning.missing,
+            only_words: near.missing,
         })
     }
 
@@ -157,37 +188,37 @@ impl Library {
         Ok(hits.into_iter().map(|hit| hit.chunk).collect())
     }
 
+    /// By the configured model, or by the one from before where that knows more of all `passages`.
     async fn by_meaning(
         &self,
         question: &str,
-        allowed: &[SourceTag],
+        allowed: Allowed<'_>,
         weight: f64,
-    ) -> Result<Meaning, StoreError> {
+        passages: i64,
+    ) -> Result<Near, StoreError> {
         if weight <= 0.0 || question.trim().is_empty() {
-            return Ok(Meaning::default());
+            return Ok(Near::default());
         }
-        let embedder = match &self.embedder {
-            Ok(embedder) => embedder,
-            Err(error) => return Ok(Meaning::missing(error)),
+        let meaning = match &self.meaning {
+            Ok(meaning) => meaning,
+            Err(error) => return Ok(Near::missing(error)),
         };
-        let vector = match self.meaning_of(embedder, question).await {
-            Ok(vector) => vector,
-            Err(error) => return Ok(Meaning::missing(&error)),
-        };
-        memory::refresh(&self.memory, &self.store, embedder.name()).await?;
-        let (memory, allowed) = (Arc::clone(&self.memory), allowed.to_vec());
-        // Milliseconds of arithmetic: not on a thread that answers people.
-        let near = tokio::task::spawn_blocking(move || memory.blocking_read().top(&vector, HITS, &allowed));
-        match near.await {
-            Ok(hits) => Ok(Meaning { hits, missing: None }),
-            Err(error) => {
-                tracing::error!(%error, "the search by meaning stopped");
-                Ok(Meaning {
-                    hits: Vec::new(),
-                    missing: Some("the search by meaning stopped".to_owned()),
-                })
+        let passages = u64::try_from(passages).unwrap_or_default();
+        let covered = meaning.refresh(&self.store).await?;
+        if is_nearly_all(covered, passages) {
+            self.former.dismiss().await;
+            let found = meaning.nearest(&self.store, question, HITS, allowed).await?;
+            return Ok(Near::of(found, None));
+        }
+        if let Some(former) = self.former.beyond(covered, &self.store).await? {
+            match former.nearest(&self.store, question, HITS, allowed).await? {
+                Ok(hits) => return Ok(Near::of(Ok(hits), None)),
+                Err(error) => tracing::warn!(%error, "the former model does not answer"),
             }
         }
+        let remark = missing_meanings(covered, passages);
+        let found = meaning.nearest(&self.store, question, HITS, allowed).await?;
+        Ok(Near::of(found, Some(remark)))
     }
 
     /// What questions mean; none where meanings are not compared. Those that were asked before cost nothing.
@@ -195,47 +226,10 @@ impl Library {
     /// # Errors
     /// The model failed.
     pub async fn meanings(&self, questions: &[String]) -> Result<Vec<Vector>, KnowledgeError> {
-        let Ok(embedder) = &self.embedder else {
-            return Ok(Vec::new());
-        };
-        let mut known: Vec<Option<Arc<Vector>>> = Vec::with_capacity(questions.len());
-        let mut unknown = Vec::new();
-        for question in questions {
-            let vector = self.questions.get(&key(question)).await;
-            if vector.is_none() {
-                unknown.push(begin(question));
-            }
-            known.push(vector);
+        match &self.meaning {
+            Ok(meaning) => meaning.of_questions(questions).await,
+            Err(_) => Ok(Vec::new()),
         }
-        if !unknown.is_empty() {
-            let mut made = embedder.embed_queries(&unknown).await?.into_iter();
-            for (slot, question) in known.iter_mut().zip(questions).filter(|(slot, _)| slot.is_none()) {
-                let vector = Arc::new(made.next().unwrap_or_default());
-                self.questions.insert(key(question), Arc::clone(&vector)).await;
-                *slot = Some(vector);
-            }
-        }
-        Ok(known
-            .into_iter()
-            .flatten()
-            .map(|vector| vector.to_vec())
-            .collect())
-    }
-
-    /// What a question means; worked out once for the same words.
-    pub(crate) async fn meaning_of(
-        &self,
-        embedder: &Arc<dyn Embedder>,
-        question: &str,
-    ) -> Result<Arc<Vector>, KnowledgeError> {
-        let key = key(question);
-        if let Some(vector) = self.questions.get(&key).await {
-            return Ok(vector);
-        }
-        let vectors = embedder.embed_queries(&[begin(question)]).await?;
-        let vector = Arc::new(vectors.into_iter().next().unwrap_or_default());
-        self.questions.insert(key, Arc::clone(&vector)).await;
-        Ok(vector)
     }
 
     async fn passages(
@@ -257,28 +251,21 @@ impl Library {
     }
 }
 
-/// As much of a question as the model is given.
-fn begin(question: &str) -> String {
-    question.chars().take(MAX_QUESTION).collect()
-}
-
-/// By what a question's meaning is remembered.
-fn key(question: &str) -> String {
-    let words: Vec<String> = begin(question)
-        .split_whitespace()
-        .map(str::to_lowercase)
-        .collect();
-    words.join(" ")
-}
-
-/// What is found by meaning: chunks with their cosines, or why there are none.
+/// What is found by meaning: chunks with their cosines, and what could not be found so.
 #[derive(Debug, Default)]
-struct Meaning {
+struct Near {
     hits: Vec<(ChunkId, f32)>,
     missing: Option<String>,
 }
 
-impl Meaning {
+impl Near {
+    fn of(found: Result<Vec<(ChunkId, f32)>, KnowledgeError>, missing: Option<String>) -> Self {
+        match found {
+            Ok(hits) => Self { hits, missing },
+            Err(error) => Self::missing(&error),
+        }
+    }
+
     fn missing(error: &KnowledgeError) -> Self {
         Self {
             hits: Vec::new(),

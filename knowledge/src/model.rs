@@ -119,6 +119,17 @@ impl Model {
         known::completed(model, &name).with_digest()
     }
 
+    /// The model that is kept under this name with its vectors (`all-MiniLM-L6-v2@0a1b2c3d4e5f`), if its files are still
+    /// where models are looked for, or beside the configured folder. Reads weights: not for an async thread.
+    pub fn former(settings: &ModelSettings, name: &str) -> Option<Self> {
+        let (folder, _) = name.rsplit_once('@')?;
+        let beside = settings.model_dir.as_deref().and_then(Path::parent);
+        let mut looked = places(&settings.data_dir, folder);
+        looked.extend(beside.map(|place| place.join(folder)));
+        let mut models = looked.iter().filter_map(|folder| Self::in_folder(folder).ok());
+        models.find(|model| model.name == name)
+    }
+
     /// Puts the digest behind the name: of the weights, the tokenizer, and what we do with them.
     fn with_digest(mut self) -> Result<Self, KnowledgeError> {
         let mut hasher = Sha256::new();

@@ -6,6 +6,7 @@
 
 mod batch;
 mod documents;
+mod nearest;
 mod passages;
 mod rows;
 mod search;
@@ -13,6 +14,7 @@ mod sources;
 mod vectors;
 
 pub use documents::{Digest, Embedded, NewDocument, Upserted};
+pub use nearest::{Nearby, NearestBy};
 pub use passages::{ModelCount, StoredChunk};
 pub use search::LexicalHit;
 pub use sources::Added;

@@ -53,8 +53,8 @@ pub use facts::{Facts, Folded, Normalise};
 pub use incidents::Incidents;
 pub use jobs::{Claimant, Enqueued, Held, Jobs, Reaped, Renewed, Settlement};
 pub use knowledge::{
-    Added, Changed, Digest, Embedded, Knowledge, LexicalHit, ModelCount, NewDocument, Removed, StoredChunk,
-    StoredVector, Upserted, VectorCursor,
+    Added, Changed, Digest, Embedded, Knowledge, LexicalHit, ModelCount, Nearby, NearestBy, NewDocument,
+    Removed, StoredChunk, StoredVector, Upserted, VectorCursor,
 };
 pub use llm_usage::{DayOfUse, LlmUsage, Reservation, Reserved, Spent};
 pub use nudges::Nudges;

@@ -27,6 +27,7 @@ macro_rules! columns {
 }
 
 mod change;
+mod files;
 // After the macro, which it uses.
 mod watch;
 

@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 
 use em_domain::calendar::WorkCalendar;
 use em_domain::id::SignalId;
-use em_domain::signal::{KINDS, Rule, Rules, Signal, Span, diff, evaluate};
+use em_domain::signal::{
+    ChangedFiles, KINDS, LooksAt, PathPatterns, Rule, Rules, Signal, Span, diff, evaluate,
+};
 use em_storage::Store;
 use em_storage::testing::{Flush, PostgresServer, TestDatabase};
 use ulid::Ulid;
@@ -22,6 +24,8 @@ use crowd::{CLOSED, OPEN, now};
 
 /// Evaluations per row of the table.
 const EVALUATIONS: usize = 50;
+/// Files that each pull request changes.
+const FILES: i64 = 10;
 
 #[tokio::main]
 async fn main() {
@@ -46,6 +50,12 @@ async fn measure(engine: &str, store: &Store) {
     row(engine, "most open at once", open, vec![first]);
     many(engine, "nothing new", store, &eager).await;
     once(store, &patient).await;
+    learn_files(store).await;
+    let narrowed = narrowed(&patient);
+    once(store, &narrowed).await;
+    let title = format!("nothing new, all narrowed by paths, {FILES} files each");
+    many(engine, &title, store, &narrowed).await;
+    once(store, &patient).await;
     crowd::fill(store, OPEN + 1..=OPEN + CLOSED).await;
     once(store, &patient).await;
     let title = format!("nothing new, {CLOSED} closed besides");
@@ -60,6 +70,36 @@ fn patient(rules: &Rules) -> Rules {
         rule.parameters.limit = 36;
     }
     rules
+}
+
+/// The same rules, where pull requests change one folder of ten and more than texts.
+fn narrowed(rules: &Rules) -> Rules {
+    let mut rules = rules.clone();
+    let about_pulls = |rule: &&mut Rule| rule.kind.looks_at == LooksAt::PullRequests;
+    for rule in rules.0.iter_mut().filter(about_pulls) {
+        let patterns = ["src/module-3/**", "!**/*.md"].map(str::to_owned);
+        rule.scope.paths = PathPatterns::new(patterns.into()).unwrap();
+    }
+    rules
+}
+
+/// What GitHub would have answered about every open pull request.
+async fn learn_files(store: &Store) {
+    for number in 1..=OPEN {
+        let (key, head_sha) = (crowd::key(number), format!("{number:040x}"));
+        let path = |file: i64| format!("src/module-{}/part-{file}/lib.rs", (number + file) % 30);
+        let files = ChangedFiles {
+            key,
+            head_sha,
+            paths: (0..FILES).map(path).collect(),
+            is_truncated: false,
+        };
+        let signals = store.signals();
+        signals
+            .record_files(&files.key, &files.head_sha, Some(&files), now())
+            .await
+            .unwrap();
+    }
 }
 
 async fn many(engine: &str, title: &str, store: &Store, rules: &Rules) {
@@ -77,7 +117,11 @@ async fn many(engine: &str, title: &str, store: &Store, rules: &Rules) {
 async fn once(store: &Store, rules: &Rules) -> (Duration, usize) {
     let started = Instant::now();
     let watch = store.signals().watch(now()).await.unwrap().unwrap();
-    let found = evaluate(rules, &watch.facts, now(), &WorkCalendar::default());
+    let mut facts = watch.facts;
+    if rules.look_at_paths() {
+        facts.add_files(store.signals().list_files().await.unwrap());
+    }
+    let found = evaluate(rules, &facts, now(), &WorkCalendar::default());
     let open = found.len();
     let changes = diff(&watch.open, found);
     if !changes.is_empty() {

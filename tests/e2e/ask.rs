@@ -24,6 +24,7 @@ both_engines!(
     a_private_document_is_never_shown_in_a_channel,
     an_answer_can_be_called_unhelpful,
     what_a_document_says_is_text_and_nothing_else,
+    doctor_says_where_meanings_are_compared,
 );
 
 const ROLLBACK: &str = "# Payments\n\n## Rolling back\n\nA release of payments is undone with `make undo ENV=production`. \
@@ -156,6 +157,14 @@ impl Reading {
             })
             .await
     }
+}
+
+async fn doctor_says_where_meanings_are_compared(database: TestDatabase) {
+    let reading = Reading::start(database, ROLLBACK, None).await;
+    let doctor = reading.bot.ask("ana", "#ops", "/em-agent doctor").await;
+    let said = reading.shown(&doctor);
+    assert!(said.contains("Meanings are compared"), "{said}");
+    reading.bot.finish().await;
 }
 
 async fn a_question_is_answered_from_the_documents(database: TestDatabase) {

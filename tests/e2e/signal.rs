@@ -3,11 +3,12 @@
 
 use chrono::Duration;
 use em_commands::signal::evaluate;
+use em_commands::signal::files::read_changed_files;
 use em_simulator::Fault;
-use em_simulator::github::{Delivery, NewRun};
+use em_simulator::github::{Delivery, Fault as GithubFault, GithubSimulator, NewPull, NewRun};
 use em_simulator::workspace::Message;
 use em_storage::testing::TestDatabase;
-use em_tests::{TestBot, both_engines};
+use em_tests::{Setting, TestBot, both_engines};
 use serde_json::json;
 
 use crate::scene::{REPO, Scene, assert_snapshot, january};
@@ -26,6 +27,9 @@ both_engines!(
     a_label_that_triage_ignores_is_ignored_by_rules_too,
     a_red_default_branch_is_told_as_soon_as_it_is_known,
     without_a_channel_signals_are_listed_and_not_posted,
+    a_rule_with_paths_finds_what_changes_them_until_a_push_moves_out,
+    changed_files_are_read_a_few_a_minute_and_one_that_is_refused_stops_no_other,
+    without_a_token_doctor_says_that_paths_are_of_no_use,
 );
 
 const SIGNALS: &str = "[slack]\ndefault_channel = \"#payments\"\n[signals]\nenabled = true\n";
@@ -380,5 +384,137 @@ async fn without_a_channel_signals_are_listed_and_not_posted(database: TestDatab
     let scene = scene.restart(SIGNALS).await;
     look(&scene.bot).await;
     assert_eq!(posted(&scene.bot, "#payments"), Vec::<String>::new());
+    scene.finish().await;
+}
+
+const TOKEN: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
+const IN_PAYMENTS: &str = "- kind: no_ticket_link\n  scope:\n    paths: [\"payments/**\", \"!**/*.md\"]\n";
+
+/// A scene whose bot can ask GitHub, with one rule about paths.
+async fn with_paths(database: TestDatabase) -> (Scene, GithubSimulator, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules.yaml");
+    std::fs::write(&file, IN_PAYMENTS).unwrap();
+    let github = GithubSimulator::start(TOKEN).await.unwrap();
+    github.world().add_repo(REPO, january(2, 9));
+    let setting = Setting {
+        toml: format!("{SIGNALS}rules = \"{}\"\n", file.display()),
+        environment: vec![
+            ("GITHUB_TOKEN", TOKEN.to_owned()),
+            ("GITHUB_API_URL", github.api_url()),
+        ],
+        ..Setting::default()
+    };
+    let bot = TestBot::start_with(database, setting).await;
+    let world = github.world().clone();
+    (Scene { bot, github: world }, github, folder)
+}
+
+/// Which pull requests GitHub was asked about, in order.
+fn asked(github: &GithubSimulator) -> Vec<String> {
+    let paths = github.world().calls().into_iter().map(|call| call.path);
+    let numbers = paths.filter_map(|path| Some(path.strip_suffix("/files")?.rsplit_once('/')?.1.to_owned()));
+    numbers.collect()
+}
+
+async fn a_rule_with_paths_finds_what_changes_them_until_a_push_moves_out(database: TestDatabase) {
+    let (scene, github, _folder) = with_paths(database).await;
+    let within = scene.pull("Retry failed payouts", "ben-k").await;
+    within.set_files(&["payments/src/retry.rs", "Cargo.lock"]);
+    let texts = scene.pull("Explain payouts", "ben-k").await;
+    texts.set_files(&["payments/README.md"]);
+    let elsewhere = scene.pull("Rename the ledger", "chloe-m").await;
+    elsewhere.set_files(&["ledger/src/lib.rs"]);
+    look(&scene.bot).await;
+    assert_eq!(
+        posted(&scene.bot, "#payments"),
+        Vec::<String>::new(),
+        "nobody knows the files yet"
+    );
+
+    let ctx = &scene.bot.bot.ctx;
+    assert_eq!(read_changed_files(ctx).await.unwrap(), 3);
+    assert_eq!(read_changed_files(ctx).await.unwrap(), 0);
+    assert_eq!(asked(&github).len(), 3, "each was asked about once");
+    look(&scene.bot).await;
+    let told = until_only(&scene.bot, "1 signal").await;
+    assert!(told.contains("Retry failed payouts"), "{told}");
+
+    within.set_files(&["docs/payouts.txt"]);
+    let push = within.push("ben-k", "Only say how", january(15, 10));
+    scene.tell(&push).await;
+    look(&scene.bot).await;
+    assert_eq!(
+        posted(&scene.bot, "#payments"),
+        [told],
+        "what was known holds until more is known"
+    );
+    scene.bot.clock.advance(Duration::minutes(1));
+    assert_eq!(read_changed_files(ctx).await.unwrap(), 1);
+    look(&scene.bot).await;
+    until_only(&scene.bot, "✓ Resolved").await;
+
+    scene.tell(&elsewhere.merge("chloe-m", january(15, 11))).await;
+    let signals = ctx.store.signals();
+    let known = signals.list_files().await.unwrap();
+    assert_eq!(known.len(), 2, "what is closed is forgotten: {known:?}");
+    scene.finish().await;
+}
+
+async fn changed_files_are_read_a_few_a_minute_and_one_that_is_refused_stops_no_other(
+    database: TestDatabase,
+) {
+    let (scene, github, _folder) = with_paths(database).await;
+    for number in 1..=32 {
+        let (pull, opened) = scene.github.open_pull(
+            REPO,
+            &NewPull::new(&format!("Number {number}"), "ben-k"),
+            january(13, 10) + Duration::minutes(number),
+        );
+        pull.set_files(&["ledger/a.rs"]);
+        scene.bot.github(&opened).await;
+    }
+    scene.bot.folded().await;
+    let ctx = &scene.bot.bot.ctx;
+    let newest = format!("/repos/{REPO}/pulls/32/files");
+    github.world().fail_next(&newest, GithubFault::Status(404));
+    assert_eq!(read_changed_files(ctx).await.unwrap(), 29);
+    let newest_first: Vec<String> = (3..=32).rev().map(|number| number.to_string()).collect();
+    assert_eq!(asked(&github), newest_first);
+
+    scene.bot.clock.advance(Duration::minutes(1));
+    let limit = GithubFault::SecondaryLimit {
+        status: 403,
+        retry_after: Some(90),
+    };
+    github.world().fail_next("", limit);
+    assert!(read_changed_files(ctx).await.is_err());
+    scene.bot.clock.advance(Duration::minutes(1));
+    assert!(read_changed_files(ctx).await.is_err(), "GitHub said not before");
+    assert_eq!(asked(&github).len(), 31, "so nothing is sent");
+    scene.bot.clock.advance(Duration::minutes(1));
+    assert_eq!(read_changed_files(ctx).await.unwrap(), 2);
+
+    scene.bot.clock.advance(Duration::hours(6));
+    assert_eq!(
+        read_changed_files(ctx).await.unwrap(),
+        1,
+        "the refused one, again"
+    );
+    scene.finish().await;
+}
+
+async fn without_a_token_doctor_says_that_paths_are_of_no_use(database: TestDatabase) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules.yaml");
+    std::fs::write(&file, IN_PAYMENTS).unwrap();
+    let scene = Scene::start_with(database, &format!("{SIGNALS}rules = \"{}\"\n", file.display())).await;
+    scene.pull("Retry failed payouts", "ben-k").await;
+    assert_eq!(read_changed_files(&scene.bot.bot.ctx).await.unwrap(), 0);
+    let doctor = scene.answer("ana", "/em-agent doctor").await;
+    assert!(doctor.contains("Rules about paths say nothing"), "{doctor}");
+    let rules = scene.answer("ana", "/em-agent rules").await;
+    let rules = rules.replace('\u{2060}', "");
+    assert!(rules.contains("paths: payments/**, !**/*.md"), "{rules}");
     scene.finish().await;
 }

@@ -4,6 +4,7 @@
 use em_blocks::doctor::{Finding, Health};
 use em_domain::knowledge::Source;
 use em_domain::llm_usage::Account;
+use em_storage::NearestBy;
 
 use super::{bad, ok};
 use crate::ctx::{Ctx, Llm};
@@ -14,18 +15,14 @@ const SOURCES_NAMED: usize = 3;
 /// What keeps questions from being answered.
 pub(super) async fn documents(ctx: &Ctx) -> Vec<Finding> {
     let mut findings = match ctx.store.knowledge().list_sources().await {
+        Ok(sources) if sources.is_empty() => {
+            return vec![ok("No documents yet; `em-agent docs add` adds some for `ask`")];
+        }
         Ok(sources) => of_sources(&sources),
         // The database has a finding of its own.
         Err(_) => return Vec::new(),
     };
-    if let Some(why) = ctx.library.why_only_words() {
-        findings.push(bad(
-            Health::Warn,
-            "Documents are searched by words only",
-            format!("{why}. What is written in other words than the question is not found."),
-            "Put the model's folder beside the program, or set EM_AGENT_MODEL_DIR.",
-        ));
-    }
+    findings.extend(of_meanings(ctx).await);
     if let Some(llm) = &ctx.llm {
         findings.push(of_model(ctx, llm).await);
     }
@@ -33,9 +30,6 @@ pub(super) async fn documents(ctx: &Ctx) -> Vec<Finding> {
 }
 
 fn of_sources(sources: &[Source]) -> Vec<Finding> {
-    if sources.is_empty() {
-        return vec![ok("No documents yet; `em-agent docs add` adds some for `ask`")];
-    }
     let failing = sources
         .iter()
         .filter_map(|source| Some((source, source.state.last_error.as_ref()?)));
@@ -58,6 +52,23 @@ fn of_sources(sources: &[Source]) -> Vec<Finding> {
         "Questions are answered from {} sources with {passages} passages",
         sources.len()
     ))]
+}
+
+/// How meanings are compared.
+async fn of_meanings(ctx: &Ctx) -> Option<Finding> {
+    Some(match ctx.library.nearest_by().await.ok()? {
+        Some(NearestBy::Index) => ok("Meanings are compared by the database, with pgvector"),
+        Some(NearestBy::Memory(why)) => ok(format!("Meanings are compared in memory: {why}")),
+        None => {
+            let why = ctx.library.why_only_words().unwrap_or_default();
+            bad(
+                Health::Warn,
+                "Documents are searched by words only",
+                format!("{why}. What is written in other words than the question is not found."),
+                "Put a model where it is looked for; docs/KNOWLEDGE.md names the places.",
+            )
+        }
+    })
 }
 
 async fn of_model(ctx: &Ctx, llm: &Llm) -> Finding {

@@ -1,8 +1,11 @@
 //! Purpose: what rules look at: the open pull requests in short, what runs, what is red, what burns.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::ChangedFiles;
 use crate::ci_run::CiRun;
 use crate::id::Login;
 use crate::incident::Incident;
@@ -27,6 +30,17 @@ pub struct Facts {
     pub incidents: Vec<Incident>,
 }
 
+impl Facts {
+    /// Adds what is known of the files that open pull requests change.
+    pub fn add_files(&mut self, files: Vec<ChangedFiles>) {
+        let mut known: HashMap<PullRequestKey, Vec<String>> =
+            files.into_iter().map(|files| (files.key, files.paths)).collect();
+        for pull in &mut self.pulls {
+            pull.paths = known.remove(&pull.key);
+        }
+    }
+}
+
 /// What rules need to know of one open pull request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchedPull {
@@ -46,6 +60,10 @@ pub struct WatchedPull {
     pub head_sha: Option<String>,
     /// What its title and text refer to, where the text is known.
     pub references: Option<Vec<String>>,
+    /// The files that it changes, or changed before its newest commits; not kept with the rest, because they have to
+    /// be asked for. `None` while nobody knows.
+    #[serde(skip)]
+    pub paths: Option<Vec<String>>,
     /// When it was put before reviewers: opened, or left draft.
     pub presented_at: DateTime<Utc>,
     /// When somebody last did something: presented it, pushed, reviewed, commented. Programs do not count.
@@ -106,6 +124,7 @@ pub fn watched(pull: &PullRequest, around: Surroundings<'_>, waiting: &Waiting) 
         head_ref: snapshot.head_ref.clone(),
         head_sha: snapshot.head_sha.clone(),
         references: snapshot.references.clone(),
+        paths: None,
         presented_at,
         last_activity_at: activity.max().map_or(presented_at, |at| at.max(presented_at)),
         reviewed_at: by_others.filter(|at| *at >= presented_at).min(),

@@ -15,7 +15,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use super::{KINDS, LooksAt, Rule, Rules, Scope, SignalKind, kind};
 use crate::triage::TeamScope;
 
-use text::{KeySeed, REPOSITORY, TeamsSeed, Texts, any};
+use text::{KeySeed, PathsSeed, REPOSITORY, TeamsSeed, Texts, any};
 
 /// A rule of which only the kind is read.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -185,6 +185,16 @@ impl<'de> Visitor<'de> for RuleSeed<'_> {
     }
 }
 
+/// By what a scope over pull requests can be narrowed.
+const PULL_REQUEST_KEYS: &[&str] = &[
+    "repositories",
+    "teams",
+    "labels",
+    "except_labels",
+    "authors",
+    "paths",
+];
+
 struct ScopeSeed<'a> {
     kind: &'static SignalKind,
     teams: &'a [TeamScope],
@@ -203,11 +213,14 @@ impl<'de> Visitor<'de> for ScopeSeed<'_> {
         f.write_str("a scope: repositories, teams, ...")
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scope, A::Error> {
-        let allowed: &[&'static str] = match self.kind.looks_at {
-            LooksAt::PullRequests => &["repositories", "teams", "labels", "except_labels", "authors"],
-            LooksAt::Repositories => &["repositories", "teams"],
+        let (allowed, remark): (&[&'static str], _) = match self.kind.looks_at {
+            LooksAt::PullRequests => (PULL_REQUEST_KEYS, ""),
+            LooksAt::Repositories => (
+                &["repositories", "teams"],
+                ", which looks at repositories and not at pull requests,",
+            ),
         };
-        let of = format!("the scope of {}", self.kind.name);
+        let of = format!("the scope of {}{remark}", self.kind.name);
         let (mut scope, mut seen) = (Scope::default(), BTreeSet::new());
         while let Some(key) = map.next_key_seed(KeySeed {
             allowed,
@@ -219,6 +232,7 @@ impl<'de> Visitor<'de> for ScopeSeed<'_> {
                 "labels" => scope.labels = map.next_value_seed(Texts(any("a label")))?,
                 "except_labels" => scope.except_labels = map.next_value_seed(Texts(any("a label")))?,
                 "authors" => scope.authors = map.next_value_seed(Texts(any("a login")))?,
+                "paths" => scope.paths = map.next_value_seed(PathsSeed)?,
                 _ => scope.teams = map.next_value_seed(TeamsSeed(self.teams))?,
             }
         }

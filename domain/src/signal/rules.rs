@@ -6,7 +6,7 @@ use regex::Regex;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
-use super::{ClockKind, Parameter, Scope, Severity, SignalKind, Span};
+use super::{ClockKind, Parameter, Scope, Severity, SignalKind, Span, WatchedPull};
 
 /// The rules, in the order they are written.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -16,6 +16,26 @@ impl Rules {
     /// The rule of that name.
     pub fn find(&self, name: &str) -> Option<&Rule> {
         self.0.iter().find(|rule| rule.name == name)
+    }
+
+    /// Whether any rule that is enabled looks at the files that pull requests change.
+    pub fn look_at_paths(&self) -> bool {
+        self.with_paths().next().is_some()
+    }
+
+    /// Whether it matters to any of them which files `pull` changes.
+    pub fn want_paths_of(&self, pull: &WatchedPull) -> bool {
+        let concerns = |rule: &Rule| {
+            let mut people = pull.actors.iter().chain([&pull.author.login]);
+            people.any(|person| rule.scope.may_cover(pull, person))
+        };
+        self.with_paths().any(concerns)
+    }
+
+    fn with_paths(&self) -> impl Iterator<Item = &Rule> {
+        self.0
+            .iter()
+            .filter(|rule| rule.enabled && !rule.scope.paths.is_empty())
     }
 }
 

@@ -1,10 +1,10 @@
 //! Purpose: where a rule looks.
 
-use super::WatchedPull;
+use super::{PathPatterns, WatchedPull};
 use crate::id::{Login, RepositoryName};
 use crate::triage::TeamScope;
 
-/// Where a rule looks. What is empty does not narrow it; what is not must match, in any case of letters.
+/// Where a rule looks. What is empty does not narrow it; what is not must match, but for paths in any case of letters.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scope {
     /// `owner/name`, or `owner/*` for all of an owner.
@@ -17,6 +17,8 @@ pub struct Scope {
     pub except_labels: Vec<String>,
     /// Pull requests of these people.
     pub authors: Vec<String>,
+    /// Pull requests that change one of these files; nothing is said about one whose files are not known.
+    pub paths: PathPatterns,
 }
 
 impl Scope {
@@ -51,6 +53,16 @@ impl Scope {
 
     /// The same, where the person in question is not the author.
     pub fn covers_pull_of(&self, pull: &WatchedPull, person: &Login) -> bool {
+        self.may_cover(pull, person)
+            && (self.paths.is_empty()
+                || pull
+                    .paths
+                    .as_ref()
+                    .is_some_and(|paths| self.paths.cover_any(paths)))
+    }
+
+    /// Whether it covers an open pull request, if that changes the right files.
+    pub(super) fn may_cover(&self, pull: &WatchedPull, person: &Login) -> bool {
         let is_author = |name: &String| name.eq_ignore_ascii_case(pull.author.login.as_str());
         self.covers(Some(&pull.key.repository), [person])
             && (self.labels.is_empty() || pull.has_any(&self.labels))
@@ -67,6 +79,7 @@ impl Scope {
             ("labels", self.labels.clone()),
             ("except_labels", self.except_labels.clone()),
             ("authors", self.authors.clone()),
+            ("paths", self.paths.written().to_vec()),
         ];
         all.into_iter().filter(|(_, names)| !names.is_empty()).collect()
     }

@@ -38,6 +38,7 @@ fn pull(number: i64, author: &str) -> WatchedPull {
         head_ref: format!("change-{number}"),
         head_sha: Some(format!("sha{number}")),
         references: Some(Vec::new()),
+        paths: None,
         presented_at: at(0),
         last_activity_at: at(0),
         reviewed_at: None,
@@ -323,6 +324,116 @@ fn a_scope_narrows_a_rule_and_what_it_does_not_say_does_not() {
     assert!(found(off, &pulls(vec![labelled.clone()]), at(400)).is_empty());
 }
 
+fn paths(patterns: &[&str]) -> PathPatterns {
+    PathPatterns::new(patterns.iter().map(|pattern| (*pattern).to_owned()).collect()).unwrap()
+}
+
+fn covers(patterns: &[&str], files: &[&str]) -> bool {
+    let files: Vec<String> = files.iter().map(|file| (*file).to_owned()).collect();
+    paths(patterns).cover_any(&files)
+}
+
+#[test]
+fn patterns_of_paths_are_those_of_workflows() {
+    for (patterns, file, expected) in [
+        (&["payments/**"][..], "payments/src/retry.rs", true),
+        (&["payments/**"], "payments", false),
+        (&["payments/**"], "old/payments/a.rs", false),
+        (&["Payments/**"], "payments/a.rs", false),
+        (&["payments/"], "payments/src/retry.rs", true),
+        (&["/payments/"], "payments/src/retry.rs", true),
+        (&["payments/*"], "payments/src/retry.rs", false),
+        (&["payments/*"], "payments/retry.rs", true),
+        (&["*.md"], "docs/a.md", false),
+        (&["**/*.md"], "a.md", true),
+        (&["**/*.md"], "docs/deep/a.md", true),
+        (&["**"], "docs/deep/a.md", true),
+        (&["**/.github/*.{yml,yaml}"], ".github/ci.yaml", true),
+        (&["payments/**", "!**/*.md"], "payments/README.md", false),
+        (&["payments/**", "!**/*.md"], "payments/src/retry.rs", true),
+        (&["!**/*.md", "payments/**"], "payments/README.md", true),
+        (&["**", "!docs/**", "docs/api.md"], "docs/api.md", true),
+        (&["**", "!docs/**", "docs/api.md"], "docs/other.md", false),
+    ] {
+        assert_eq!(covers(patterns, &[file]), expected, "{patterns:?} {file}");
+    }
+    assert!(
+        !covers(&["**"], &[]),
+        "a pull request without files changes none of them"
+    );
+    let only = PathPatterns::new(vec!["!docs/**".to_owned()]);
+    assert_eq!(only, Err(NoPatterns::OnlyExceptions));
+}
+
+/// `stale_pr`, looking at these paths.
+fn looking_at(patterns: &[&str]) -> Rule {
+    let mut rule = rule("stale_pr");
+    rule.scope.paths = paths(patterns);
+    rule
+}
+
+#[test]
+fn a_rule_with_paths_says_nothing_until_the_files_are_known() {
+    let mut facts = pulls(vec![pull(1, "ana"), pull(2, "ana"), pull(3, "ana")]);
+    let find = |facts: &Facts| found(looking_at(&["payments/**"]), facts, at(400));
+    assert_eq!(find(&facts), []);
+    let changes = |number, path: &str| ChangedFiles {
+        key: pull(number, "ana").key,
+        head_sha: "sha".to_owned(),
+        paths: vec!["README.md".to_owned(), path.to_owned()],
+        is_truncated: false,
+    };
+    facts.add_files(vec![changes(1, "ledger/a.rs"), changes(2, "payments/a.rs")]);
+    assert_eq!(subjects(&find(&facts)), ["acme/api#2"]);
+    facts.add_files(vec![changes(2, "ledger/a.rs"), changes(1, "payments/a.rs")]);
+    assert_eq!(subjects(&find(&facts)), ["acme/api#1"]);
+}
+
+#[test]
+fn only_pull_requests_that_change_the_right_files_are_counted() {
+    let mut all: Vec<WatchedPull> = (1..=8).map(|number| pull(number, "ana")).collect();
+    for pull in &mut all {
+        let folder = if pull.key.number <= 5 {
+            "payments"
+        } else {
+            "ledger"
+        };
+        pull.paths = Some(vec![format!("{folder}/a.rs")]);
+    }
+    for kind in ["wip_limit_exceeded", "review_overload"] {
+        let narrowed = |limit| {
+            let mut rule = rule(kind);
+            rule.parameters.limit = limit;
+            rule.scope.paths = paths(&["payments/**"]);
+            rule
+        };
+        assert_eq!(found(narrowed(5), &pulls(all.clone()), at(9)), []);
+        let findings = found(narrowed(4), &pulls(all.clone()), at(9));
+        assert_eq!(findings[0].details["count"], 5, "{kind}");
+    }
+}
+
+#[test]
+fn files_are_wanted_only_where_a_rule_that_is_enabled_looks_at_them() {
+    let (here, mut elsewhere) = (pull(1, "ana"), pull(2, "ana"));
+    elsewhere.key.repository = "acme/web".into();
+    let mut narrowed = looking_at(&["payments/**"]);
+    narrowed.scope.repositories = vec!["acme/api".to_owned()];
+    let off = Rule {
+        enabled: false,
+        ..looking_at(&["**"])
+    };
+    let without = Rules(vec![rule("stale_pr"), off.clone()]);
+    assert!(!without.look_at_paths() && !without.want_paths_of(&here));
+    let with = Rules(vec![rule("no_ticket_link"), off, narrowed]);
+    assert!(with.look_at_paths());
+    assert!(with.want_paths_of(&here) && !with.want_paths_of(&elsewhere));
+    // Whoever reviews may be of the team, too.
+    let mut of_team = looking_at(&["**"]);
+    of_team.scope.teams = vec![team("acme/ledger", "ben")];
+    assert!(Rules(vec![of_team]).want_paths_of(&here));
+}
+
 fn team(repository: &str, member: &str) -> TeamScope {
     TeamScope {
         name: "checkout".to_owned(),
@@ -477,6 +588,33 @@ proptest! {
         }
         let all: Vec<_> = open.iter().map(|signal| signal.id.clone()).collect();
         prop_assert_eq!(diff(&open, Vec::new()).resolve, all);
+    }
+
+    #[test]
+    fn a_folder_covers_what_is_in_it_whatever_else_changes(
+        folder in "[a-zA-Z0-9_.-]{1,8}(/[a-zA-Z0-9_ -]{1,8}){0,2}", file in "[a-zA-Z0-9_ .-]{1,8}(/[a-z]{1,4}){0,2}",
+        others in prop::collection::vec("[a-z]{1,4}(/[a-z]{1,4}){0,2}\\.md", 0..4),
+    ) {
+        let inside = format!("{folder}/{file}");
+        let mut files: Vec<&str> = others.iter().map(String::as_str).collect();
+        files.push(&inside);
+        for pattern in [format!("{folder}/**"), format!("{folder}/"), format!("/{folder}/**"), inside.clone()] {
+            prop_assert!(covers(&[&pattern], &files), "{pattern}");
+            let taken_back = format!("!{inside}");
+            prop_assert!(!covers(&[&pattern, &taken_back], &[&inside]));
+            prop_assert!(covers(&[&pattern, &taken_back, "**"], &files));
+        }
+    }
+
+    #[test]
+    fn more_files_never_uncover_a_pull_request(
+        patterns in prop::collection::vec("!?[ab*]{1,2}(/[ab*]{1,2}){0,1}", 1..4),
+        files in prop::collection::vec("[ab]{1,2}(/[ab]{1,2}){0,2}", 0..4), more in "[ab]{1,2}(/[ab]{1,2}){0,2}",
+    ) {
+        let Ok(patterns) = PathPatterns::new(patterns) else { return Ok(()) };
+        let before = patterns.cover_any(&files);
+        let after: Vec<String> = files.into_iter().chain([more.clone()]).collect();
+        prop_assert_eq!(patterns.cover_any(&after), before || patterns.cover_any(&[more]));
     }
 
     #[test]

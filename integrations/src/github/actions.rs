@@ -14,7 +14,7 @@ mod workflow;
 pub use ci::{Checks, Ci};
 pub use deployment::{Decided, Verdict, Waiting};
 pub use issue::NewIssue;
-pub use pull::{MergeMethod, Reviewer, Reviews};
+pub use pull::{ListedFiles, MergeMethod, Reviewer, Reviews};
 pub use subject::{Pull, Subject};
 pub use workflow::Run;
 

@@ -52,6 +52,29 @@ fn refused(reason: &str) -> GithubError {
     }
 }
 
+#[tokio::test]
+async fn all_files_of_a_pull_request_are_read_up_to_what_github_lists() {
+    let (github, client, pull) = github().await;
+    let files = |count: usize| -> Vec<String> { (0..count).map(|n| format!("src/{n:04}.rs")).collect() };
+    for (count, requests, is_truncated) in
+        [(0, 1, false), (100, 1, false), (101, 2, false), (3_100, 30, true)]
+    {
+        let paths = files(count);
+        pull.set_files(&paths.iter().map(String::as_str).collect::<Vec<_>>());
+        pull.push("ben", &format!("Change {count} files"), now());
+        github.world().clear_calls();
+        let listed = client.changed_files(&key(1)).await.unwrap();
+        assert_eq!(listed.paths, files(count.min(3_000)));
+        assert_eq!((listed.requests, listed.is_truncated), (requests, is_truncated));
+        assert_eq!(github.world().calls().len(), requests);
+    }
+    pull.move_file("ledger/a.rs", "payments/a.rs");
+    pull.push("ben", "Move it", now());
+    let listed = client.changed_files(&key(1)).await.unwrap();
+    assert_eq!(listed.paths, ["payments/a.rs", "ledger/a.rs"]);
+    assert_eq!(client.changed_files(&key(9)).await, Err(GithubError::NotFound));
+}
+
 /// A server that gives the same answer to everything, and a client of it.
 async fn always(answer: ResponseTemplate, calls: u64) -> (MockServer, GithubClient) {
     let server = MockServer::start().await;

@@ -15,7 +15,7 @@ use ort::ep;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::backend::{self, Backend};
-use super::{Embedder, Vector};
+use super::{Embedder, FindModel, Vector};
 use crate::error::KnowledgeError;
 use crate::model::{MOST_TOKENS, Model, ModelSettings, SHIPPED, depends_on_batch};
 
@@ -56,6 +56,19 @@ impl LocalEmbedder {
             .await
             .map_err(|error| failed(&wanted, error))??;
         Ok(Self::new(model, library))
+    }
+
+    /// Finds models from before a change, where the settings look for models.
+    pub fn finder(settings: ModelSettings) -> FindModel {
+        Arc::new(move |name| {
+            let settings = settings.clone();
+            Box::pin(async move {
+                let library = settings.library.clone();
+                let found = tokio::task::spawn_blocking(move || Model::former(&settings, &name));
+                let model = found.await.ok().flatten()?;
+                Some(Arc::new(Self::new(model, library)) as Arc<dyn Embedder>)
+            })
+        })
     }
 
     /// An embedder with this model. `library`: an ONNX Runtime to be preferred.

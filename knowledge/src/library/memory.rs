@@ -30,6 +30,11 @@ impl Memory {
         }
     }
 
+    /// How many chunks there are.
+    pub(super) fn len(&self) -> usize {
+        self.nearest.len()
+    }
+
     /// The nearest chunks with their cosines, the nearest first.
     pub(super) fn top(&self, vector: &[f32], k: usize, allowed: &[SourceTag]) -> Vec<(ChunkId, f32)> {
         let near = self.nearest.top(vector, k, allowed);

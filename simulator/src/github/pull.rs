@@ -77,6 +77,9 @@ impl GithubWorld {
         );
         in_repo.pulls.insert(number, pull);
         in_repo.pull_commits.insert(number, vec![commit]);
+        in_repo
+            .pull_files
+            .insert(number, vec![shapes::file("src/lib.rs")]);
         drop(state);
         let pull = Pull::new(self.clone(), repo, number);
         let delivery = pull.tell(&new.author, "opened", json!({}));
@@ -204,6 +207,23 @@ impl Pull {
             .or_default()
             .push(commit);
         self.tell(by, "synchronize", json!({ "before": before, "after": after }))
+    }
+
+    /// Says which files it changes from now on, all commits together. Only whoever asks hears of it: no webhook tells.
+    pub fn set_files(&self, paths: &[&str]) {
+        let files: Vec<Value> = paths.iter().map(|path| shapes::file(path)).collect();
+        let mut state = self.world.state();
+        self.in_state(&mut state)["changed_files"] = json!(files.len());
+        state.repo(&self.repo).pull_files.insert(self.number, files);
+    }
+
+    /// Moves a file: it is listed under both names.
+    pub fn move_file(&self, from: &str, to: &str) {
+        let mut file = shapes::file(to);
+        file["status"] = json!("renamed");
+        file["previous_filename"] = json!(from);
+        let mut state = self.world.state();
+        state.repo(&self.repo).pull_files.insert(self.number, vec![file]);
     }
 
     /// Makes it a draft again.

@@ -11,6 +11,10 @@ use super::{
     world::{Repo, State},
 };
 
+/// Files that are listed of one pull request at most. Source:
+/// <https://docs.github.com/rest/pulls/pulls#list-pull-requests-files>.
+const MAX_FILES: usize = 3_000;
+
 /// What a path names.
 pub(super) enum Resource {
     /// One object.
@@ -49,6 +53,7 @@ fn in_repo(repo: &Repo, path: &[&str], query: &Query) -> Option<Resource> {
         ["pulls", number] => repo.pulls.get(&number.parse().ok()?).cloned().map(Resource::One),
         ["pulls", number, "reviews"] => list(of_pull(repo, number, &repo.reviews)?),
         ["pulls", number, "commits"] => list(of_pull(repo, number, &repo.pull_commits)?),
+        ["pulls", number, "files"] => Some(Resource::List(files(repo, number)?)),
         ["pulls", number, "requested_reviewers"] => {
             let pull = repo.pulls.get(&number.parse().ok()?)?;
             Some(Resource::One(
@@ -161,6 +166,21 @@ fn issue_events(repo: &Repo) -> Vec<Value> {
     let mut events: Vec<Value> = repo.timeline.iter().flat_map(with_issue).collect();
     events.sort_by_key(|event| Reverse(event["id"].as_u64()));
     events
+}
+
+/// The files that a pull request changes, each with an address that names the newest commit: after a push every page
+/// is another one.
+fn files(repo: &Repo, number: &str) -> Option<Vec<Value>> {
+    let head = &repo.pulls.get(&number.parse().ok()?)?["head"]["sha"];
+    let at_head = |file: &Value| {
+        let mut file = file.clone();
+        let (repo, path) = (text(&repo.about, "full_name"), text(&file, "filename"));
+        let rest = format!("/contents/{path}?ref={}", head.as_str().unwrap_or_default());
+        file["contents_url"] = json!(shapes::api(repo, &rest));
+        file
+    };
+    let files = of_pull(repo, number, &repo.pull_files)?;
+    Some(files.iter().take(MAX_FILES).map(at_head).collect())
 }
 
 /// Everything that happened to a pull request. Source: <https://docs.github.com/rest/issues/timeline>.

@@ -150,6 +150,12 @@ pub(super) fn commit(full_name: &str, message: &str, author: &str, at: &str) -> 
     })
 }
 
+/// A file that a pull request changes. Source: <https://docs.github.com/rest/pulls/pulls#list-pull-requests-files>.
+pub(super) fn file(path: &str) -> Value {
+    json!({ "sha": sha(path), "filename": path, "status": "modified", "additions": 5, "deletions": 1, "changes": 6,
+        "patch": "@@ -1 +1,5 @@" })
+}
+
 pub(super) fn label(name: &str) -> Value {
     json!({ "id": number(name), "name": name, "color": "d73a4a", "default": false, "description": null })
 }

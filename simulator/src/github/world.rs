@@ -106,6 +106,8 @@ pub(super) struct Repo {
     pub(super) last_number: u64,
     pub(super) pulls: BTreeMap<u64, Value>,
     pub(super) reviews: BTreeMap<u64, Vec<Value>>,
+    /// The files that pull requests change.
+    pub(super) pull_files: BTreeMap<u64, Vec<Value>>,
     pub(super) pull_commits: BTreeMap<u64, Vec<Value>>,
     pub(super) timeline: BTreeMap<u64, Vec<Value>>,
     pub(super) comments: Vec<Value>,

@@ -103,11 +103,19 @@ pub(super) async fn refresh(conn: &mut Conn<'_>, pull_requests: &BTreeSet<String
             conn.delete(table, "pull_request", chunk).await?;
         }
         let open: Vec<PullRequest> = facts_by(conn, "state = 'open' AND id", chunk).await?;
+        forget_files(conn, chunk, &open).await?;
         if !open.is_empty() {
             write(conn, &open).await?;
         }
     }
     Ok(())
+}
+
+/// Nobody needs to know any more which files a pull request changes that is not open.
+async fn forget_files(conn: &mut Conn<'_>, ids: &[&str], open: &[PullRequest]) -> Result<(), StoreError> {
+    let open: BTreeSet<String> = open.iter().map(|pull| pull.key.to_string()).collect();
+    let closed: Vec<&str> = ids.iter().copied().filter(|id| !open.contains(*id)).collect();
+    conn.delete("pull_request_files", "pull_request", &closed).await
 }
 
 async fn write(conn: &mut Conn<'_>, open: &[PullRequest]) -> Result<(), StoreError> {

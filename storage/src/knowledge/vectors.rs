@@ -96,6 +96,15 @@ impl Knowledge<'_> {
             }
             recorded += rows.len() as u64;
             tx.conn().upsert(&VECTORS, rows.into_values().collect()).await?;
+            let copied: BTreeMap<i64, (i64, i64, &[f32])> = group
+                .iter()
+                .filter_map(|(chunk, vector)| {
+                    let source = *sources.get(&chunk.0)?;
+                    Some((chunk.0, (chunk.0, source, vector.as_slice())))
+                })
+                .collect();
+            let copied: Vec<_> = copied.into_values().collect();
+            super::nearest::copy(&mut tx.conn(), model, &copied).await?;
             tx.commit().await?;
         }
         Ok(recorded)
@@ -174,6 +183,15 @@ impl Knowledge<'_> {
         rows.into_iter().map(vector).collect()
     }
 
+    /// How many chunks mean something to `model`. It counts, which takes a moment.
+    pub async fn count_vectors(&self, model: &str) -> Result<i64, StoreError> {
+        const COUNT: &str = "SELECT COUNT(*) FROM knowledge_vectors WHERE model = $1";
+        Ok(on_engine!(self.store.pool(), |c| sqlx::query_scalar(COUNT)
+            .bind(model)
+            .fetch_one(c)
+            .await)?)
+    }
+
     /// The chunks that went after `version`.
     pub async fn removed(&self, version: i64) -> Result<Removed, StoreError> {
         const FORGOTTEN: &str = "SELECT forgotten FROM knowledge_state";
@@ -193,7 +211,18 @@ impl Knowledge<'_> {
 
     /// Forgets the vectors of all models but `model`; answers how many. Whoever has others in memory may keep them.
     pub async fn forget_other_models(&self, model: &str) -> Result<u64, StoreError> {
+        // From the two ends of the index: with one model there is nothing to look through.
+        const OTHERS: &str = "SELECT COALESCE((SELECT MIN(model) FROM knowledge_vectors) <> $1 \
+            OR (SELECT MAX(model) FROM knowledge_vectors) <> $1, FALSE)";
         const FORGET: &str = "DELETE FROM knowledge_vectors WHERE model <> $1";
+        let pool = self.store.pool();
+        let there_are: bool = on_engine!(pool, |c| sqlx::query_scalar(OTHERS)
+            .bind(model)
+            .fetch_one(c)
+            .await)?;
+        if !there_are {
+            return Ok(0);
+        }
         let (mut tx, _) = self.begin().await?;
         let forgotten = on_conn!(&mut tx.conn(), |c| sqlx::query(FORGET)
             .bind(model)
@@ -254,7 +283,7 @@ pub(super) fn vector_row<'a>(
     ]
 }
 
-fn floats(bytes: &[u8]) -> Result<Vec<f32>, StoreError> {
+pub(super) fn floats(bytes: &[u8]) -> Result<Vec<f32>, StoreError> {
     let (numbers, rest) = bytes.as_chunks::<4>();
     if !rest.is_empty() {
         return Err(StoreError::Corrupt("a vector".to_owned()));

@@ -56,6 +56,13 @@ async fn as_one<T: DeserializeOwned + Send + 'static>(
     sql: &'static str,
 ) -> Result<Vec<T>, StoreError> {
     let joined: Option<String> = on_conn!(conn, |c| sqlx::query_scalar(sql).fetch_one(c).await)?;
+    decode(joined).await
+}
+
+/// Reads values of JSON that were joined by commas.
+pub(super) async fn decode<T: DeserializeOwned + Send + 'static>(
+    joined: Option<String>,
+) -> Result<Vec<T>, StoreError> {
     let list = format!("[{}]", joined.unwrap_or_default());
     // Away from the async threads, which have others to answer.
     let read = tokio::task::spawn_blocking(move || serde_json::from_str(&list));

@@ -13,6 +13,7 @@ mod faults;
 mod jobs;
 mod jobs_model;
 mod knowledge;
+mod knowledge_nearest;
 mod knowledge_search;
 mod llm_usage;
 mod merge;

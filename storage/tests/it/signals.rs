@@ -4,8 +4,9 @@ use em_domain::ci_run::{CiOutcome, CiRun};
 use em_domain::fact::FactChange;
 use em_domain::id::SignalId;
 use em_domain::incident::{Incident, IncidentSnapshot, IncidentState};
+use em_domain::pull_request::PullRequestState;
 use em_domain::review::{Comment, Review, Verdict};
-use em_domain::signal::{Diff, Finding, Severity, Signal, SignalState};
+use em_domain::signal::{ChangedFiles, Diff, Finding, Severity, Signal, SignalState};
 use em_domain::stamped::Stamped;
 use em_storage::testing::TestDatabase;
 use em_storage::{Announced, Applied, NewPost, both_engines};
@@ -24,6 +25,8 @@ both_engines!(
     a_signal_is_put_on_one_bulletin,
     a_bulletin_that_was_not_posted_gives_its_signals_back,
     only_what_is_resolved_is_purged,
+    files_are_asked_for_once_per_commit_and_known_until_there_are_newer_ones,
+    files_are_forgotten_when_the_pull_request_closes,
 );
 
 async fn fold(db: &TestDatabase, name: &str, changes: &[FactChange]) {
@@ -344,4 +347,104 @@ async fn only_what_is_resolved_is_purged(db: TestDatabase) {
     assert_eq!(signals.purge(at(10)).await.unwrap(), 0);
     assert_eq!(signals.purge(at(11)).await.unwrap(), 1);
     assert_eq!(signals.list_open(None).await.unwrap().len(), 1);
+}
+
+fn files(number: i64, head: &str, path: &str) -> ChangedFiles {
+    ChangedFiles {
+        key: key(number),
+        head_sha: head.to_owned(),
+        paths: vec![path.to_owned(), "docs/\"a\", b.md".to_owned()],
+        is_truncated: false,
+    }
+}
+
+/// The open pull request `number`, pushed to at `minutes`.
+fn pushed(number: i64, head: &str, minutes: i64) -> FactChange {
+    says(with(open(number, minutes), |snapshot| {
+        snapshot.head_sha = Some(head.to_owned());
+    }))
+}
+
+/// The numbers of those that would be asked for.
+async fn wanted(db: &TestDatabase, again_before: i64) -> Vec<i64> {
+    let pulls = db
+        .store
+        .signals()
+        .list_without_files(at(again_before))
+        .await
+        .unwrap();
+    let mut numbers: Vec<i64> = pulls.iter().map(|pull| pull.key.number).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+async fn files_are_asked_for_once_per_commit_and_known_until_there_are_newer_ones(db: TestDatabase) {
+    let signals = db.store.signals();
+    let draft = with(open(3, 0), |snapshot| snapshot.is_ready = false);
+    fold(&db, "a", &[pushed(1, "a1", 0), pushed(2, "b1", 0), says(draft)]).await;
+    assert_eq!(wanted(&db, 0).await, [1, 2]);
+    assert_eq!(signals.list_files().await.unwrap(), []);
+
+    let first = files(1, "a1", "payments/a.rs");
+    signals
+        .record_files(&key(1), "a1", Some(&first), at(1))
+        .await
+        .unwrap();
+    signals.record_files(&key(2), "b1", None, at(1)).await.unwrap();
+    assert_eq!(wanted(&db, 1).await, Vec::<i64>::new());
+    assert_eq!(
+        wanted(&db, 2).await,
+        [2],
+        "what was not answered is asked for again later"
+    );
+    assert_eq!(signals.list_files().await.unwrap(), [first.clone()]);
+
+    fold(&db, "b", &[pushed(1, "a2", 5)]).await;
+    assert_eq!(wanted(&db, 1).await, [1], "there is a newer commit");
+    signals.record_files(&key(1), "a2", None, at(6)).await.unwrap();
+    assert_eq!(
+        signals.list_files().await.unwrap(),
+        [first],
+        "better old than nothing"
+    );
+    assert_eq!(wanted(&db, 6).await, [2]);
+    assert_eq!(wanted(&db, 7).await, [1, 2]);
+
+    let second = files(1, "a2", "ledger/a.rs");
+    signals
+        .record_files(&key(1), "a2", Some(&second), at(8))
+        .await
+        .unwrap();
+    assert_eq!(signals.list_files().await.unwrap(), [second]);
+    assert_eq!(wanted(&db, 9).await, [2]);
+}
+
+async fn files_are_forgotten_when_the_pull_request_closes(db: TestDatabase) {
+    let signals = db.store.signals();
+    fold(&db, "a", &[pushed(1, "a1", 0), pushed(2, "b1", 0)]).await;
+    for (number, head) in [(1, "a1"), (2, "b1")] {
+        let files = files(number, head, "payments/a.rs");
+        signals
+            .record_files(&key(number), head, Some(&files), at(1))
+            .await
+            .unwrap();
+    }
+    let closed = with(open(1, 5), |snapshot| snapshot.state = PullRequestState::Merged);
+    fold(&db, "b", &[says(closed), pushed(2, "b1", 5)]).await;
+    let known = [files(2, "b1", "payments/a.rs")];
+    assert_eq!(signals.list_files().await.unwrap(), known);
+    // The answer was under way while it closed.
+    let late = files(1, "a1", "payments/a.rs");
+    signals
+        .record_files(&key(1), "a1", Some(&late), at(6))
+        .await
+        .unwrap();
+    assert_eq!(signals.list_files().await.unwrap(), known);
+
+    db.store.facts().replay(normalise, |_| ()).await.unwrap();
+    assert_eq!(
+        signals.list_files().await.unwrap(),
+        known,
+        "a replay knows what is open"
+    );
 }

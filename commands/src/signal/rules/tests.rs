@@ -55,6 +55,7 @@ fn every_key_of_a_rule_is_read() {
     labels: [backend]
     except_labels: [on hold]
     authors: [ana]
+    paths: [payments/**, "!**/*.md"]
 - kind: no_ticket_link
   pattern: 'OPS-\d+'
 - {kind: wip_limit_exceeded, limit: 3}
@@ -75,7 +76,14 @@ fn every_key_of_a_rule_is_read() {
         .collect();
     assert_eq!(
         narrowed,
-        ["acme/api acme/*", "payments", "backend", "on hold", "ana"]
+        [
+            "acme/api acme/*",
+            "payments",
+            "backend",
+            "on hold",
+            "ana",
+            "payments/** !**/*.md"
+        ]
     );
     assert!(
         rules
@@ -135,8 +143,31 @@ const WRONG: &[(&str, &[&str])] = &[
         &["line 2, column 12", "regular expression"],
     ),
     (
-        "- kind: stale_pr\n  scope:\n    paths: [src]\n",
-        &["line 3, column 5", "no key `paths`", "repositories"],
+        "- kind: stale_pr\n  scope:\n    files: [src]\n",
+        &["line 3, column 5", "no key `files`", "repositories", "paths"],
+    ),
+    (
+        "- kind: failing_main\n  scope:\n    paths: [src/**]\n",
+        &[
+            "line 3, column 5",
+            "failing_main, which looks at repositories and not at pull requests, has no key `paths`",
+        ],
+    ),
+    (
+        "- kind: long_running_ci\n  scope: {paths: [src/**]}\n",
+        &["line 2, column 11", "not at pull requests, has no key `paths`"],
+    ),
+    (
+        "- kind: stale_pr\n  scope:\n    paths: [src/**, 'a[']\n",
+        &["line 3, column 21", "\"a[\"", "payments/**"],
+    ),
+    (
+        "- kind: stale_pr\n  scope:\n    paths: ['!']\n",
+        &["line 3, column 13", "a pattern of paths"],
+    ),
+    (
+        "- kind: stale_pr\n  scope:\n    paths: ['!**/*.md']\n",
+        &["line 3", "every pattern begins with `!`", "'**'"],
     ),
     (
         "- kind: failing_main\n  scope: {labels: [x]}\n",

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Unexpected, Visitor};
 
+use crate::signal::PathPatterns;
 use crate::triage::TeamScope;
 
 fn is_repository(name: &str) -> bool {
@@ -82,6 +83,26 @@ impl<'de> DeserializeSeed<'de> for TeamsSeed<'_> {
         let is_named = |team: &&TeamScope| names.iter().any(|name| name.eq_ignore_ascii_case(&team.name));
         Ok(self.0.iter().filter(is_named).cloned().collect())
     }
+}
+
+/// Patterns of paths.
+pub(super) struct PathsSeed;
+
+impl<'de> DeserializeSeed<'de> for PathsSeed {
+    type Value = PathPatterns;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let patterns = Texts(Text {
+            what: "a pattern of paths such as payments/** or !**/*.md",
+            fits: &is_pattern,
+        });
+        let written = patterns.deserialize(deserializer)?;
+        PathPatterns::new(written).map_err(D::Error::custom)
+    }
+}
+
+fn is_pattern(text: &str) -> bool {
+    let pattern = text.trim_start_matches('!');
+    is_filled(pattern) && PathPatterns::new(vec![pattern.to_owned()]).is_ok()
 }
 
 /// A text that is one of a kind.

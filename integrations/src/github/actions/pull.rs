@@ -67,6 +67,23 @@ pub struct Reviews {
     pub changes_requested: Vec<Login>,
 }
 
+/// Files that GitHub lists of one pull request at most. Source:
+/// <https://docs.github.com/rest/pulls/pulls#list-pull-requests-files>.
+const FILES_LISTED: usize = 3_000;
+/// Files on one page.
+const FILES_PER_PAGE: usize = 100;
+
+/// The files that a pull request changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedFiles {
+    /// Their paths from the root of the repository; of a file that was moved, the new and the old one.
+    pub paths: Vec<String>,
+    /// There may be more: GitHub lists no more than 3,000 files.
+    pub is_truncated: bool,
+    /// How many requests it took.
+    pub requests: usize,
+}
+
 fn path(key: &PullRequestKey, rest: &str) -> String {
     format!("/repos/{}/pulls/{}{rest}", key.repository, key.number)
 }
@@ -102,6 +119,26 @@ impl GithubClient {
         Ok(Reviews {
             approvals: with("APPROVED"),
             changes_requested: with("CHANGES_REQUESTED"),
+        })
+    }
+
+    /// The files that it changes. Source: <https://docs.github.com/rest/pulls/pulls#list-pull-requests-files>.
+    pub async fn changed_files(&self, key: &PullRequestKey) -> Result<ListedFiles, GithubError> {
+        #[derive(Deserialize)]
+        struct Row {
+            filename: String,
+            previous_filename: Option<String>,
+        }
+        let first = path(key, &format!("/files?per_page={FILES_PER_PAGE}"));
+        let rows: Vec<Row> = lists::all(self, first).await?;
+        Ok(ListedFiles {
+            is_truncated: rows.len() >= FILES_LISTED,
+            requests: rows.len().div_ceil(FILES_PER_PAGE).max(1),
+            paths: rows
+                .into_iter()
+                .flat_map(|row| [Some(row.filename), row.previous_filename])
+                .flatten()
+                .collect(),
         })
     }
 
