@@ -15,6 +15,7 @@ use em_storage::{NearestBy, Store, StoreError, StoredChunk};
 
 use crate::embedder::{Embedder, FindModel, Vector};
 use crate::error::KnowledgeError;
+use crate::source::Outside;
 use meaning::{Allowed, Former, Meaning, is_nearly_all, missing_meanings};
 
 /// Hits that each of the two searches contributes.
@@ -31,6 +32,7 @@ pub struct Library {
     /// By the model that is configured, or why there is none.
     pub(crate) meaning: Result<Arc<Meaning>, KnowledgeError>,
     former: Arc<Former>,
+    pub(crate) outside: Outside,
 }
 
 /// How the two searches count.
@@ -67,6 +69,7 @@ impl Library {
             store,
             meaning: embedder.map(|embedder| Arc::new(Meaning::new(embedder))),
             former: Arc::new(Former::new(None)),
+            outside: Outside::default(),
         }
     }
 
@@ -76,6 +79,12 @@ impl Library {
     pub fn with_former(mut self, find: FindModel) -> Self {
         self.former = Arc::new(Former::new(Some(find)));
         self
+    }
+
+    /// The same, and it reads what is beyond this machine with `outside`.
+    #[must_use]
+    pub fn with_outside(self, outside: Outside) -> Self {
+        Self { outside, ..self }
     }
 
     /// Where the documents are stored.
