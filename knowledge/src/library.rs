@@ -8,7 +8,7 @@ mod memory;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use em_domain::knowledge::fusion::{Fused, Ranked, fuse, merge_neighbours, number, spread, without_copies};
+use em_domain::knowledge::fusion::{Fused, Ranked, by_relevance, fuse, merge_neighbours, number, spread, without_copies};
 use em_domain::knowledge::query::{Term, coverage, terms};
 use em_domain::knowledge::{Audience, ChunkId, Passage, SourceTag, Standing, admitted};
 use em_storage::{NearestBy, Store, StoreError, StoredChunk};
@@ -176,6 +176,9 @@ impl Library {
         fused.truncate(CANDIDATES.max(2 * k));
         let passages = self.passages(&fused, &near.hits, &terms).await?;
         let mut passages = merge_neighbours(spread(without_copies(passages), PER_DOCUMENT));
+        if weights.words > 0.0 && !near.hits.is_empty() {
+            by_relevance(&mut passages);
+        }
         passages.truncate(k);
         number(&mut passages);
         Ok(Found {
