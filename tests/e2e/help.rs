@@ -35,6 +35,8 @@ async fn help_lists_every_command(database: TestDatabase) {
       Let somebody decide for you while you are away; 0 days takes it back.
       `/em-agent ask <question>`
       Answer a question from our documents, with sources.
+      `/em-agent reset`
+      Forget what we talked about in this thread or direct message.
       `/em-agent docs list`
       Show which documents I answer questions from.
       `/em-agent docs add <url> [--only-here]`
@@ -45,6 +47,8 @@ async fn help_lists_every_command(database: TestDatabase) {
       Forget a source of documents; `docs status` shows the ids.
       `/em-agent gaps`
       Show what people asked and our documents did not answer.
+      `/em-agent gaps post [#channel]`
+      Post that list to a channel; once a week, from a schedule.
       `/em-agent policy`
       Show which rules say what may be done, and since when.
       `/em-agent policy explain <kind> [target] [fact=value ...]`

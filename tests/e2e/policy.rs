@@ -141,7 +141,7 @@ async fn the_bot_itself_is_looked_after_by_managers(database: TestDatabase) {
     let refused = scene.answer("chloe", "/em-agent policy backtest").await;
     assert_snapshot!(refused, @r"
     em-agent (only chloe sees this):
-      You are not allowed to do that, so nothing was changed. This looks after the bot itself, so it is for people with the role manager or admin, or for all members of the workspace where nobody has such a role.
+      You are not allowed to do that, so nothing was changed. This looks after the bot or speaks for the team, so it is for people with the role manager or admin, or for all members of the workspace where nobody has such a role.
     ");
     for manager in ["ana", "ben"] {
         // One by their Slack id, one by their account on GitHub.

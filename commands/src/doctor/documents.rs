@@ -14,15 +14,13 @@ const SOURCES_NAMED: usize = 3;
 
 /// What keeps questions from being answered.
 pub(super) async fn documents(ctx: &Ctx) -> Vec<Finding> {
-    let mut findings = match ctx.store.knowledge().list_sources().await {
-        Ok(sources) if sources.is_empty() => {
-            return vec![ok("No documents yet; `em-agent docs add` adds some for `ask`")];
-        }
-        Ok(sources) => of_sources(&sources),
-        // The database has a finding of its own.
-        Err(_) => return Vec::new(),
-    };
-    findings.extend(of_meanings(ctx).await);
+    // The database has a finding of its own.
+    let sources = ctx.store.knowledge().list_sources().await.unwrap_or_default();
+    let mut findings = Vec::new();
+    if !sources.is_empty() {
+        findings.extend(of_sources(&sources));
+        findings.extend(of_meanings(ctx).await);
+    }
     if let Some(llm) = &ctx.llm {
         findings.push(of_model(ctx, llm).await);
     }

@@ -1,3 +1,5 @@
+//! Purpose: who may see an answer, what a model wrote of it, and which one somebody stands for.
+
 use ulid::Ulid;
 
 use super::*;

@@ -434,7 +434,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_makes_it_fall_over_and_no_macro_is_left(
+        fn nothing_makes_it_fall_over_or_grow_without_end(
             pieces in prop::collection::vec(prop::sample::select(vec![
                 "<ac:link>", "</ac:link>", "<ac:structured-macro ac:name=\"code\">", "</ac:structured-macro>", "<![CDATA[", "]]>",
                 "<ac:plain-text-body>", "</ac:plain-text-body>", "<ac:rich-text-body>", "<ri:page ri:content-title='x'/>", "<p>",
@@ -442,7 +442,8 @@ mod tests {
             ]), 0..20),
         ) {
             let html = html(&pieces.concat());
-            prop_assert!(html.len() <= 40 * pieces.len());
+            // At most the frame of a code block for each piece.
+            prop_assert!(html.len() <= 64 * pieces.len());
             let _ = has_words(&html);
         }
 
