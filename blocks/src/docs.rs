@@ -1,14 +1,17 @@
 //! Purpose: the answer to `/em-agent docs list`: where documents come from, how many, how fresh.
 
+pub mod saved;
+
 use chrono::{DateTime, Utc};
 use em_domain::ask::age;
-use em_domain::knowledge::Source;
+use em_domain::id::SlackChannel;
+use em_domain::knowledge::{Source, SourceKind};
 use slack_morphism::prelude::SlackMessageContent;
 
 use crate::help::typed;
 use crate::layout::Layout;
 use crate::limits::fit;
-use crate::mrkdwn::{Mrkdwn, bold, cat, code, escape, join, words};
+use crate::mrkdwn::{Mrkdwn, bold, cat, channel, code, escape, join, words};
 
 /// Sources shown.
 const SHOWN: usize = 20;
@@ -74,9 +77,19 @@ fn line(source: &Source, now: DateTime<Utc>) -> Mrkdwn {
         "{} documents, {} passages",
         state.documents, state.chunks
     ));
+    let location = &source.added.location;
+    let place = match source.added.kind {
+        SourceKind::Slack => channel(&SlackChannel(location.clone())),
+        SourceKind::Folder
+        | SourceKind::Git
+        | SourceKind::Lines
+        | SourceKind::Page
+        | SourceKind::Github
+        | SourceKind::Upload => escape(&fit(location, 200)),
+    };
     cat([
         words("• "),
-        bold(escape(&fit(&source.added.location, 200))),
+        bold(place),
         words("\n   "),
         join([Some(counts), Some(read), error].into_iter().flatten(), " · "),
     ])

@@ -1,5 +1,7 @@
 //! Purpose: `/em-agent docs list`: which documents answers are made from, how many and how fresh; and the job that reads
-//! them again.
+//! them again. A thread that somebody saves is in [`save`].
+
+pub mod save;
 
 use std::path::Path;
 use std::time::Duration;

@@ -30,7 +30,7 @@ default quiet_signals := []
 quiet_signals := data.quiet_signals
 
 # Commands that look after the bot itself.
-default administration := ["policy backtest", "audit", "jobs", "job", "ask.official"]
+default administration := ["policy backtest", "audit", "jobs", "job", "ask.official", "docs remove"]
 
 administration := data.administration
 
