@@ -424,7 +424,7 @@ proptest! {
             check_message(&crate::ask::message_shared(&answer, &text.as_str().into()));
         }
         let gap = Gap {
-            id: AnswerId::new(ulid::Ulid::from_parts(1, 2)), question: text.clone(), times: number, askers: [other.as_str().into()].into(), last_asked: now(), writers: vec![text.clone(); number],
+            id: AnswerId::new(ulid::Ulid::from_parts(1, 2)), question: text.clone(), times: number, askers: [other.as_str().into()].into(), last_asked: now(), writers: vec![text.clone(); number], repositories: BTreeSet::new(),
         };
         check_message(&message_gaps(&GapsView { gaps: &vec![gap; number], days: 30, now: now(), can_open_issues: number % 2 == 0 }));
         let source = Source {
