@@ -7,7 +7,7 @@
 mod check;
 mod llm;
 mod secrets;
-mod sections;
+pub(crate) mod sections;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,10 @@ const NAMES: &[(&str, &str)] = &[
     ("MAX_PAYLOAD_BYTES", "http.max_payload_bytes"),
     ("INTEGRATIONS_GITHUB_ENABLED", "github.enabled"),
     ("GITHUB_API_URL", "github.api_url"),
+    ("INTEGRATIONS_CONFLUENCE_ENABLED", "confluence.enabled"),
+    ("CONFLUENCE_API_URL", "confluence.api_url"),
+    ("INTEGRATIONS_JIRA_ENABLED", "jira.enabled"),
+    ("JIRA_API_URL", "jira.api_url"),
     ("AGENT_LLM_ENABLED", "llm.enabled"),
     ("OPENAI_BASE_URL", "llm.base_url"),
     ("OPENAI_MODEL", "llm.model"),

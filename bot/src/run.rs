@@ -76,7 +76,8 @@ pub(crate) async fn stop_asked() -> anyhow::Result<()> {
 /// What kept it from starting: the database, the address, or tokens that Slack refuses.
 pub async fn start(config: Config, clock: SharedClock) -> anyhow::Result<Bot> {
     let store = wire::open_store(&config).await?;
-    start_on(store, config, clock).await
+    // Large, for it holds the whole configuration.
+    Box::pin(start_on(store, config, clock)).await
 }
 
 /// The same on a store that is open already.

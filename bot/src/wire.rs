@@ -10,14 +10,18 @@ use em_commands::signal::rules::RuleBook;
 use em_domain::clock::{SharedClock, SystemClock};
 use em_domain::id::{EventId, Login, SlackUser};
 use em_domain::person::{Link, LinkOrigin};
+use em_integrations::confluence::ConfluenceClient;
 use em_integrations::github::GithubConfig;
 use em_integrations::github::client::{GithubClient, Pacing};
 use em_integrations::github::poller::Poller;
+use em_integrations::jira::JiraClient;
 use em_integrations::llm::LlmClient;
 use em_integrations::opa::{self, OpaClient};
+use em_integrations::pages::{PageClient, PageLimits};
+use em_integrations::rest::{Access, Patience};
 use em_integrations::slack::{Slack, SlackConfig};
 use em_jobs::wake::Wake;
-use em_knowledge::{Embedder, Library, LocalEmbedder, ModelSettings};
+use em_knowledge::{Embedder, Library, LocalEmbedder, ModelSettings, Outside};
 use em_policy::{PolicyHandle, Source};
 use em_storage::{Store, StoreConfig};
 use em_telemetry::Format;
@@ -25,7 +29,7 @@ use secrecy::SecretString;
 use tokio::sync::Notify;
 use ulid::Ulid;
 
-use crate::config::Config;
+use crate::config::{Config, sections};
 use crate::polling::Polling;
 
 /// The machine's clock.
@@ -151,9 +155,10 @@ pub async fn ctx(config: &Config, store: Store, clock: SharedClock) -> anyhow::R
         clock.now(),
     )
     .map_err(anyhow::Error::msg)?;
+    let outside = outside(config, github.as_ref().map(|github| Arc::clone(&github.client)))?;
     Ok(Ctx {
         llm: llm(config, &clock)?,
-        library: library(config, store.clone()).await,
+        library: library(config, store.clone(), outside).await,
         store,
         slack,
         github,
@@ -166,7 +171,7 @@ pub async fn ctx(config: &Config, store: Store, clock: SharedClock) -> anyhow::R
 }
 
 /// The team's documents. Without a model they are searched by words alone, and every answer says so.
-pub async fn library(config: &Config, store: Store) -> Library {
+pub async fn library(config: &Config, store: Store, outside: Outside) -> Library {
     let section = &config.sections.knowledge;
     let named = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let settings = ModelSettings {
@@ -185,6 +190,49 @@ pub async fn library(config: &Config, store: Store) -> Library {
         embedder.map(|embedder| Arc::new(embedder) as Arc<dyn Embedder>),
     )
     .with_former(former)
+    .with_outside(outside)
+}
+
+/// The same for the command line.
+///
+/// # Errors
+/// The database cannot be opened, or a client cannot be built from the configuration.
+pub async fn library_alone(config: &Config) -> anyhow::Result<Library> {
+    let github = github(config, system_clock())?.map(|github| github.client);
+    let outside = outside(config, github)?;
+    Ok(library(config, open_store(config).await?, outside).await)
+}
+
+/// What documents beyond this machine are read with.
+fn outside(config: &Config, github: Option<Arc<GithubClient>>) -> anyhow::Result<Outside> {
+    let private = config.sections.knowledge.private_addresses;
+    let pages = PageClient::new(private, PageLimits::default()).context("the client for pages")?;
+    let confluence = access(
+        &config.sections.confluence,
+        config.secrets.confluence_token.as_ref(),
+    )
+    .map(|access| ConfluenceClient::new(&access, Patience::default()).map(Arc::new))
+    .transpose()
+    .context("Confluence's client")?;
+    let jira = access(&config.sections.jira, config.secrets.jira_token.as_ref())
+        .map(|access| JiraClient::new(&access, Patience::default()).map(Arc::new))
+        .transpose()
+        .context("Jira's client")?;
+    Ok(Outside {
+        pages: Some(pages),
+        github,
+        confluence,
+        jira,
+    })
+}
+
+/// How a system is asked, if it is configured and switched on.
+fn access(section: &sections::Vendor, token: Option<&SecretString>) -> Option<Access> {
+    let token = token.filter(|_| section.enabled)?;
+    Some(Access {
+        api_url: section.api_url.clone(),
+        token: token.clone(),
+    })
 }
 
 fn llm(config: &Config, clock: &SharedClock) -> anyhow::Result<Option<Llm>> {

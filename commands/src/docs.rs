@@ -1,17 +1,20 @@
 //! Purpose: `/em-agent docs list`: which documents answers are made from, how many and how fresh; and the job that reads
-//! them again. A thread that somebody saves is in [`save`].
+//! them again. Adding is in [`add`], what is being read now in [`status`], forgetting in [`remove`]; a thread that somebody
+//! saves in [`save`].
 
+pub mod add;
+pub mod remove;
 pub mod save;
+pub mod status;
 
-use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use em_blocks::docs::{DocsView, message_docs};
 use em_domain::id::{JobId, SourceId};
 use em_domain::job::{JobError, NewJob};
-use em_domain::knowledge::{Audience, NewSource, Visibility};
-use em_knowledge::{IndexError, Progress, kind_of};
+use em_domain::knowledge::{Audience, NewSource, Source, Visibility};
+use em_knowledge::{IndexError, Place, Progress, located};
 use em_storage::StoreError;
 use serde_json::json;
 use ulid::Ulid;
@@ -40,18 +43,24 @@ const TIME_LIMIT: Duration = Duration::from_hours(6);
 
 /// Answers `docs list`: what the asker may see.
 pub async fn list(ctx: Ctx, invocation: Invocation) -> Outcome {
-    let audience = Audience::Person {
-        user: invocation.person()?.clone(),
-        channel: invocation.channel,
-    };
-    let mut sources = ctx.store.knowledge().list_sources().await?;
-    sources.retain(|source| source.added.visibility.admits(&audience));
+    let sources = visible(&ctx, &invocation).await?;
     let only_words = ctx.library.why_only_words();
     Ok(Reply::private(message_docs(&DocsView {
         sources: &sources,
         only_words: only_words.as_deref(),
         now: ctx.clock.now(),
     })))
+}
+
+/// The sources that the asker may see.
+async fn visible(ctx: &Ctx, invocation: &Invocation) -> Result<Vec<Source>, CommandError> {
+    let audience = Audience::Person {
+        user: invocation.person()?.clone(),
+        channel: invocation.channel.clone(),
+    };
+    let mut sources = ctx.store.knowledge().list_sources().await?;
+    sources.retain(|source| source.added.visibility.admits(&audience));
+    Ok(sources)
 }
 
 /// Has all sources read now, unless there are none or that is about to happen.
@@ -171,13 +180,8 @@ pub async fn embed(ctx: Ctx) -> Result<(), JobError> {
 
 /// Adds a place that the configuration names; the inner error says why it cannot be.
 async fn add_configured(ctx: &Ctx, place: &str, now: DateTime<Utc>) -> Result<Result<(), String>, JobError> {
-    let path = Path::new(place);
-    let kind = match kind_of(path) {
-        Ok(kind) => kind,
-        Err(error) => return Ok(Err(error.to_string())),
-    };
-    let location = match path.canonicalize() {
-        Ok(full) => full.display().to_string(),
+    let Place { kind, location } = match located(place) {
+        Ok(place) => place,
         Err(error) => return Ok(Err(error.to_string())),
     };
     let new = NewSource {

@@ -63,6 +63,18 @@ pub const COMMANDS: &[Command] = &[
         run: |ctx, invocation| Box::pin(docs::list(ctx, invocation)),
     },
     Command {
+        spec: docs::add::SPEC,
+        run: |ctx, invocation| Box::pin(docs::add::add(ctx, invocation)),
+    },
+    Command {
+        spec: docs::status::SPEC,
+        run: |ctx, invocation| Box::pin(docs::status::status(ctx, invocation)),
+    },
+    Command {
+        spec: docs::remove::SPEC,
+        run: |ctx, invocation| Box::pin(docs::remove::remove(ctx, invocation)),
+    },
+    Command {
         spec: gaps::SPEC,
         run: |ctx, invocation| Box::pin(gaps::show(ctx, invocation)),
     },
@@ -275,6 +287,9 @@ pub type OnJob = fn(Ctx, Job) -> Pin<Box<dyn Future<Output = Result<(), JobError
 /// `em_jobs::runner`.
 pub const JOBS: &[(&str, OnJob)] = &[
     (docs::READ, |ctx, _job| Box::pin(docs::read(ctx))),
+    (docs::add::READ_ONE, |ctx, job| {
+        Box::pin(docs::add::read_one(ctx, job))
+    }),
     (docs::EMBED, |ctx, _job| Box::pin(docs::embed(ctx))),
     (approval::job::DRAW, |ctx, job| {
         Box::pin(approval::draw::draw(ctx, job))

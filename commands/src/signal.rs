@@ -91,9 +91,10 @@ pub async fn evaluate(ctx: &Ctx) -> Result<(), CommandError> {
     ctx.rules.reload(now).await;
     let rules = ctx.rules.in_force().rules;
     if let Some(watch) = ctx.store.signals().watch(now).await? {
-        let files = match rules.look_at_paths() {
-            true => ctx.store.signals().list_files().await?,
-            false => Vec::new(),
+        let files = if rules.look_at_paths() {
+            ctx.store.signals().list_files().await?
+        } else {
+            Vec::new()
         };
         let changes = compare(ctx, &rules, (watch, files), now).await?;
         if !changes.is_empty() {

@@ -32,8 +32,12 @@ pub enum SourceKind {
     Lines,
     /// A page of the web.
     Page,
-    /// Files, issues and discussions of a repository on GitHub.
+    /// Issues, pull requests and discussions of a repository on GitHub.
     Github,
+    /// A space of Confluence.
+    Confluence,
+    /// A project of Jira.
+    Jira,
     /// Messages of a Slack channel.
     Slack,
     /// A file that somebody gave.
@@ -42,12 +46,14 @@ pub enum SourceKind {
 
 impl SourceKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Folder,
         Self::Git,
         Self::Lines,
         Self::Page,
         Self::Github,
+        Self::Confluence,
+        Self::Jira,
         Self::Slack,
         Self::Upload,
     ];
@@ -60,6 +66,8 @@ impl SourceKind {
             Self::Lines => "lines",
             Self::Page => "page",
             Self::Github => "github",
+            Self::Confluence => "confluence",
+            Self::Jira => "jira",
             Self::Slack => "slack",
             Self::Upload => "upload",
         }

@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod client;
+pub mod documents;
 pub(crate) mod normalise;
 pub(crate) mod occurred;
 pub(crate) mod payload;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use reqwest::redirect::{Attempt, Policy};
 
+use crate::pages::PublicNames;
+
 /// What the program calls itself.
 const USER_AGENT: &str = concat!("em-agent/", env!("CARGO_PKG_VERSION"));
 /// More hops than this are a circle.
@@ -33,14 +35,33 @@ impl Default for TimeLimits {
 /// # Errors
 /// If the machine's trusted certificates cannot be read.
 pub fn client(limits: TimeLimits) -> Result<reqwest::Client, reqwest::Error> {
+    builder(limits).redirect(Policy::custom(same_origin)).build()
+}
+
+/// A client for addresses that people name. It follows no redirect: whoever asks looks where it leads.
+///
+/// Unless `private_addresses`, no name is taken for an address of this machine or of a private network, and no proxy is
+/// used, for a proxy would look names up elsewhere.
+///
+/// # Errors
+/// If the machine's trusted certificates cannot be read.
+pub fn stranger(limits: TimeLimits, private_addresses: bool) -> Result<reqwest::Client, reqwest::Error> {
+    let builder = builder(limits).redirect(Policy::none());
+    let builder = if private_addresses {
+        builder
+    } else {
+        builder.no_proxy().dns_resolver(PublicNames)
+    };
+    builder.build()
+}
+
+fn builder(limits: TimeLimits) -> reqwest::ClientBuilder {
     // Only the first call in the process installs it; the others find it there, which is what they want.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .user_agent(USER_AGENT)
         .connect_timeout(limits.connect)
         .timeout(limits.total)
-        .redirect(Policy::custom(same_origin))
-        .build()
 }
 
 /// Follows a redirect only within the origin that was asked; a redirect elsewhere is handed back as the answer.

@@ -4,10 +4,15 @@
 //! `em_domain::event::RawEvent`; what it says becomes `em_domain::fact::FactChange`s, by a pure function.
 //! To add a vendor: a file here, a line in [`normalise`], payload samples with their origin under `tests/`.
 
+pub mod confluence;
+pub mod documents;
 pub mod github;
 pub mod http;
+pub mod jira;
 pub mod llm;
 pub mod normalise;
 pub mod opa;
+pub mod pages;
 pub mod recorded;
+pub mod rest;
 pub mod slack;

@@ -1,6 +1,8 @@
 //! Purpose: a source is read, what changed in it is cut into passages and stored, what is gone is removed, and what is
 //! new is given its meaning. It may stop at any point and go on later: what is stored is right by itself.
 
+mod reading;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
@@ -12,7 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::chunk;
 use crate::library::Library;
-use crate::source::{self, Content, Item, Original, SourceError};
+use crate::source::{Content, Extent, Item, Original, SourceError};
 use crate::text::{self, Skip};
 
 /// Part of every digest: whoever changes how text is read or cut changes it, and everything is read anew.
@@ -102,8 +104,7 @@ impl Library {
         let id = &source.added.id;
         let known = self.store.knowledge().list_digests(id).await?;
         let (sender, mut items) = mpsc::channel(AHEAD);
-        let place = source.added.clone();
-        let reading = tokio::task::spawn_blocking(move || source::read(&place, &sender));
+        let reading = self.begin(source, known.is_empty(), now, sender).await?;
         let mut seen = BTreeSet::new();
         let mut batch = Vec::new();
         while items.recv_many(&mut batch, AHEAD).await > 0 {
@@ -119,11 +120,23 @@ impl Library {
             progress.changed += stored.changed;
             tell(progress);
         }
-        reading
-            .await
-            .map_err(|error| IndexError::Stopped(error.to_string()))??;
-        let gone: Vec<&String> = known.keys().filter(|name| !seen.contains(*name)).collect();
+        let (extent, bookmark) = match reading.await {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(error)) => {
+                if error.is_gone() {
+                    let all: Vec<&String> = known.keys().collect();
+                    progress.removed = self.store.knowledge().remove_documents(id, &all).await?;
+                }
+                return Err(error.into());
+            }
+            Err(error) => return Err(IndexError::Stopped(error.to_string())),
+        };
+        let gone: Vec<&String> = match extent {
+            Extent::Whole => known.keys().filter(|name| !seen.contains(*name)).collect(),
+            Extent::Part => Vec::new(),
+        };
         progress.removed = self.store.knowledge().remove_documents(id, &gone).await?;
+        self.keep(id, bookmark, now).await?;
         Ok(())
     }
 
@@ -257,6 +270,7 @@ async fn prepared(
                 prepared.unreadable.push(format!("{name} {why}"));
                 prepared.names.push(name);
             }
+            Item::Unchanged { name } => prepared.names.push(name),
             Item::Document(original) => {
                 prepared.names.push(original.name.clone());
                 let digest = digest(&original);
@@ -289,9 +303,9 @@ async fn prepared(
 pub(crate) fn document(source: &SourceId, original: Original, digest: String) -> Result<NewDocument, String> {
     let (title, body) = match &original.content {
         Content::Text(text) => (None, text.clone()),
-        Content::File(bytes) => {
-            let read = text::extract(&original.name, bytes)
-                .map_err(|skip| format!("{} {}", original.name, why(skip)))?;
+        Content::File { name, bytes } => {
+            let read =
+                text::extract(name, bytes).map_err(|skip| format!("{} {}", original.name, why(skip)))?;
             (Some(read.title), read.body)
         }
     };
@@ -342,7 +356,7 @@ pub(crate) fn digest(original: &Original) -> String {
     let mut hasher = Sha256::new();
     hasher.update(format!("{about:?}"));
     hasher.update(match &original.content {
-        Content::File(bytes) => bytes.as_slice(),
+        Content::File { bytes, .. } => bytes.as_slice(),
         Content::Text(text) => text.as_bytes(),
     });
     hex::encode(hasher.finalize())

@@ -23,5 +23,5 @@ pub use error::KnowledgeError;
 pub use indexing::{IndexError, Progress};
 pub use library::{Found, Library, Weights};
 pub use model::{Model, ModelSettings};
-pub use source::{SourceError, kind_of};
+pub use source::{Outside, Place, SourceError, addressed, is_address, located};
 pub use upload::Upload;

@@ -8,13 +8,16 @@ mod memory;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use em_domain::knowledge::fusion::{Fused, Ranked, fuse, merge_neighbours, number, spread, without_copies};
+use em_domain::knowledge::fusion::{
+    Fused, Ranked, by_relevance, fuse, merge_neighbours, number, spread, without_copies,
+};
 use em_domain::knowledge::query::{Term, coverage, terms};
 use em_domain::knowledge::{Audience, ChunkId, Passage, SourceTag, Standing, admitted};
 use em_storage::{NearestBy, Store, StoreError, StoredChunk};
 
 use crate::embedder::{Embedder, FindModel, Vector};
 use crate::error::KnowledgeError;
+use crate::source::Outside;
 use meaning::{Allowed, Former, Meaning, is_nearly_all, missing_meanings};
 
 /// Hits that each of the two searches contributes.
@@ -31,6 +34,7 @@ pub struct Library {
     /// By the model that is configured, or why there is none.
     pub(crate) meaning: Result<Arc<Meaning>, KnowledgeError>,
     former: Arc<Former>,
+    pub(crate) outside: Outside,
 }
 
 /// How the two searches count.
@@ -67,6 +71,7 @@ impl Library {
             store,
             meaning: embedder.map(|embedder| Arc::new(Meaning::new(embedder))),
             former: Arc::new(Former::new(None)),
+            outside: Outside::default(),
         }
     }
 
@@ -76,6 +81,12 @@ impl Library {
     pub fn with_former(mut self, find: FindModel) -> Self {
         self.former = Arc::new(Former::new(Some(find)));
         self
+    }
+
+    /// The same, and it reads what is beyond this machine with `outside`.
+    #[must_use]
+    pub fn with_outside(self, outside: Outside) -> Self {
+        Self { outside, ..self }
     }
 
     /// Where the documents are stored.
@@ -167,6 +178,9 @@ impl Library {
         fused.truncate(CANDIDATES.max(2 * k));
         let passages = self.passages(&fused, &near.hits, &terms).await?;
         let mut passages = merge_neighbours(spread(without_copies(passages), PER_DOCUMENT));
+        if weights.words > 0.0 && !near.hits.is_empty() {
+            by_relevance(&mut passages);
+        }
         passages.truncate(k);
         number(&mut passages);
         Ok(Found {

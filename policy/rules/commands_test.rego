@@ -38,6 +38,8 @@ test_what_the_operator_scheduled_is_allowed if {
 test_a_word_that_only_begins_alike_is_not_administration if {
 	decision.verdict == "allow" with input as asked("command.auditorium", guest)
 	decision.verdict == "allow" with input as asked("command.policy", guest)
+	decision.verdict == "allow" with input as asked("command.docs list", guest)
+	decision.verdict == "deny" with input as asked("command.docs add", guest)
 }
 
 test_a_role_that_does_not_lead_looks_after_nothing if {

@@ -29,8 +29,8 @@ default quiet_signals := []
 
 quiet_signals := data.quiet_signals
 
-# Commands that look after the bot itself.
-default administration := ["policy backtest", "audit", "jobs", "job", "ask.official", "docs remove"]
+# Commands that look after the bot itself, or say what everybody is answered from.
+default administration := ["policy backtest", "audit", "jobs", "job", "ask.official", "docs add", "docs remove"]
 
 administration := data.administration
 

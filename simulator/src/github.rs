@@ -11,7 +11,7 @@
 //! [`GithubWorld::effects`], and leaves the webhooks that GitHub would send in [`GithubWorld::take_deliveries`], or has
 //! them sent ([`GithubSimulator::send_webhooks`]). What webhooks of others state can be taken over
 //! ([`GithubWorld::adopt`]).
-//! Left out: anonymous access to public repositories, and of GraphQL all but auto-merge.
+//! Left out: anonymous access to public repositories, and of GraphQL all but auto-merge and queries for threads.
 //!
 //! To add an endpoint: one arm in `resource.rs` or `lookup.rs`, for changes in `write.rs`. To add a change: a method in `pull.rs`, `review.rs` or `activity.rs`.
 
@@ -30,6 +30,7 @@ mod review;
 mod shapes;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod world;
 mod write;
 
@@ -43,6 +44,7 @@ pub use answer::Call;
 pub use delivery::{Delivery, signed_headers};
 pub use effects::Effect;
 pub use pull::{NewPull, Pull};
+pub use threads::NewThread;
 pub use world::{Budget, Fault, GithubWorld};
 
 /// A running pretend GitHub. It stops when dropped.

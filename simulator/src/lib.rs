@@ -1,5 +1,6 @@
-//! em-simulator: a pretend Slack workspace, a pretend GitHub ([`github`]) and a pretend language model ([`llm`]) on
-//! 127.0.0.1, for tests and for the demo.
+//! em-simulator: a pretend Slack workspace, a pretend GitHub ([`github`]), a pretend language model ([`llm`]) pages
+//! of a pretend web ([`web`]) and a pretend Confluence and Jira
+//! ([`confluence`], [`jira`]) on 127.0.0.1, for tests and for the demo.
 //!
 //! It speaks Slack's side of the Web API, Socket Mode, response URLs, modals and App Home over real sockets, and is
 //! strict: what Slack would refuse is refused and written down ([`Simulator::violations`]).
@@ -13,11 +14,15 @@
 mod actors;
 mod cast;
 mod clock;
+pub mod confluence;
 mod deliver;
+mod desk;
 mod faults;
 pub mod forms;
 pub mod github;
+mod graphql;
 mod http_transport;
+pub mod jira;
 mod line;
 pub mod llm;
 mod mentions;
@@ -29,6 +34,7 @@ mod socket;
 mod transcript;
 mod ui;
 mod validate;
+pub mod web;
 mod web_api;
 pub mod workspace;
 

@@ -37,6 +37,12 @@ async fn help_lists_every_command(database: TestDatabase) {
       Answer a question from our documents, with sources.
       `/em-agent docs list`
       Show which documents I answer questions from.
+      `/em-agent docs add <url> [--only-here]`
+      Answer from a web page, a GitHub repository's issues and discussions, a Confluence space or a Jira project, too.
+      `/em-agent docs status`
+      Show which documents I am reading, and what I could not read.
+      `/em-agent docs remove <id>`
+      Forget a source of documents; `docs status` shows the ids.
       `/em-agent gaps`
       Show what people asked and our documents did not answer.
       `/em-agent policy`

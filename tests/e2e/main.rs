@@ -12,6 +12,7 @@ mod demo;
 mod dispatch;
 mod docs;
 mod doctor;
+mod documents;
 mod floors;
 mod help;
 mod home;

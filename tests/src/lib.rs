@@ -98,7 +98,7 @@ impl TestBot {
                 };
                 let store = Store::open(&store).await.expect("the database opens");
                 let config = configuration(&environment, &setting.toml);
-                run::start_on(store, config, std::sync::Arc::new(clock.clone()))
+                Box::pin(run::start_on(store, config, std::sync::Arc::new(clock.clone())))
                     .await
                     .expect("the bot starts")
             }

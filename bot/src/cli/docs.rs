@@ -1,6 +1,5 @@
 //! Purpose: `em-agent docs`: which documents questions are answered from.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
@@ -8,8 +7,8 @@ use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
 use em_domain::clock::{Clock as _, SystemClock};
 use em_domain::id::{SlackChannel, SourceId};
-use em_domain::knowledge::{NewSource, Source, SourceKind, Visibility};
-use em_knowledge::{Library, Progress as Indexed, kind_of};
+use em_domain::knowledge::{NewSource, Source, Visibility};
+use em_knowledge::{Library, Place, Progress as Indexed, located};
 use ulid::Ulid;
 
 use super::progress::Progress;
@@ -20,7 +19,8 @@ use crate::wire;
 /// What is done with documents.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Read documents, so that questions are answered from them: folders, repositories, files, JSON lines.
+    /// Read documents, so that questions are answered from them: folders, repositories, files, JSON lines, web pages, and
+    /// repositories on GitHub with their issues, pull requests and discussions.
     Add(AddOptions),
     /// List where documents come from.
     List,
@@ -36,8 +36,8 @@ pub(crate) enum Command {
 /// What is read, and who may see it.
 #[derive(Debug, Args)]
 pub(crate) struct AddOptions {
-    /// Folders, Git repositories, files, or JSON lines {"id", "title", "url", "text"}.
-    #[arg(required = true, value_name = "PATH")]
+    /// Folders, Git repositories, files, JSON lines {"id", "title", "url", "text"}, or addresses (https://...).
+    #[arg(required = true, value_name = "PATH|URL")]
     places: Vec<String>,
     /// Answers from it only where it is asked in this channel (its id); may be repeated.
     #[arg(long, value_name = "CHANNEL")]
@@ -45,7 +45,7 @@ pub(crate) struct AddOptions {
 }
 
 pub(crate) async fn execute(command: Command, config: Config) -> Result<ExitCode, Failure> {
-    let library = wire::library(&config, wire::open_store(&config).await?).await;
+    let library = wire::library_alone(&config).await?;
     match command {
         Command::Add(options) => add(&library, options).await,
         Command::List => list(&library).await,
@@ -63,13 +63,14 @@ async fn add(library: &Library, options: AddOptions) -> Result<ExitCode, Failure
         channels => Visibility::Channels(channels.iter().cloned().map(SlackChannel).collect()),
     };
     // All are looked at before the first is stored.
-    let places: Vec<(SourceKind, String)> = options
-        .places
-        .iter()
-        .map(|place| located(place))
-        .collect::<Result<_, _>>()?;
+    let mut places = Vec::new();
+    for place in &options.places {
+        let place = located(place).map_err(anyhow::Error::new)?;
+        library.check(&place).await.map_err(anyhow::Error::new)?;
+        places.push(place);
+    }
     let mut added = Vec::new();
-    for (kind, location) in places {
+    for Place { kind, location } in places {
         let new = NewSource {
             id: SourceId::new(Ulid::new()),
             kind,
@@ -82,17 +83,6 @@ async fn add(library: &Library, options: AddOptions) -> Result<ExitCode, Failure
         added.push(source.context("the source cannot be stored")?.source().clone());
     }
     index(library, added).await
-}
-
-/// What a place is, and its full path: the program may be started elsewhere next time.
-fn located(place: &str) -> Result<(SourceKind, String), Failure> {
-    if place.contains("://") {
-        return Err(anyhow!("{place}: pages of the web are added in Slack, with `docs add`").into());
-    }
-    let path = Path::new(place);
-    let kind = kind_of(path).map_err(anyhow::Error::new)?;
-    let full = path.canonicalize().with_context(|| place.to_owned())?;
-    Ok((kind, full.display().to_string()))
 }
 
 async fn index(library: &Library, sources: Vec<Source>) -> Result<ExitCode, Failure> {
@@ -135,7 +125,7 @@ async fn list(library: &Library) -> Result<ExitCode, Failure> {
     let sources = library.store().knowledge().list_sources().await;
     let sources = sources.context("the sources")?;
     if sources.is_empty() {
-        say("No documents yet. Add some with `em-agent docs add PATH`.");
+        say("No documents yet. Add some with `em-agent docs add PATH|URL`.");
     }
     for source in sources {
         let (added, state) = (&source.added, &source.state);

@@ -62,7 +62,7 @@ impl By {
 pub(crate) async fn execute(command: Command, config: Config) -> Result<ExitCode, Failure> {
     let Command::Run(options) = command;
     let questions = read(&options)?;
-    let library = wire::library(&config, wire::open_store(&config).await?).await;
+    let library = wire::library_alone(&config).await?;
     let mut asked = Vec::with_capacity(questions.len());
     let mut details = Vec::new();
     for question in questions {

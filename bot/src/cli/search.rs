@@ -42,7 +42,7 @@ pub(crate) struct AskOptions {
 }
 
 pub(crate) async fn search(options: SearchOptions, config: Config) -> Result<ExitCode, Failure> {
-    let library = wire::library(&config, wire::open_store(&config).await?).await;
+    let library = wire::library_alone(&config).await?;
     if let Some(file) = &options.queries {
         let queries =
             std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -77,7 +77,7 @@ pub(crate) async fn search(options: SearchOptions, config: Config) -> Result<Exi
 }
 
 pub(crate) async fn ask(options: AskOptions, config: Config) -> Result<ExitCode, Failure> {
-    let library = wire::library(&config, wire::open_store(&config).await?).await;
+    let library = wire::library_alone(&config).await?;
     let question = options.question.join(" ");
     let found = library.search(&question, &Audience::Operator, PASSAGES);
     let found = found.await.context("the documents cannot be searched")?;

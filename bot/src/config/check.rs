@@ -94,6 +94,7 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
     let mut checks = Checks { problems };
     check_slack(&mut checks, sections, secrets);
     check_github(&mut checks, sections, secrets);
+    check_vendors(&mut checks, sections, secrets);
     check_numbers(&mut checks, sections);
     let calendar = calendar(&mut checks, &sections.calendar);
     let zone = calendar.as_ref().map_or(Tz::UTC, |calendar| calendar.zone);
@@ -183,6 +184,50 @@ fn check_github(checks: &mut Checks<'_>, sections: &Sections, secrets: &Secrets)
             "github.repositories or github.organisations are set; polling them needs a token",
         );
     }
+}
+
+/// What a system's section, variables and address are called.
+struct VendorNames {
+    section: &'static str,
+    variable: &'static str,
+    example: &'static str,
+}
+
+fn check_vendors(checks: &mut Checks<'_>, sections: &Sections, secrets: &Secrets) {
+    let confluence = VendorNames {
+        section: "confluence",
+        variable: "CONFLUENCE",
+        example: "https://SITE.atlassian.net/wiki",
+    };
+    check_vendor(
+        checks,
+        &confluence,
+        &sections.confluence,
+        secrets.confluence_token.is_some(),
+    );
+    let jira = VendorNames {
+        section: "jira",
+        variable: "JIRA",
+        example: "https://SITE.atlassian.net",
+    };
+    check_vendor(checks, &jira, &sections.jira, secrets.jira_token.is_some());
+}
+
+/// Half a configuration is a mistake; none switches a system off.
+fn check_vendor(checks: &mut Checks<'_>, names: &VendorNames, section: &sections::Vendor, has_token: bool) {
+    let VendorNames {
+        section: name,
+        variable,
+        example,
+    } = names;
+    if section.api_url.is_empty() {
+        let what = format!("{variable}_TOKEN is set, so this one is needed too: {example}");
+        checks.require(&format!("{variable}_API_URL"), !has_token, &what);
+        return;
+    }
+    check_url(checks, &format!("{name}.api_url"), &section.api_url);
+    let what = format!("{name}.api_url is set, so this one is needed too");
+    checks.require(&format!("{variable}_TOKEN"), has_token || !section.enabled, &what);
 }
 
 fn check_numbers(checks: &mut Checks<'_>, sections: &Sections) {

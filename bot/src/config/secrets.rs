@@ -22,6 +22,10 @@ pub struct Secrets {
     pub github_webhook_secrets: Vec<SecretString>,
     /// `OPENAI_API_KEY`: asks the language model.
     pub openai_api_key: Option<SecretString>,
+    /// `CONFLUENCE_TOKEN`: reads pages.
+    pub confluence_token: Option<SecretString>,
+    /// `JIRA_TOKEN`: reads issues.
+    pub jira_token: Option<SecretString>,
 }
 
 /// Reads all of them; a secret file that cannot be read is a problem, an absent secret is not (yet).
@@ -38,6 +42,8 @@ pub(super) fn read(environment: &Environment, problems: &mut Vec<Problem>) -> Se
             .filter_map(&mut secret)
             .collect(),
         openai_api_key: secret("OPENAI_API_KEY"),
+        confluence_token: secret("CONFLUENCE_TOKEN"),
+        jira_token: secret("JIRA_TOKEN"),
     };
     let is_set = |name: &str| {
         [name, &format!("{name}_FILE")]
@@ -92,7 +98,7 @@ fn one(environment: &Environment, name: &str, problems: &mut Vec<Problem>) -> Op
 
 impl Secrets {
     /// Which secrets are set, by name, for showing.
-    pub fn presence(&self) -> [(&'static str, bool); 8] {
+    pub fn presence(&self) -> [(&'static str, bool); 10] {
         [
             ("SLACK_APP_TOKEN", self.slack_app_token.is_some()),
             ("SLACK_BOT_TOKEN", self.slack_bot_token.is_some()),
@@ -105,6 +111,8 @@ impl Secrets {
                 self.github_webhook_secrets.len() > 1,
             ),
             ("OPENAI_API_KEY", self.openai_api_key.is_some()),
+            ("CONFLUENCE_TOKEN", self.confluence_token.is_some()),
+            ("JIRA_TOKEN", self.jira_token.is_some()),
         ]
     }
 }

@@ -19,6 +19,10 @@ pub struct Sections {
     pub http: Http,
     /// `[github]`
     pub github: Github,
+    /// `[confluence]`
+    pub confluence: Vendor,
+    /// `[jira]`
+    pub jira: Vendor,
     /// `[calendar]`
     pub calendar: Calendar,
     /// `[triage]`
@@ -87,6 +91,16 @@ pub struct Github {
     pub first_look_days: u32,
 }
 
+/// A system that documents are read from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vendor {
+    /// Off switches all of it off.
+    pub enabled: bool,
+    /// Base of its API; empty if it is not used.
+    pub api_url: String,
+}
+
 /// The team's documents.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,8 +109,10 @@ pub struct Knowledge {
     pub embedding_model: String,
     /// A folder with a model; empty for the usual places.
     pub model_dir: String,
-    /// Folders and files that are read at the start and then now and then.
+    /// Folders, files and addresses that are read at the start and then now and then.
     pub documents: Vec<String>,
+    /// Pages may be read from private networks.
+    pub private_addresses: bool,
     /// Minutes between two readings; 0 is only at the start.
     pub reread_minutes: u32,
     pub max_daily_searches: u32,
@@ -258,6 +274,8 @@ pub(super) fn read(
         slack: reading.section("slack")?,
         http: reading.section("http")?,
         github: reading.section("github")?,
+        confluence: reading.section("confluence")?,
+        jira: reading.section("jira")?,
         calendar: reading.section("calendar")?,
         triage: reading.section("triage")?,
         policy: reading.section("policy")?,

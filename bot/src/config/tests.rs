@@ -457,6 +457,26 @@ fn the_commented_defaults_name_every_variable_and_their_examples_can_be_used() {
 }
 
 #[test]
+fn half_of_a_system_that_documents_are_read_from_is_refused() {
+    let keys = |environment: &[(&str, &str)]| {
+        let problems = load("", environment).unwrap_err();
+        problems
+            .into_iter()
+            .map(|problem| problem.key)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&[("JIRA_TOKEN", "t")]), ["JIRA_API_URL"]);
+    assert_eq!(
+        keys(&[("CONFLUENCE_API_URL", "https://acme.atlassian.net/wiki")]),
+        ["CONFLUENCE_TOKEN"]
+    );
+    assert_eq!(
+        keys(&[("JIRA_API_URL", "acme"), ("JIRA_TOKEN", "t")]),
+        ["jira.api_url"]
+    );
+}
+
+#[test]
 fn secrets_never_print() {
     let secrets = [
         ("SLACK_APP_TOKEN", "xapp-1-hunter2"),
@@ -467,6 +487,10 @@ fn secrets_never_print() {
         ("GITHUB_WEBHOOK_SECRET", "hunter2"),
         ("GITHUB_WEBHOOK_SECRET_PREVIOUS", "hunter2"),
         ("OPENAI_API_KEY", "sk-hunter2"),
+        ("CONFLUENCE_TOKEN", "ana@acme.example:hunter2"),
+        ("CONFLUENCE_API_URL", "https://acme.atlassian.net/wiki"),
+        ("JIRA_TOKEN", "ana@acme.example:hunter2"),
+        ("JIRA_API_URL", "https://acme.atlassian.net"),
         ("OPENAI_MODEL", "small"),
         ("AGENT_LLM_ENABLED", "true"),
     ];

@@ -38,14 +38,11 @@ pub async fn save(ctx: Ctx, used: ShortcutUse) -> Outcome {
     let channel = ctx.slack.channel_now(id.as_str()).await.map_err(unreadable)?;
     let said = ctx.slack.thread(id.as_str(), &root).await.map_err(unreadable)?;
     let document = written(&ctx, &said).await?;
-    let posted = Posted {
-        channel: channel.id.clone(),
-        ts: root.clone(),
-    };
-    let url = ctx.slack.permalink(&posted).await.ok().map(String::from);
+    let url = page(&ctx, &channel, &root).await;
     let source = source_of(&ctx, &channel, &used.user).await?;
     let subject = subject(&id, &root);
-    let saver = first_saver(&ctx, &subject, &used.user).await?;
+    let known = ctx.store.knowledge().list_digests(&source.added.id).await?;
+    let saver = saver(&ctx, &subject, known.contains_key(&root), &used.user).await?;
     let upserted = take(&ctx, &source, upload(root, url.clone(), &document)).await?;
     let is_saver = saver == used.user;
     let may_forget = is_saver || may_use(&ctx, REMOVE, &used.user).await;
@@ -91,6 +88,15 @@ pub async fn forget(ctx: Ctx, click: Click) -> Outcome {
     }
     note(&ctx, FORGOTTEN, &click.user, &click.value).await?;
     Ok(Reply::Replace(Box::new(message_forgotten(removed > 0))))
+}
+
+/// Where people read the thread, if Slack says.
+async fn page(ctx: &Ctx, channel: &Channel, root: &str) -> Option<String> {
+    let posted = Posted {
+        channel: channel.id.clone(),
+        ts: root.to_owned(),
+    };
+    ctx.slack.permalink(&posted).await.ok().map(String::from)
 }
 
 /// What a thread is called in the audit log and on the button.
@@ -205,10 +211,10 @@ async fn source_of(ctx: &Ctx, channel: &Channel, user: &SlackUser) -> Result<Sou
     Ok(ctx.store.knowledge().insert_source(&new).await?.source().clone())
 }
 
-/// Who saved the thread first; `user`, who does now, if nobody did.
-async fn first_saver(ctx: &Ctx, subject: &str, user: &SlackUser) -> Result<SlackUser, CommandError> {
+/// Who saved the thread, if it is kept; else `user`, who does now.
+async fn saver(ctx: &Ctx, subject: &str, is_kept: bool, user: &SlackUser) -> Result<SlackUser, CommandError> {
     let log = ctx.store.audit().list_about(subject, LOG_LINES).await?;
-    if let Some(saver) = thread::saver(&log) {
+    if let Some(saver) = thread::saver(&log).filter(|_| is_kept) {
         return Ok(SlackUser(saver.to_owned()));
     }
     note(ctx, SAVED, user, subject).await?;

@@ -9,7 +9,7 @@ use regex::{Captures, Regex};
 
 use crate::audit::AuditRecord;
 
-/// The line of the audit log about who saved a thread first.
+/// The line of the audit log about who saved a thread that was not kept before.
 pub const SAVED: &str = "docs.saved";
 /// The line about a thread that was forgotten.
 pub const FORGOTTEN: &str = "docs.forgotten";
@@ -80,11 +80,12 @@ pub fn said_at(ts: &str) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_micros(seconds.checked_mul(1_000_000)?.checked_add(micros)?)
 }
 
-/// Who saved a thread first since it was last forgotten, by the lines of the audit log about it, the newest first.
+/// Who saved a thread, since it was last forgotten, when it was not kept: by the lines of the audit log about it, the newest
+/// first.
 pub fn saver(log: &[AuditRecord]) -> Option<&str> {
     let since = log.iter().take_while(|record| record.kind != FORGOTTEN);
-    let saved = since.filter(|record| record.kind == SAVED);
-    saved.last().map(|record| record.actor.as_str())
+    let mut saved = since.filter(|record| record.kind == SAVED);
+    saved.next().map(|record| record.actor.as_str())
 }
 
 /// How what stands between angle brackets is written.
@@ -379,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_saved_it_first_since_it_was_forgotten_is_its_saver() {
+    fn whoever_saved_it_since_it_was_forgotten_is_its_saver() {
         let record = |actor: &str, kind: &str| {
             let entry = AuditEntry {
                 at: DateTime::UNIX_EPOCH,
@@ -396,7 +397,7 @@ mod tests {
             record("U9", FORGOTTEN),
             record("U3", SAVED),
         ];
-        assert_eq!(saver(&log), Some("U1"));
+        assert_eq!(saver(&log), Some("U2"));
         log.insert(0, record("U1", FORGOTTEN));
         assert_eq!(saver(&log), None);
     }

@@ -5,6 +5,7 @@
 mod answer;
 mod check;
 mod error;
+mod query;
 mod write;
 
 use std::fmt;

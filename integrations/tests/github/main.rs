@@ -6,6 +6,7 @@ mod actions;
 mod agreement;
 mod client;
 mod disorder;
+mod documents;
 mod normalise;
 mod poller;
 mod sample_data;

@@ -75,7 +75,10 @@ impl Folder {
                     author: change.map(|change| change.author.clone()),
                     owners: self.owners.of_file(&name),
                     changed_at: change.map(|change| change.at).or(modified),
-                    content: Content::File(bytes),
+                    content: Content::File {
+                        name: name.clone(),
+                        bytes,
+                    },
                     name,
                 }))
             }

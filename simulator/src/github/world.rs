@@ -117,6 +117,8 @@ pub(super) struct Repo {
     pub(super) releases: Vec<Value>,
     pub(super) commits: Vec<Value>,
     pub(super) issues: BTreeMap<u64, Value>,
+    /// As GraphQL shows them; REST has none.
+    pub(super) discussions: BTreeMap<u64, Value>,
     pub(super) labels: BTreeSet<String>,
     /// Branches and tags besides those of pull requests.
     pub(super) refs: BTreeSet<String>,

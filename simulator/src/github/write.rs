@@ -62,7 +62,7 @@ pub(super) fn carry_out(world: &GithubWorld, asked: &Asked) -> Written {
     let segments: Vec<&str> = asked.path.trim_matches('/').split('/').collect();
     let (repo, rest) = match segments.as_slice() {
         ["graphql"] | ["api", "graphql"] if asked.method == Method::POST => {
-            return graphql::mutate(world, &body).accepting(&[]);
+            return graphql::answer(world, &body).accepting(&[]);
         }
         ["repos", owner, name, rest @ ..] => (format!("{owner}/{name}"), rest),
         _ => return said(404, "Not Found").accepting(&[]),

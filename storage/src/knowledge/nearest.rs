@@ -3,34 +3,23 @@
 //!
 //! The table is made when it can be, not by a migration: the extension may come later, or never.
 
-use em_domain::knowledge::{ChunkId, SourceTag};
-use sqlx::AssertSqlSafe;
-use sqlx::postgres::{PgConnection, PgPool};
+mod index;
 
-use super::vectors::floats;
+use em_domain::knowledge::{ChunkId, SourceTag};
+use sqlx::postgres::PgPool;
+use sqlx::{AssertSqlSafe, Connection as _};
+
 use super::{Knowledge, count};
-use crate::engine::{Conn, Pool, numbers};
+use crate::engine::{Pool, SideConnection, numbers};
 use crate::error::StoreError;
 
-/// The first version that goes on in the index until enough rows of allowed sources are found.
-const OLDEST: [u32; 2] = [0, 8];
+pub(super) use index::copy;
+use index::{complete, drop_unused, has_index, literal, make_index, make_table, text, why_not};
+
 /// The most dimensions that an index over half-precision vectors takes (pgvector's README, "HNSW").
 const MOST_DIMENSIONS: usize = 4_000;
-/// Rows copied at a time.
-const PAGE: i64 = 2_000;
 /// The advisory lock under which the index is made ("em-hnsw" in bytes).
 const LOCK: i64 = 0x65_6d2d_686e_7377;
-/// What every index is called before the model's name.
-const INDEX: &str = "knowledge_hnsw_";
-
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS knowledge_embeddings (\
-        model TEXT COLLATE \"C\" NOT NULL, chunk BIGINT NOT NULL, source BIGINT NOT NULL, embedding HALFVEC NOT NULL, \
-        PRIMARY KEY (model, chunk), \
-        FOREIGN KEY (model, chunk) REFERENCES knowledge_vectors (model, chunk) ON DELETE CASCADE)";
-const COPY: &str = "INSERT INTO knowledge_embeddings (model, chunk, source, embedding) \
-    SELECT $1, t.chunk, t.source, CAST(t.vector AS HALFVEC) \
-    FROM unnest(CAST($2 AS BIGINT[]), CAST($3 AS BIGINT[]), CAST($4 AS TEXT[])) t(chunk, source, vector) \
-    ON CONFLICT (model, chunk) DO UPDATE SET source = excluded.source, embedding = excluded.embedding";
 
 /// Where chunks near in meaning are searched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +32,7 @@ pub enum NearestBy {
 
 impl Knowledge<'_> {
     /// Makes the index over what chunks mean to `model`, or completes it, where the database can have one. The first
-    /// time it takes minutes for a million chunks.
+    /// time it takes minutes for a hundred thousand chunks, beside whoever searches and writes meanwhile.
     pub async fn prepare_nearest(&self, model: &str, dimensions: usize) -> Result<NearestBy, StoreError> {
         let Pool::Postgres(pool) = self.store.pool() else {
             return Ok(not_postgres());
@@ -62,17 +51,23 @@ impl Knowledge<'_> {
         if let Some(why) = why_not(pool).await? {
             return Ok(NearestBy::Memory(why));
         }
-        let mut tx = pool.begin().await?;
-        sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        let SideConnection::Postgres(mut conn) = self.store.pool().side_connection().await? else {
+            return Ok(not_postgres());
+        };
+        // It ends with the connection. Whoever does not get it leaves the work to the one that has it.
+        let is_ours: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
             .bind(LOCK)
-            .execute(&mut *tx)
+            .fetch_one(&mut conn)
             .await?;
-        sqlx::raw_sql(TABLE).execute(&mut *tx).await?;
-        complete(&mut tx, model).await?;
-        make_index(&mut tx, model, dimensions).await?;
-        drop_unused(&mut tx, model).await?;
-        tx.commit().await?;
-        Ok(NearestBy::Index)
+        if is_ours {
+            sqlx::raw_sql("SET lock_timeout = 0").execute(&mut conn).await?;
+            make_table(&mut conn).await?;
+            complete(&mut conn, model).await?;
+            make_index(&mut conn, model, dimensions).await?;
+            drop_unused(&mut conn, model).await?;
+        }
+        conn.close().await?;
+        self.nearest_by(model).await
     }
 
     /// Where chunks near in meaning to `model` are searched now.
@@ -133,8 +128,10 @@ enum Way {
 }
 
 async fn search(pool: &PgPool, wanted: &Nearby<'_>, way: Way) -> Result<Vec<(ChunkId, f32)>, StoreError> {
-    const BY_INDEX: &str = "BEGIN READ ONLY; SET LOCAL hnsw.ef_search = 200; \
-        SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL enable_seqscan = off";
+    // Of few chunks PostgreSQL rather looks at all, which is exact: an index over few that have little in common
+    // misses some.
+    const BY_INDEX: &str =
+        "BEGIN READ ONLY; SET LOCAL hnsw.ef_search = 200; SET LOCAL hnsw.iterative_scan = strict_order";
     const BY_ALL: &str = "BEGIN READ ONLY; SET LOCAL enable_indexscan = off";
     let begin = match way {
         Way::Index => BY_INDEX,
@@ -164,161 +161,6 @@ async fn search(pool: &PgPool, wanted: &Nearby<'_>, way: Way) -> Result<Vec<(Chu
     Ok(rows.into_iter().map(near).collect())
 }
 
-/// Copies vectors that were just written, if there is a table for them.
-pub(super) async fn copy(
-    conn: &mut Conn<'_>,
-    model: &str,
-    rows: &[(i64, i64, &[f32])],
-) -> Result<(), StoreError> {
-    let Conn::Postgres(conn) = conn else {
-        return Ok(());
-    };
-    if has_table(conn).await? {
-        copy_rows(conn, model, rows).await?;
-    }
-    Ok(())
-}
-
-async fn copy_rows(
-    conn: &mut PgConnection,
-    model: &str,
-    rows: &[(i64, i64, &[f32])],
-) -> Result<(), StoreError> {
-    let chunks: Vec<i64> = rows.iter().map(|row| row.0).collect();
-    let sources: Vec<i64> = rows.iter().map(|row| row.1).collect();
-    let vectors: Vec<String> = rows.iter().map(|row| text(row.2)).collect();
-    sqlx::query(COPY)
-        .bind(model)
-        .bind(chunks)
-        .bind(sources)
-        .bind(vectors)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// Copies the vectors that are not there yet.
-async fn complete(conn: &mut PgConnection, model: &str) -> Result<(), StoreError> {
-    const MISSING: &str = "SELECT chunk, source, vector FROM knowledge_vectors v WHERE v.model = $1 AND v.chunk > $2 \
-        AND NOT EXISTS (SELECT 1 FROM knowledge_embeddings e WHERE e.model = v.model AND e.chunk = v.chunk) \
-        ORDER BY v.chunk LIMIT $3";
-    let mut after = 0;
-    loop {
-        let page: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as(MISSING)
-            .bind(model)
-            .bind(after)
-            .bind(PAGE)
-            .fetch_all(&mut *conn)
-            .await?;
-        let Some((last, _, _)) = page.last() else {
-            return Ok(());
-        };
-        after = *last;
-        let vectors: Vec<Vec<f32>> = page
-            .iter()
-            .map(|(_, _, bytes)| floats(bytes))
-            .collect::<Result<_, _>>()?;
-        let rows: Vec<(i64, i64, &[f32])> = page
-            .iter()
-            .zip(&vectors)
-            .map(|((chunk, source, _), vector)| (*chunk, *source, vector.as_slice()))
-            .collect();
-        copy_rows(conn, model, &rows).await?;
-    }
-}
-
-async fn make_index(conn: &mut PgConnection, model: &str, dimensions: usize) -> Result<(), StoreError> {
-    let (name, model) = (index_name(model), literal(model));
-    // As much memory as the build of a hundred thousand chunks needs; beyond that it becomes slower, not wrong.
-    let sql = format!(
-        "SET LOCAL maintenance_work_mem = '256MB'; CREATE INDEX IF NOT EXISTS {name} ON knowledge_embeddings \
-         USING hnsw ((CAST(embedding AS HALFVEC({dimensions}))) halfvec_cosine_ops) WHERE model = {model}"
-    );
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(conn).await?;
-    Ok(())
-}
-
-/// Drops the indexes of other models that mean nothing to anybody any more.
-async fn drop_unused(conn: &mut PgConnection, model: &str) -> Result<(), StoreError> {
-    const UNUSED: &str = "SELECT indexname::TEXT FROM pg_indexes WHERE schemaname = current_schema() \
-        AND tablename = 'knowledge_embeddings' AND indexname LIKE $1 AND indexname <> $2 \
-        AND NOT EXISTS (SELECT 1 FROM knowledge_embeddings WHERE model <> $3)";
-    let unused: Vec<String> = sqlx::query_scalar(UNUSED)
-        .bind(format!("{INDEX}%"))
-        .bind(index_name(model))
-        .bind(model)
-        .fetch_all(&mut *conn)
-        .await?;
-    for name in unused {
-        sqlx::raw_sql(AssertSqlSafe(format!("DROP INDEX IF EXISTS {name}")))
-            .execute(&mut *conn)
-            .await?;
-    }
-    Ok(())
-}
-
-/// What keeps the database from having the index, if anything does.
-async fn why_not(pool: &PgPool) -> Result<Option<String>, StoreError> {
-    const EXTENSION: &str = "SELECT a.installed_version, e.extversion FROM \
-        (SELECT default_version AS installed_version FROM pg_available_extensions WHERE name = 'vector') a \
-        LEFT JOIN (SELECT extversion FROM pg_extension WHERE extname = 'vector') e ON TRUE";
-    let found: Option<(Option<String>, Option<String>)> =
-        sqlx::query_as(EXTENSION).fetch_optional(pool).await?;
-    Ok(match found {
-        None => Some("the extension pgvector is not installed on the database server".to_owned()),
-        Some((_, None)) => {
-            Some("an administrator has to say CREATE EXTENSION vector in this database".to_owned())
-        }
-        Some((_, Some(version))) if !is_new_enough(&version) => {
-            let [major, minor] = OLDEST;
-            Some(format!(
-                "pgvector is {version} here, and {major}.{minor} is needed"
-            ))
-        }
-        Some((_, Some(_))) => None,
-    })
-}
-
-fn is_new_enough(version: &str) -> bool {
-    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
-    [parts.next().unwrap_or(0), parts.next().unwrap_or(0)] >= OLDEST
-}
-
-async fn has_table(conn: &mut PgConnection) -> Result<bool, StoreError> {
-    const TABLE: &str = "SELECT to_regclass('knowledge_embeddings') IS NOT NULL";
-    Ok(sqlx::query_scalar(TABLE).fetch_one(conn).await?)
-}
-
-async fn has_index(pool: &PgPool, model: &str) -> Result<bool, StoreError> {
-    Ok(sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
-        .bind(index_name(model))
-        .fetch_one(pool)
-        .await?)
-}
-
 fn not_postgres() -> NearestBy {
     NearestBy::Memory("SQLite has no index for it".to_owned())
-}
-
-/// The end of the model's name holds its digest. PostgreSQL's names have 63 bytes at most.
-fn index_name(model: &str) -> String {
-    let plain = |letter: char| match letter {
-        'a'..='z' | '0'..='9' => letter,
-        'A'..='Z' => letter.to_ascii_lowercase(),
-        _ => '_',
-    };
-    let mut end: Vec<char> = model.chars().rev().take(40).map(plain).collect();
-    end.reverse();
-    format!("{INDEX}{}", end.into_iter().collect::<String>())
-}
-
-/// A text as PostgreSQL reads it within a statement.
-fn literal(text: &str) -> String {
-    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
-}
-
-/// A vector as pgvector reads it.
-fn text(vector: &[f32]) -> String {
-    let numbers: Vec<String> = vector.iter().map(f32::to_string).collect();
-    format!("[{}]", numbers.join(","))
 }

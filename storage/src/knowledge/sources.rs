@@ -156,17 +156,23 @@ impl Knowledge<'_> {
     /// Removes a source with everything of it; `false` if it was gone. From the first moment on nothing of it is
     /// found; what it left is then removed piece by piece, so that others may write in between.
     pub async fn remove_source(&self, id: &SourceId) -> Result<bool, StoreError> {
-        const REMOVE: &str = "DELETE FROM knowledge_sources WHERE id = $1";
+        const REMOVE: [&str; 2] = [
+            "DELETE FROM knowledge_sources WHERE id = $1",
+            // where the next reading of it would have gone on
+            "DELETE FROM cursors WHERE name = 'docs:' || CAST($1 AS TEXT)",
+        ];
         let (mut tx, _) = self.begin().await?;
         let tag = tag_of(&mut tx.conn(), id).await?;
         if tag.is_none() {
             drop(tx);
         } else {
-            on_conn!(&mut tx.conn(), |c| sqlx::query(REMOVE)
-                .bind(id.as_str())
-                .execute(c)
-                .await
-                .map(drop))?;
+            for remove in REMOVE {
+                on_conn!(&mut tx.conn(), |c| sqlx::query(remove)
+                    .bind(id.as_str())
+                    .execute(c)
+                    .await
+                    .map(drop))?;
+            }
             tx.commit().await?;
         }
         self.remove_orphans().await?;

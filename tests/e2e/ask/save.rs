@@ -98,7 +98,26 @@ async fn a_saved_thread_answers_with_its_author(database: TestDatabase) {
     ");
     reading.is_done().await;
     let answer = reading.asks("fatima", "#general", QUESTION).await;
-    assert_snapshot!(reading.shown(&answer), @"");
+    assert_snapshot!(reading.shown(&answer), @r"
+    em-agent (only fatima sees this):
+      *how do we restart the ledger exporter?*
+      How do we restart the ledger exporter? @ana do you know? › ben, 15 January 2026 <https://acme.slack.com/archives/C0OPS/p1768471200000000>
+      ben, 15 January 2026
+      How do we restart the ledger exporter? @ana do you know?
+      ana, 15 January 2026
+      Run
+      `ledgerctl restart exporter --wait`
+      and see https://wiki.test/ledger. *The ledger exporter needs two minutes to restart.*
+      · Slack thread · changed today · by ben
+      *Payments*
+      Rolling back
+      A release of payments is undone with `make undo ENV=production`. Tell the people on duty first.
+      Ports
+      The service listens on port 8443.
+      · open.md · changed today
+      · I am fairly sure.
+      [Share to channel] [Helpful] [Not helpful…] [Make official…]
+    ");
     // There is nowhere to read it again, so the hourly reading leaves it as it is.
     let source = reading.threads().await.remove(0);
     let ctx = &reading.bot.bot.ctx;

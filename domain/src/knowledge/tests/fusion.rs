@@ -6,7 +6,9 @@ use proptest::prelude::*;
 
 use super::passage;
 use crate::knowledge::Passage;
-use crate::knowledge::fusion::{Ranked, fuse, merge_neighbours, number, spread, without_copies};
+use crate::knowledge::fusion::{
+    Ranked, by_relevance, fuse, merge_neighbours, number, spread, without_copies,
+};
 
 fn lists() -> impl Strategy<Value = Vec<Ranked<i64>>> {
     let hits = prop::collection::btree_set(0_i64..30, 0..15);
@@ -52,6 +54,23 @@ proptest! {
                 prop_assert_eq!(rank.map(|rank| rank as usize - 1), place);
             }
         }
+    }
+
+    #[test]
+    fn ordering_by_relevance_loses_nothing_and_leaves_the_scores_falling(
+        passages in passages(), numbers in prop::collection::vec((-1.0..1.0_f32, 0.0..1.0_f64, any::<bool>()), 16),
+    ) {
+        let mut passages = passages;
+        for (at, (passage, (cosine, coverage, is_near))) in passages.iter_mut().zip(numbers).enumerate() {
+            passage.standing.cosine = is_near.then_some(cosine);
+            passage.standing.coverage = coverage;
+            // As fused: at most two times 1/61.
+            passage.standing.score = 2.0 / (61.0 + f64::from(u32::try_from(at).unwrap()));
+        }
+        let before = chunks(&passages);
+        by_relevance(&mut passages);
+        prop_assert_eq!(chunks(&passages), before);
+        prop_assert!(passages.is_sorted_by(|a, b| a.standing.score >= b.standing.score));
     }
 
     #[test]

@@ -50,17 +50,17 @@ enum Detail {
 
 /// The answer to a GraphQL request; errors come with status 200.
 #[derive(Deserialize)]
-struct Answered<T> {
-    data: Option<T>,
+pub(super) struct Answered<T> {
+    pub(super) data: Option<T>,
     #[serde(default)]
-    errors: Vec<Problem>,
+    pub(super) errors: Vec<Problem>,
 }
 
 #[derive(Deserialize)]
-struct Problem {
+pub(super) struct Problem {
     message: String,
     #[serde(default, rename = "type")]
-    kind: Option<String>,
+    pub(super) kind: Option<String>,
 }
 
 impl GithubClient {
@@ -94,7 +94,7 @@ impl GithubClient {
     }
 
     /// `/graphql` beside the REST API; on GitHub Enterprise Server `/api/graphql` beside `/api/v3`.
-    fn graphql_address(&self) -> Result<Url, GithubError> {
+    pub(super) fn graphql_address(&self) -> Result<Url, GithubError> {
         let base = self.base.as_str().trim_end_matches('/');
         let root = base.strip_suffix("/v3").unwrap_or(base);
         self.address(&format!("{root}/graphql"))
@@ -115,7 +115,12 @@ impl GithubClient {
             .await
     }
 
-    async fn write_once<B>(&self, method: Method, url: &Url, body: &B) -> Result<Written, GithubError>
+    pub(super) async fn write_once<B>(
+        &self,
+        method: Method,
+        url: &Url,
+        body: &B,
+    ) -> Result<Written, GithubError>
     where
         B: Serialize + Sync + ?Sized,
     {

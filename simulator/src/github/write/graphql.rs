@@ -1,13 +1,16 @@
-//! Purpose: the two mutations of GraphQL that have no counterpart in REST: auto-merge on and off. Errors come with
-//! status 200. Source: <https://docs.github.com/graphql/reference/mutations#enablepullrequestautomerge>.
+//! Purpose: GraphQL: queries, and the two mutations that have no counterpart in REST: auto-merge on and off. Errors come
+//! with status 200. Source: <https://docs.github.com/graphql/reference/mutations#enablepullrequestautomerge>.
 
 use serde_json::{Value, json};
 
 use super::{Answer, Change, pull::set_auto_merge};
-use crate::github::{lookup, pull::Pull, world::GithubWorld};
+use crate::github::{lookup, pull::Pull, threads, world::GithubWorld};
 
-pub(super) fn mutate(world: &GithubWorld, body: &Value) -> Answer {
+pub(super) fn answer(world: &GithubWorld, body: &Value) -> Answer {
     let query = body["query"].as_str().unwrap_or_default();
+    if query.starts_with("query") {
+        return (200, threads::query(&world.state(), body));
+    }
     let input = &body["variables"]["input"];
     let (name, is_on) = if query.contains("enablePullRequestAutoMerge") {
         ("enablePullRequestAutoMerge", true)
