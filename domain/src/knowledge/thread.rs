@@ -130,7 +130,7 @@ fn markdown(text: &str, names: &BTreeMap<String, String>) -> String {
         };
         out.push_str(&running(before, names));
         let block = plain(block.trim_matches('\n'), names);
-        out.push_str(&format!("\n\n{FENCE}\n{block}\n{FENCE}\n\n"));
+        out.extend(["\n\n", FENCE, "\n", &block, "\n", FENCE, "\n\n"]);
         rest = behind;
     }
     out.push_str(&running(rest, names));
