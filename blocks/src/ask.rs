@@ -9,6 +9,7 @@ mod written;
 use chrono::{DateTime, Utc};
 use em_domain::ask::{Answer, Citation, Confidence, DOCUMENTS_SHOWN, Feedback, NEAREST_SHOWN, age, is_old};
 use em_domain::id::{SlackChannel, SlackUser};
+use em_domain::knowledge::thread::said_at;
 use slack_morphism::prelude::SlackMessageContent;
 
 use crate::element::Button;
@@ -213,7 +214,11 @@ fn origin(citation: &Citation, now: DateTime<Utc>) -> Mrkdwn {
         .author
         .as_ref()
         .map(|author| cat([words("by "), escape(&fit(author, 60))]));
-    let document = escape(&fit(&citation.document, 200));
+    // A message's timestamp says nothing to people.
+    let document = match said_at(&citation.document) {
+        Some(_) => words("Slack thread"),
+        None => escape(&fit(&citation.document, 200)),
+    };
     let parts = [Some(document), changed, owners.or(author)];
     join(parts.into_iter().flatten(), " · ")
 }

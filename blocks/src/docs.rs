@@ -1,18 +1,21 @@
 //! Purpose: the answers to `/em-agent docs`: where documents come from, how many, how fresh; what is being read now; and the
-//! one message that tells how the reading of a new source goes.
+//! one message that tells how the reading of a new source goes. What is said of a saved thread is in
+//! [`saved`].
+
+pub mod saved;
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use em_domain::ask::age;
-use em_domain::id::SourceId;
-use em_domain::knowledge::Source;
+use em_domain::id::{SlackChannel, SourceId};
+use em_domain::knowledge::{Source, SourceKind};
 use slack_morphism::prelude::SlackMessageContent;
 
 use crate::help::typed;
 use crate::layout::Layout;
 use crate::limits::fit;
-use crate::mrkdwn::{Mrkdwn, bold, cat, code, date, escape, join, words};
+use crate::mrkdwn::{Mrkdwn, bold, cat, channel, code, date, escape, join, words};
 
 /// Sources shown.
 const SHOWN: usize = 20;
@@ -84,9 +87,21 @@ fn line(source: &Source, read: &Mrkdwn) -> Mrkdwn {
         .as_ref()
         .map(|error| cat([words(":warning: "), escape(&fit(error, 200))]));
     let counts = escape(&counted(state.documents, state.chunks));
+    let location = &source.added.location;
+    let place = match source.added.kind {
+        SourceKind::Slack => channel(&SlackChannel(location.clone())),
+        SourceKind::Folder
+        | SourceKind::Git
+        | SourceKind::Lines
+        | SourceKind::Page
+        | SourceKind::Github
+        | SourceKind::Confluence
+        | SourceKind::Jira
+        | SourceKind::Upload => escape(&fit(location, 200)),
+    };
     cat([
         words("• "),
-        bold(escape(&fit(&source.added.location, 200))),
+        bold(place),
         words("\n   "),
         join(
             [Some(counts), Some(read.clone()), error].into_iter().flatten(),

@@ -16,6 +16,8 @@ pub const ISSUE: &str = "gaps.issue";
 
 /// Gaps shown.
 const SHOWN: usize = 10;
+/// People named for one gap.
+const WRITERS: usize = 3;
 
 /// The gaps, and over how many days.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +75,10 @@ fn line(gap: &Gap, now: DateTime<Utc>) -> Mrkdwn {
         people => format!("{people} people"),
     };
     let writers = join(
-        gap.writers.iter().take(2).map(|writer| escape(&fit(writer, 60))),
+        gap.writers
+            .iter()
+            .take(WRITERS)
+            .map(|writer| escape(&fit(writer, 60))),
         ", ",
     );
     let writers = (!writers.is_empty()).then(|| cat([words("could be written by "), writers]));

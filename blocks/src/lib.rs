@@ -61,6 +61,7 @@ pub const ACTION_IDS: &[&str] = &[
     ask::HELPFUL,
     ask::NOT_HELPFUL,
     ask::OFFICIAL,
+    docs::saved::FORGET,
     gaps::ISSUE,
     approval::APPROVE,
     approval::DECLINE,

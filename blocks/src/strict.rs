@@ -32,6 +32,7 @@ use em_domain::knowledge::{NewSource, Source, SourceKind, SourceState, SourceTag
 
 use crate::ask::official::{self, OfficialMemory, modal_official};
 use crate::ask::{AnswerView, FeedbackMemory, Readers, message_answer, modal_not_helpful};
+use crate::docs::saved::{Kept, SavedView, message_saved};
 use crate::docs::{DocsView, message_docs};
 use crate::gaps::{GapsView, message_gaps};
 use crate::link::{LinkOutcome, message_link};
@@ -423,7 +424,7 @@ proptest! {
             check_message(&crate::ask::message_shared(&answer, &text.as_str().into()));
         }
         let gap = Gap {
-            id: AnswerId::new(ulid::Ulid::from_parts(1, 2)), question: text.clone(), times: number, askers: [other.as_str().into()].into(), last_asked: now(), writers: vec![text.clone(); number],
+            id: AnswerId::new(ulid::Ulid::from_parts(1, 2)), question: text.clone(), times: number, askers: [other.as_str().into()].into(), last_asked: now(), writers: vec![text.clone(); number], repositories: BTreeSet::new(),
         };
         check_message(&message_gaps(&GapsView { gaps: &vec![gap; number], days: 30, now: now(), can_open_issues: number % 2 == 0 }));
         let source = Source {
@@ -435,6 +436,13 @@ proptest! {
             state: SourceState { last_error: Some(other.clone()), ..SourceState::default() },
         };
         check_message(&message_docs(&DocsView { sources: &vec![source; number], only_words: Some(&other), now: now() }));
+        let channel = text.as_str().into();
+        let saved = SavedView {
+            kept: Kept::Changed, title: &text, author: &other, url: Some(&other), messages: number, is_whole: false,
+            only_in: Some(&channel), saver: Some(&text), forget: Some(&other),
+        };
+        check_message(&message_saved(&saved));
+        check_message(&message_saved(&SavedView { url: None, only_in: None, saver: None, ..saved }));
         let memory = OfficialMemory { answer: other.clone(), response_url: None };
         if let Some(form) = modal_official(&text, &other, &memory) {
             check_view(&form);

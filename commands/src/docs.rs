@@ -1,8 +1,10 @@
 //! Purpose: `/em-agent docs list`: which documents answers are made from, how many and how fresh; and the job that reads
-//! them again. Adding is in [`add`], what is being read now in [`status`], forgetting in [`remove`].
+//! them again. Adding is in [`add`], what is being read now in [`status`], forgetting in [`remove`]; a thread that somebody
+//! saves in [`save`].
 
 pub mod add;
 pub mod remove;
+pub mod save;
 pub mod status;
 
 use std::time::Duration;

@@ -1,11 +1,13 @@
 //! Purpose: `/em-agent gaps`: what people asked and the documents did not answer, the most wanted first; `gaps post`, for a
 //! weekly schedule; and the issue that asks somebody to write it down.
 
+use std::collections::BTreeSet;
+
 use chrono::{Datelike as _, Duration};
 use clap::Parser;
 use em_blocks::gaps::{GapsView, message_gaps};
 use em_blocks::triage::message_shared;
-use em_domain::gaps::gather;
+use em_domain::gaps::{REVIEW_DAYS, gather, name_reviewers};
 use em_domain::id::{AnswerId, SlackChannel};
 use em_domain::knowledge::Audience;
 use em_integrations::slack::Place;
@@ -102,7 +104,13 @@ async fn listed(ctx: &Ctx, audience: &Audience) -> Result<SlackMessageContent, C
     let questions: Vec<String> = answers.iter().map(|answer| answer.question.clone()).collect();
     // Without meanings, only questions in the same words fall together.
     let meanings = ctx.library.meanings(&questions).await.unwrap_or_default();
-    let gaps = gather(&answers, &meanings);
+    let mut gaps = gather(&answers, &meanings);
+    let repositories: BTreeSet<_> = gaps.iter().flat_map(|gap| gap.repositories.clone()).collect();
+    if !repositories.is_empty() {
+        let since = ctx.clock.now() - Duration::days(REVIEW_DAYS);
+        let reviewed = ctx.store.gaps().list_reviewers(&repositories, since).await?;
+        name_reviewers(&mut gaps, &reviewed);
+    }
     Ok(message_gaps(&GapsView {
         gaps: &gaps,
         days: LOOK_BACK_DAYS,

@@ -133,12 +133,23 @@ pub struct ShortcutUse {
     pub user: SlackUser,
     /// Opens a modal within three seconds.
     pub trigger_id: String,
-    /// The text of the message that it was used on.
-    pub message: Option<String>,
+    /// The message that it was used on.
+    pub message: Option<UsedOn>,
     /// The conversation of that message.
     pub channel: Option<SlackChannel>,
     /// Where an answer can be sent, for messages.
     pub response_url: Option<String>,
+}
+
+/// The message that a shortcut was used on.
+#[derive(Debug, Clone)]
+pub struct UsedOn {
+    /// What it says.
+    pub text: String,
+    /// Its id within the channel.
+    pub ts: String,
+    /// The first message of its thread, where it is in one.
+    pub thread_ts: Option<String>,
 }
 
 /// What a handler wants said.

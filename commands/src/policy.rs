@@ -11,7 +11,7 @@ use crate::ctx::Ctx;
 use crate::invocation::{Invocation, Outcome, Reply};
 use crate::spec::Spec;
 
-pub use ask::{actor, asked_at, decide, may_click, permit, react};
+pub use ask::{actor, asked_at, decide, may_click, may_use, permit, react};
 pub use source::PolicySource;
 
 /// How it is written.

@@ -176,6 +176,9 @@ pub const CLICKS: &[(&str, OnClick)] = &[
     (em_blocks::ask::OFFICIAL, |ctx, click| {
         Box::pin(ask::official::clicked(ctx, click))
     }),
+    (em_blocks::docs::saved::FORGET, |ctx, click| {
+        Box::pin(docs::save::forget(ctx, click))
+    }),
     (em_blocks::gaps::ISSUE, |ctx, click| {
         Box::pin(gaps::issue(ctx, click))
     }),
@@ -274,6 +277,7 @@ pub const SHORTCUTS: &[(&str, OnShortcut)] = &[
     ("approval.ask", |_ctx, used| {
         Box::pin(async move { approval::form::shortcut(used) })
     }),
+    ("docs.save", |ctx, used| Box::pin(docs::save::save(ctx, used))),
 ];
 
 /// Does the jobs of one kind.

@@ -1,6 +1,7 @@
 //! Purpose: the team's documents: where they come from, who may read answers made from them, and the passages that
 //! answers are made of. What a question's words are is in [`query`], how lists of hits become one in [`fusion`],
-//! how near texts are found in [`nearest`], and which sentence answers in [`sentence`].
+//! how near texts are found in [`nearest`], which sentence answers in [`sentence`], and what a Slack thread is as a document in
+//! [`thread`].
 
 pub mod fusion;
 pub mod nearest;
@@ -8,6 +9,7 @@ pub mod query;
 pub mod sentence;
 #[cfg(test)]
 mod tests;
+pub mod thread;
 pub mod words;
 
 use std::collections::BTreeSet;

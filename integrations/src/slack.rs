@@ -18,6 +18,7 @@ mod identity;
 mod messages;
 mod people;
 mod rooms;
+mod thread;
 mod views;
 
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub use identity::Identity;
 pub use messages::{Answer, Place, Posted, tagged};
 pub use people::Person;
 pub use rooms::is_channel_name;
+pub use thread::{Said, Thread};
 pub use views::OpenedView;
 
 use call::{Call, Caller};

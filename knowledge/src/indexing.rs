@@ -75,7 +75,7 @@ impl Library {
     ) -> Result<Progress, IndexError> {
         let id = &source.added.id;
         let mut progress = Progress::default();
-        if source.added.kind == SourceKind::Upload {
+        if matches!(source.added.kind, SourceKind::Upload | SourceKind::Slack) {
             // Its documents are sent to us: there is nothing to read again, and none of them is gone.
             self.embed_missing(&mut progress, tell).await?;
             return Ok(progress);

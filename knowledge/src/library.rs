@@ -8,7 +8,9 @@ mod memory;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use em_domain::knowledge::fusion::{Fused, Ranked, by_relevance, fuse, merge_neighbours, number, spread, without_copies};
+use em_domain::knowledge::fusion::{
+    Fused, Ranked, by_relevance, fuse, merge_neighbours, number, spread, without_copies,
+};
 use em_domain::knowledge::query::{Term, coverage, terms};
 use em_domain::knowledge::{Audience, ChunkId, Passage, SourceTag, Standing, admitted};
 use em_storage::{NearestBy, Store, StoreError, StoredChunk};

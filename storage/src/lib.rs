@@ -22,6 +22,7 @@ mod evals;
 mod events;
 mod facts;
 mod failures;
+mod gaps;
 mod incidents;
 mod intake;
 mod jobs;
@@ -50,6 +51,7 @@ pub use error::StoreError;
 pub use evals::Evals;
 pub use events::{Appended, Events, Imported, SourceActivity, Unrecognised};
 pub use facts::{Facts, Folded, Normalise};
+pub use gaps::Gaps;
 pub use incidents::Incidents;
 pub use jobs::{Claimant, Enqueued, Held, Jobs, Reaped, Renewed, Settlement};
 pub use knowledge::{

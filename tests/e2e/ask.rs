@@ -2,6 +2,7 @@
 
 mod model;
 mod official;
+mod save;
 mod talk;
 
 use std::collections::BTreeSet;

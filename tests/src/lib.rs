@@ -271,10 +271,12 @@ impl TestBot {
     }
 }
 
+/// What only this person sees, the oldest first, whichever the channel.
 fn answers<'w>(workspace: &'w Workspace, user: &str) -> impl Iterator<Item = &'w Message> {
-    workspace
-        .all_messages()
-        .filter(move |message| message.ephemeral_for.as_deref() == Some(user))
+    let theirs = |message: &&Message| message.ephemeral_for.as_deref() == Some(user);
+    let mut answers: Vec<_> = workspace.all_messages().filter(theirs).collect();
+    answers.sort_by(|a, b| a.ts.cmp(&b.ts));
+    answers.into_iter()
 }
 
 async fn start_bot(environment: &Environment, toml: &str, clock: &TestClock) -> Bot {

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use em_blocks::interaction::clicked;
-use em_commands::invocation::{Click, Reaction, ShortcutUse, Submission};
+use em_commands::invocation::{Click, Reaction, ShortcutUse, Submission, UsedOn};
 use em_domain::id::{SlackChannel, SlackUser};
 use serde::Deserialize;
 use slack_morphism::prelude::{SlackInteractionActionInfo, SlackViewState};
@@ -136,6 +136,8 @@ pub(crate) struct Shortcut {
 struct ShortcutMessage {
     #[serde(default)]
     text: String,
+    ts: Option<String>,
+    thread_ts: Option<String>,
 }
 
 impl Shortcut {
@@ -143,7 +145,11 @@ impl Shortcut {
         ShortcutUse {
             user: self.user.id,
             trigger_id: self.trigger_id,
-            message: self.message.map(|message| message.text),
+            message: self.message.map(|message| UsedOn {
+                text: message.text,
+                ts: message.ts.unwrap_or_default(),
+                thread_ts: message.thread_ts,
+            }),
             channel: self.channel.map(|channel| channel.id),
             response_url: self.response_url,
         }

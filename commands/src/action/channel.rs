@@ -35,6 +35,7 @@ pub(super) async fn check(ctx: &Ctx, action: Action) -> Result<Checked, Trouble>
         id: String::new(),
         name: name.clone(),
         is_member: true,
+        is_channel: true,
         is_private,
         is_im: false,
         is_archived: false,

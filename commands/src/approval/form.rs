@@ -64,7 +64,8 @@ struct Origin {
 
 /// The shortcut *Ask for approval* on a message: the form, with what the message is about.
 pub fn shortcut(used: ShortcutUse) -> Outcome {
-    let target = used.message.as_deref().and_then(target_in).unwrap_or_default();
+    let text = used.message.as_ref().map(|message| message.text.as_str());
+    let target = text.and_then(target_in).unwrap_or_default();
     propose_form(&target, None, used.channel, used.response_url)
 }
 

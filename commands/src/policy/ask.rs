@@ -89,7 +89,12 @@ pub async fn permit(ctx: &Ctx, kind: String, caller: &Caller) -> Result<(), Comm
 
 /// Whether somebody would be let click on `action`: a button that would be refused is not shown.
 pub async fn may_click(ctx: &Ctx, action: &str, user: &SlackUser) -> bool {
-    let input = use_of(ctx, actor(ctx, user).await, format!("click.{action}"));
+    may_use(ctx, &format!("click.{action}"), user).await
+}
+
+/// Whether somebody would be let use `kind`: `command.<path>`, `click.<id>` and so on.
+pub async fn may_use(ctx: &Ctx, kind: &str, user: &SlackUser) -> bool {
+    let input = use_of(ctx, actor(ctx, user).await, kind.to_owned());
     ctx.policy.decide_here(&input).verdict == PolicyVerdict::Allow
 }
 

@@ -118,7 +118,9 @@ pub fn by_relevance(passages: &mut [Passage]) {
     let best = &mut passages[..end];
     for passage in best.iter_mut() {
         let standing = &mut passage.standing;
-        let cosine = standing.cosine.map_or(FARTHEST, |cosine| f64::from(cosine).max(FARTHEST));
+        let cosine = standing
+            .cosine
+            .map_or(FARTHEST, |cosine| f64::from(cosine).max(FARTHEST));
         standing.score = cosine + COVERAGE * standing.coverage;
     }
     best.sort_by(|a, b| b.standing.score.total_cmp(&a.standing.score));

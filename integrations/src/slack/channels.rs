@@ -26,6 +26,9 @@ pub struct Channel {
     /// Whether the bot is in it, which it must be to post.
     #[serde(default)]
     pub is_member: bool,
+    /// A channel of the workspace, and no conversation between a few people.
+    #[serde(default)]
+    pub is_channel: bool,
     /// Only members see it.
     #[serde(default)]
     pub is_private: bool,
@@ -38,6 +41,13 @@ pub struct Channel {
     /// Who made it (`U...`); empty for direct messages.
     #[serde(default)]
     pub creator: String,
+}
+
+impl Channel {
+    /// Whether everybody in the workspace may read it. What Slack says nothing about is not.
+    pub fn is_public(&self) -> bool {
+        self.is_channel && !self.is_private && !self.is_im
+    }
 }
 
 type List = Arc<[Arc<Channel>]>;
@@ -98,6 +108,12 @@ impl Slack {
                 .await;
         }
         Ok(found)
+    }
+
+    /// A channel by id as it is at this moment: it may have been made private just now.
+    pub async fn channel_now(&self, id: &str) -> Result<Arc<Channel>, SlackError> {
+        self.0.channels.by_id.invalidate(id).await;
+        self.channel(id).await
     }
 
     /// The channel of this name as Slack lists it at this moment, for one that may have been made just now.

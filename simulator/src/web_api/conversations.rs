@@ -120,6 +120,9 @@ pub(super) fn history(shared: &Shared, params: &Params) -> Answer {
 pub(super) fn replies(shared: &Shared, params: &Params) -> Answer {
     shared.read(|w| {
         let channel = channel(shared, w, params, "history")?;
+        if !channel.has(&w.app.user_id) {
+            return Err("not_in_channel".into());
+        }
         let ts = params.text("ts").ok_or("thread_not_found")?;
         let parent = w.message(&channel.id, ts).ok_or("thread_not_found")?;
         let root = parent.thread_ts.as_deref().unwrap_or(ts);

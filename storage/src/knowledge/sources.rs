@@ -121,6 +121,19 @@ impl Knowledge<'_> {
         row.map(Source::try_from).transpose()
     }
 
+    /// From now on a source is for other people; `false` if it is gone. Fails where the same place is there for these
+    /// people already.
+    pub async fn set_visibility(&self, id: &SourceId, visibility: &Visibility) -> Result<bool, StoreError> {
+        const SET: &str = "UPDATE knowledge_sources SET visibility = $2 WHERE id = $1";
+        let set = on_writer!(self.store.pool(), |c| sqlx::query(SET)
+            .bind(id.as_str())
+            .bind(Json(visibility))
+            .execute(c)
+            .await
+            .map(|r| r.rows_affected()))?;
+        Ok(set > 0)
+    }
+
     /// Notes how the reading of a source ended: read to its end, or why not. `false` if the source is gone.
     pub async fn record_indexed(
         &self,

@@ -15,6 +15,7 @@ use crate::support::at;
 
 both_engines!(
     a_source_is_added_once_for_the_same_people,
+    a_source_can_be_for_other_people_from_now_on,
     how_a_reading_ended_is_kept_until_the_next,
     a_document_that_is_the_same_writes_nothing,
     a_changed_document_keeps_the_chunks_that_are_the_same_and_their_vectors,
@@ -131,6 +132,17 @@ async fn a_source_is_added_once_for_the_same_people(db: TestDatabase) {
     assert_ne!(first.tag, second.tag);
     assert_eq!(area.find_source(&mine.id).await.unwrap().as_ref(), Some(&*second));
     assert_eq!(area.list_sources().await.unwrap(), [*first, *second]);
+}
+
+async fn a_source_can_be_for_other_people_from_now_on(db: TestDatabase) {
+    let open = source(&db, "C1").await;
+    let members = Visibility::Channels(BTreeSet::from(["C1".into()]));
+    let knowledge = db.store.knowledge();
+    assert!(knowledge.set_visibility(&open.added.id, &members).await.unwrap());
+    let found = knowledge.find_source(&open.added.id).await.unwrap().unwrap();
+    assert_eq!(found.added.visibility, members);
+    let nobody = SourceId::new(Ulid::new());
+    assert!(!knowledge.set_visibility(&nobody, &members).await.unwrap());
 }
 
 async fn how_a_reading_ended_is_kept_until_the_next(db: TestDatabase) {

@@ -10,6 +10,7 @@ mod events;
 mod facts;
 mod failures;
 mod faults;
+mod gaps;
 mod jobs;
 mod jobs_model;
 mod knowledge;

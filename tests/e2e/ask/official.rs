@@ -1,11 +1,17 @@
 //! Answers that somebody stands for, and the list of what nobody wrote down.
 
+use chrono::TimeDelta;
+use em_domain::ask::{Answer, Citation, Confidence};
+use em_domain::id::AnswerId;
+use em_simulator::github::{GithubWorld, NewPull};
+
 use super::*;
 
 both_engines!(
     an_official_answer_comes_first_to_nearly_the_same_question,
     an_official_answer_is_as_private_as_what_it_was_made_from,
     gaps_are_posted_once_a_week_and_become_issues,
+    who_reviews_where_the_nearest_document_is_from_could_write_it_down,
 );
 
 impl Reading {
@@ -129,5 +135,71 @@ async fn gaps_are_posted_once_a_week_and_become_issues(database: TestDatabase) {
     );
     assert!(form.contains("create-issue"), "{form}");
     assert!(!form.contains("\"merge\""), "{form}");
+    reading.bot.finish().await;
+}
+
+async fn who_reviews_where_the_nearest_document_is_from_could_write_it_down(database: TestDatabase) {
+    let reading = Reading::start(database, ROLLBACK, None).await;
+    let yesterday = thursday_morning() - TimeDelta::days(1);
+    let world = GithubWorld::new("token");
+    world.add_repo("acme/api", yesterday - TimeDelta::days(300));
+    let tell = async |days: i64, reviewer: &str| {
+        let (new, at) = (
+            NewPull::new("Retry payouts", "ana-ruiz"),
+            yesterday - TimeDelta::days(days),
+        );
+        let (pull, opened) = world.open_pull("acme/api", &new, at);
+        reading.bot.github(&opened).await;
+        let reviewed = pull.review(reviewer, "approved", at + TimeDelta::hours(1));
+        reading.bot.github(&reviewed).await;
+    };
+    tell(3, "chloe-m").await;
+    for days in [120, 130, 140] {
+        tell(days, "dmitri-v").await;
+    }
+    reading.bot.folded().await;
+    let knowledge = reading.bot.database.store.knowledge();
+    let source = knowledge.list_sources().await.unwrap().remove(0).added.id;
+    let nearest = Citation {
+        source,
+        document: "docs/ledger.md".to_owned(),
+        title: "Ledger".to_owned(),
+        heading: Vec::new(),
+        url: Some("https://github.com/acme/api/blob/HEAD/docs/ledger.md".to_owned()),
+        author: None,
+        owners: vec!["@acme/ledger".to_owned()],
+        changed_at: None,
+        text: "The ledger.".to_owned(),
+        sentence: String::new(),
+    };
+    let unanswered = Answer {
+        id: AnswerId::new(Ulid::from(9_u128)),
+        question: "how do we restart the ledger exporter?".to_owned(),
+        asker: "U0BEN".into(),
+        channel: None,
+        thread: None,
+        asked_at: yesterday,
+        confidence: Confidence::None,
+        citations: vec![nearest],
+        written: None,
+        also_from: BTreeSet::new(),
+        official: None,
+    };
+    reading
+        .bot
+        .database
+        .store
+        .answers()
+        .insert(&unanswered)
+        .await
+        .unwrap();
+    let gaps = reading.bot.ask("ana", "#ops", "/em-agent gaps").await;
+    // Slack shows nothing of what keeps the names from pinging.
+    let shown = reading.shown(&gaps).replace('\u{2060}', "");
+    assert!(
+        shown.contains("could be written by @acme/ledger, @chloe-m"),
+        "{shown}"
+    );
+    assert!(!shown.contains("dmitri-v"), "{shown}");
     reading.bot.finish().await;
 }

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 
 use super::passage;
 use crate::knowledge::Passage;
-use crate::knowledge::fusion::{Ranked, by_relevance, fuse, merge_neighbours, number, spread, without_copies};
+use crate::knowledge::fusion::{
+    Ranked, by_relevance, fuse, merge_neighbours, number, spread, without_copies,
+};
 
 fn lists() -> impl Strategy<Value = Vec<Ranked<i64>>> {
     let hits = prop::collection::btree_set(0_i64..30, 0..15);
