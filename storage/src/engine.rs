@@ -183,6 +183,15 @@ impl Tx {
         }
         Ok(())
     }
+
+    /// Takes everything back now. A transaction that is only dropped is taken back some time later, with its locks.
+    pub(crate) async fn rollback(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
 }
 
 impl SideConnection {

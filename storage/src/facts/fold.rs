@@ -79,15 +79,17 @@ impl Facts<'_> {
         if !conn.try_lock_facts().await? {
             return Ok(Folded::default());
         }
-        let mine = claim(&mut conn, outcomes).await?;
-        let outcomes = outcomes
-            .iter()
-            .filter(|outcome| mine.contains(&outcome.event.id))
-            .cloned()
-            .collect();
-        let folded = write_outcomes(&mut conn, outcomes, &emails).await?;
-        tx.commit().await?;
-        Ok(folded)
+        match claim_and_write(&mut conn, outcomes, &emails).await {
+            Ok(folded) => {
+                tx.commit().await?;
+                Ok(folded)
+            }
+            Err(error) => {
+                // The next try would find the lock on facts still taken.
+                tx.rollback().await?;
+                Err(error)
+            }
+        }
     }
 
     /// An event that the database refuses must not hold up the others: it counts as not understood.
@@ -122,6 +124,20 @@ pub(super) async fn normalise_rows(
     tokio::task::spawn_blocking(work)
         .await
         .unwrap_or_else(|error| Err(StoreError::Unavailable(format!("normalising stopped: {error}"))))
+}
+
+async fn claim_and_write(
+    conn: &mut Conn<'_>,
+    outcomes: &[Outcome],
+    emails: &EmailHash,
+) -> Result<Folded, StoreError> {
+    let mine = claim(conn, outcomes).await?;
+    let mine = outcomes
+        .iter()
+        .filter(|outcome| mine.contains(&outcome.event.id))
+        .cloned()
+        .collect();
+    write_outcomes(conn, mine, emails).await
 }
 
 /// Takes the events off the list of waiting ones; those that another replica took are not among the answer.
