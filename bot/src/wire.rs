@@ -15,8 +15,11 @@ use em_integrations::github::GithubConfig;
 use em_integrations::github::client::{GithubClient, Pacing};
 use em_integrations::github::poller::Poller;
 use em_integrations::jira::JiraClient;
+use em_integrations::linear::LinearClient;
 use em_integrations::llm::LlmClient;
+use em_integrations::notion::NotionClient;
 use em_integrations::opa::{self, OpaClient};
+use em_integrations::pagerduty::PagerDutyClient;
 use em_integrations::pages::{PageClient, PageLimits};
 use em_integrations::rest::{Access, Patience};
 use em_integrations::slack::{Slack, SlackConfig};
@@ -207,22 +210,31 @@ pub async fn library_alone(config: &Config) -> anyhow::Result<Library> {
 fn outside(config: &Config, github: Option<Arc<GithubClient>>) -> anyhow::Result<Outside> {
     let private = config.sections.knowledge.private_addresses;
     let pages = PageClient::new(private, PageLimits::default()).context("the client for pages")?;
-    let confluence = access(
-        &config.sections.confluence,
-        config.secrets.confluence_token.as_ref(),
-    )
-    .map(|access| ConfluenceClient::new(&access, Patience::default()).map(Arc::new))
-    .transpose()
-    .context("Confluence's client")?;
-    let jira = access(&config.sections.jira, config.secrets.jira_token.as_ref())
-        .map(|access| JiraClient::new(&access, Patience::default()).map(Arc::new))
-        .transpose()
-        .context("Jira's client")?;
+    let (sections, secrets) = (&config.sections, &config.secrets);
+    let patience = Patience::default();
     Ok(Outside {
         pages: Some(pages),
         github,
-        confluence,
-        jira,
+        confluence: access(&sections.confluence, secrets.confluence_token.as_ref())
+            .map(|access| ConfluenceClient::new(&access, patience).map(Arc::new))
+            .transpose()
+            .context("Confluence's client")?,
+        jira: access(&sections.jira, secrets.jira_token.as_ref())
+            .map(|access| JiraClient::new(&access, patience).map(Arc::new))
+            .transpose()
+            .context("Jira's client")?,
+        notion: access(&sections.notion, secrets.notion_token.as_ref())
+            .map(|access| NotionClient::new(&access, patience).map(Arc::new))
+            .transpose()
+            .context("Notion's client")?,
+        linear: access(&sections.linear, secrets.linear_token.as_ref())
+            .map(|access| LinearClient::new(&access, patience).map(Arc::new))
+            .transpose()
+            .context("Linear's client")?,
+        pagerduty: access(&sections.pagerduty, secrets.pagerduty_token.as_ref())
+            .map(|access| PagerDutyClient::new(&access, patience).map(Arc::new))
+            .transpose()
+            .context("PagerDuty's client")?,
     })
 }
 

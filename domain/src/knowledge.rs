@@ -38,6 +38,13 @@ pub enum SourceKind {
     Confluence,
     /// A project of Jira.
     Jira,
+    /// A page or a database of Notion with the pages below it.
+    Notion,
+    /// A team of Linear.
+    Linear,
+    /// The incidents of an account of PagerDuty or of one of its services.
+    #[serde(rename = "pagerduty")]
+    PagerDuty,
     /// Messages of a Slack channel.
     Slack,
     /// A file that somebody gave.
@@ -46,7 +53,7 @@ pub enum SourceKind {
 
 impl SourceKind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Folder,
         Self::Git,
         Self::Lines,
@@ -54,6 +61,9 @@ impl SourceKind {
         Self::Github,
         Self::Confluence,
         Self::Jira,
+        Self::Notion,
+        Self::Linear,
+        Self::PagerDuty,
         Self::Slack,
         Self::Upload,
     ];
@@ -68,6 +78,9 @@ impl SourceKind {
             Self::Github => "github",
             Self::Confluence => "confluence",
             Self::Jira => "jira",
+            Self::Notion => "notion",
+            Self::Linear => "linear",
+            Self::PagerDuty => "pagerduty",
             Self::Slack => "slack",
             Self::Upload => "upload",
         }

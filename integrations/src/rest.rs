@@ -1,13 +1,15 @@
 //! Purpose: a vendor's JSON API as readers of documents ask it: with a token that goes to the configured host alone, patient
 //! where the vendor asks for patience, and with failures that name what a person must change.
 
+mod graphql;
+
 use std::fmt;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -19,6 +21,9 @@ use crate::http::{self, TimeLimits};
 
 /// No answer of a vendor comes near this; one without an end would fill the memory.
 const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
+
+/// Where PagerDuty says in how many seconds to ask again (<https://support.pagerduty.com/docs/rest-api-rate-limits>).
+const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
 /// A system of the team's and how to ask it. Read by `bot::config`.
 #[derive(Debug, Clone)]
@@ -100,6 +105,8 @@ impl fmt::Debug for Rest {
 enum Failure {
     /// Asking again may help, after so long if the vendor said so.
     Passing(String, Option<Duration>),
+    /// The vendor knows nothing by this name.
+    Unknown(DocumentsError),
     Lasting(DocumentsError),
 }
 
@@ -128,13 +135,27 @@ impl Rest {
         })
     }
 
+    /// Sends a further header with each request.
+    pub(crate) fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.headers.insert(name, HeaderValue::from_static(value));
+        self
+    }
+
     /// Asks for `path` (`/...`, below the configured address) with a query.
     pub(crate) async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<T, DocumentsError> {
-        self.ask(|| self.request(Method::GET, path).query(query)).await
+        self.read(self.ask(|| self.request(Method::GET, path).query(query)).await)
+    }
+
+    /// Asks for something that may not be there, or be of another kind: none if the vendor answers 400, 404 or 410.
+    pub(crate) async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, DocumentsError> {
+        match self.ask(|| self.request(Method::GET, path)).await {
+            Err(Failure::Unknown(_)) => Ok(None),
+            answer => self.read(answer).map(Some),
+        }
     }
 
     /// Sends a question as JSON; it must change nothing, for it may be sent again.
@@ -143,7 +164,7 @@ impl Rest {
         path: &str,
         body: &Value,
     ) -> Result<T, DocumentsError> {
-        self.ask(|| self.request(Method::POST, path).json(body)).await
+        self.read(self.ask(|| self.request(Method::POST, path).json(body)).await)
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -152,29 +173,29 @@ impl Rest {
             .headers(self.headers.clone())
     }
 
-    async fn ask<T: DeserializeOwned>(
-        &self,
-        request: impl Fn() -> RequestBuilder,
-    ) -> Result<T, DocumentsError> {
+    async fn ask(&self, request: impl Fn() -> RequestBuilder) -> Result<Bytes, Failure> {
         let pauses = ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(self.patience.first_pause)
             .with_max_times(self.patience.retries);
         let longest = self.patience.longest_pause;
-        let asked = (|| self.send(request()))
+        (|| self.send(request()))
             .retry(pauses)
             .when(|failure| match failure {
                 Failure::Passing(_, after) => after.is_none_or(|after| after <= longest),
-                Failure::Lasting(_) => false,
+                Failure::Unknown(_) | Failure::Lasting(_) => false,
             })
             .adjust(|failure, usual| match failure {
                 Failure::Passing(_, Some(after)) if usual.is_some() => Some(*after),
-                Failure::Passing(..) | Failure::Lasting(_) => usual,
+                Failure::Passing(..) | Failure::Unknown(_) | Failure::Lasting(_) => usual,
             })
-            .await;
-        let body = asked.map_err(|failure| match failure {
+            .await
+    }
+
+    fn read<T: DeserializeOwned>(&self, answer: Result<Bytes, Failure>) -> Result<T, DocumentsError> {
+        let body = answer.map_err(|failure| match failure {
             Failure::Passing(what, _) => DocumentsError::Unavailable(format!("cannot be read now: {what}")),
-            Failure::Lasting(error) => error,
+            Failure::Unknown(error) | Failure::Lasting(error) => error,
         })?;
         serde_json::from_slice(&body).map_err(|error| {
             tracing::debug!(%error, vendor = self.vendor.name, "an answer could not be read");
@@ -190,7 +211,13 @@ impl Rest {
         if response.status().is_success() {
             return self.body(response).await;
         }
-        Err(self.refusal(response.status(), response.headers()))
+        let (status, headers) = (response.status(), response.headers().clone());
+        // Servers of GraphQL answer 400 and say in the body what it is.
+        if status == StatusCode::BAD_REQUEST {
+            let status = graphql::meant(&self.body(response).await?).unwrap_or(status);
+            return Err(self.refusal(status, &headers));
+        }
+        Err(self.refusal(status, &headers))
     }
 
     async fn body(&self, mut response: Response) -> Result<Bytes, Failure> {
@@ -222,11 +249,15 @@ impl Rest {
         match status {
             StatusCode::UNAUTHORIZED => lasting(format!("cannot be read: {name} does not accept {token}")),
             StatusCode::FORBIDDEN => lasting(format!("cannot be read: {token} may not read it")),
-            StatusCode::NOT_FOUND | StatusCode::GONE => Failure::Lasting(DocumentsError::Gone(format!(
+            StatusCode::NOT_FOUND | StatusCode::GONE => Failure::Unknown(DocumentsError::Gone(format!(
                 "is not there, or {token} may not see it"
             ))),
+            StatusCode::BAD_REQUEST => Failure::Unknown(DocumentsError::Refused(format!(
+                "cannot be read: {name} answers 400"
+            ))),
             StatusCode::TOO_MANY_REQUESTS => {
-                let after = headers.get(RETRY_AFTER).and_then(|after| after.to_str().ok());
+                let after = headers.get(RETRY_AFTER).or_else(|| headers.get(RESET));
+                let after = after.and_then(|after| after.to_str().ok());
                 let after = after.and_then(|after| after.trim().parse().ok());
                 Failure::Passing(
                     format!("{name}'s rate limit is used up"),

@@ -157,6 +157,9 @@ pub(crate) fn is_here(kind: SourceKind) -> bool {
         | SourceKind::Github
         | SourceKind::Confluence
         | SourceKind::Jira
+        | SourceKind::Notion
+        | SourceKind::Linear
+        | SourceKind::PagerDuty
         | SourceKind::Slack
         | SourceKind::Upload => false,
     }
@@ -174,6 +177,9 @@ pub(crate) fn read(place: &Place, items: &Sender<Item>) -> Result<(), SourceErro
         | SourceKind::Github
         | SourceKind::Confluence
         | SourceKind::Jira
+        | SourceKind::Notion
+        | SourceKind::Linear
+        | SourceKind::PagerDuty
         | SourceKind::Slack
         | SourceKind::Upload => Err(SourceError::Unsupported(place.kind.as_str())),
     }

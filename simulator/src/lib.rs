@@ -1,6 +1,6 @@
 //! em-simulator: a pretend Slack workspace, a pretend GitHub ([`github`]), a pretend language model ([`llm`]) pages
-//! of a pretend web ([`web`]) and a pretend Confluence and Jira
-//! ([`confluence`], [`jira`]) on 127.0.0.1, for tests and for the demo.
+//! of a pretend web ([`web`]) and a pretend Confluence, Jira, Linear, Notion and PagerDuty
+//! ([`confluence`], [`jira`], [`linear`], [`notion`], [`pagerduty`]) on 127.0.0.1, for tests and for the demo.
 //!
 //! It speaks Slack's side of the Web API, Socket Mode, response URLs, modals and App Home over real sockets, and is
 //! strict: what Slack would refuse is refused and written down ([`Simulator::violations`]).
@@ -24,9 +24,12 @@ mod graphql;
 mod http_transport;
 pub mod jira;
 mod line;
+pub mod linear;
 pub mod llm;
 mod mentions;
+pub mod notion;
 mod options;
+pub mod pagerduty;
 mod response_url;
 mod server;
 mod shared;

@@ -38,6 +38,8 @@ const SHAPES: &[(Shape, &str)] = &[
     (Shape::Prefixed, r"(ema_)[0-9a-f]{64}"),
     // OpenAI and Anthropic
     (Shape::Prefixed, r"(EDGE sk-)[A-Za-z0-9_-]{16,}"),
+    // Notion
+    (Shape::Prefixed, r"(EDGE ntn_)[A-Za-z0-9]{24,}"),
     // GitLab, Linear, Atlassian, Sentry, Google
     (
         Shape::Prefixed,
@@ -313,6 +315,11 @@ pub(crate) mod tests {
         (
             "linear key",
             "lin_api_abcdefghij0123456789abcdefghij",
+            "abcdefghij",
+        ),
+        (
+            "notion token",
+            "refused ntn_12345678901abcdefghijKLMNOPQRSTUVWXYZabcdefghij01",
             "abcdefghij",
         ),
         (

@@ -1,5 +1,7 @@
 //! Documents beyond this machine: pages and repositories that people add in Slack, answer questions, change and go.
 
+mod systems;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 

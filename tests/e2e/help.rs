@@ -40,7 +40,7 @@ async fn help_lists_every_command(database: TestDatabase) {
       `/em-agent docs list`
       Show which documents I answer questions from.
       `/em-agent docs add <url> [--only-here]`
-      Answer from a web page, a GitHub repository's issues and discussions, a Confluence space or a Jira project, too.
+      Answer from a web page, and from what is written on GitHub, in Confluence, Jira, Notion, Linear or PagerDuty, too.
       `/em-agent docs status`
       Show which documents I am reading, and what I could not read.
       `/em-agent docs remove <id>`

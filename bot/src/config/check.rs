@@ -211,6 +211,14 @@ fn check_vendors(checks: &mut Checks<'_>, sections: &Sections, secrets: &Secrets
         example: "https://SITE.atlassian.net",
     };
     check_vendor(checks, &jira, &sections.jira, secrets.jira_token.is_some());
+    // These have one address for everybody, so a token is all that is needed.
+    for (key, section) in [
+        ("notion.api_url", &sections.notion),
+        ("linear.api_url", &sections.linear),
+        ("pagerduty.api_url", &sections.pagerduty),
+    ] {
+        check_url(checks, key, &section.api_url);
+    }
 }
 
 /// Half a configuration is a mistake; none switches a system off.

@@ -26,6 +26,12 @@ pub struct Secrets {
     pub confluence_token: Option<SecretString>,
     /// `JIRA_TOKEN`: reads issues.
     pub jira_token: Option<SecretString>,
+    /// `NOTION_TOKEN`: reads pages.
+    pub notion_token: Option<SecretString>,
+    /// `LINEAR_TOKEN`: reads issues.
+    pub linear_token: Option<SecretString>,
+    /// `PAGERDUTY_TOKEN`: reads incidents.
+    pub pagerduty_token: Option<SecretString>,
 }
 
 /// Reads all of them; a secret file that cannot be read is a problem, an absent secret is not (yet).
@@ -44,6 +50,9 @@ pub(super) fn read(environment: &Environment, problems: &mut Vec<Problem>) -> Se
         openai_api_key: secret("OPENAI_API_KEY"),
         confluence_token: secret("CONFLUENCE_TOKEN"),
         jira_token: secret("JIRA_TOKEN"),
+        notion_token: secret("NOTION_TOKEN"),
+        linear_token: secret("LINEAR_TOKEN"),
+        pagerduty_token: secret("PAGERDUTY_TOKEN"),
     };
     let is_set = |name: &str| {
         [name, &format!("{name}_FILE")]
@@ -98,7 +107,7 @@ fn one(environment: &Environment, name: &str, problems: &mut Vec<Problem>) -> Op
 
 impl Secrets {
     /// Which secrets are set, by name, for showing.
-    pub fn presence(&self) -> [(&'static str, bool); 10] {
+    pub fn presence(&self) -> [(&'static str, bool); 13] {
         [
             ("SLACK_APP_TOKEN", self.slack_app_token.is_some()),
             ("SLACK_BOT_TOKEN", self.slack_bot_token.is_some()),
@@ -113,6 +122,9 @@ impl Secrets {
             ("OPENAI_API_KEY", self.openai_api_key.is_some()),
             ("CONFLUENCE_TOKEN", self.confluence_token.is_some()),
             ("JIRA_TOKEN", self.jira_token.is_some()),
+            ("NOTION_TOKEN", self.notion_token.is_some()),
+            ("LINEAR_TOKEN", self.linear_token.is_some()),
+            ("PAGERDUTY_TOKEN", self.pagerduty_token.is_some()),
         ]
     }
 }

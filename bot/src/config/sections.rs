@@ -23,6 +23,12 @@ pub struct Sections {
     pub confluence: Vendor,
     /// `[jira]`
     pub jira: Vendor,
+    /// `[notion]`
+    pub notion: Vendor,
+    /// `[linear]`
+    pub linear: Vendor,
+    /// `[pagerduty]`
+    pub pagerduty: Vendor,
     /// `[calendar]`
     pub calendar: Calendar,
     /// `[triage]`
@@ -276,6 +282,9 @@ pub(super) fn read(
         github: reading.section("github")?,
         confluence: reading.section("confluence")?,
         jira: reading.section("jira")?,
+        notion: reading.section("notion")?,
+        linear: reading.section("linear")?,
+        pagerduty: reading.section("pagerduty")?,
         calendar: reading.section("calendar")?,
         triage: reading.section("triage")?,
         policy: reading.section("policy")?,

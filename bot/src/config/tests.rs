@@ -478,6 +478,31 @@ fn half_of_a_system_that_documents_are_read_from_is_refused() {
         keys(&[("JIRA_API_URL", "acme"), ("JIRA_TOKEN", "t")]),
         ["jira.api_url"]
     );
+    assert_eq!(
+        keys(&[("PAGERDUTY_API_URL", "acme"), ("PAGERDUTY_TOKEN", "t")]),
+        ["pagerduty.api_url"]
+    );
+    let config = accepted(
+        "",
+        &[
+            ("NOTION_TOKEN", "t"),
+            ("LINEAR_TOKEN", "t"),
+            ("PAGERDUTY_TOKEN", "t"),
+        ],
+    );
+    let Sections {
+        notion,
+        linear,
+        pagerduty,
+        ..
+    } = config.sections;
+    let addresses = [notion, linear, pagerduty].map(|section| section.api_url);
+    let expected = [
+        "https://api.notion.com",
+        "https://api.linear.app",
+        "https://api.pagerduty.com",
+    ];
+    assert_eq!(addresses, expected, "one address for everybody");
 }
 
 #[test]
@@ -495,6 +520,9 @@ fn secrets_never_print() {
         ("CONFLUENCE_API_URL", "https://acme.atlassian.net/wiki"),
         ("JIRA_TOKEN", "ana@acme.example:hunter2"),
         ("JIRA_API_URL", "https://acme.atlassian.net"),
+        ("NOTION_TOKEN", "ntn_hunter2"),
+        ("LINEAR_TOKEN", "lin_api_hunter2"),
+        ("PAGERDUTY_TOKEN", "hunter2"),
         ("OPENAI_MODEL", "small"),
         ("AGENT_LLM_ENABLED", "true"),
     ];

@@ -27,12 +27,15 @@ use crate::spec::Spec;
 pub const SPEC: Spec = Spec {
     path: "docs add",
     usage: "docs add <url> [--only-here]",
-    summary: "Answer from a web page, a GitHub repository's issues and discussions, a Confluence space or a Jira project, too.",
+    summary: "Answer from a web page, and from what is written on GitHub, in Confluence, Jira, Notion, Linear or PagerDuty, too.",
     examples: &[
         "docs add https://docs.example.com/runbook",
         "docs add https://github.com/acme/api",
         "docs add https://acme.atlassian.net/wiki/spaces/ENG",
         "docs add https://acme.atlassian.net/browse/PAY",
+        "docs add https://www.notion.so/Handbook-be633bf1dfa0436db259571129a590e5",
+        "docs add https://linear.app/acme/team/PAY",
+        "docs add https://acme.pagerduty.com",
         "docs add https://github.com/acme/secret --only-here",
     ],
     check_scheduled: None,

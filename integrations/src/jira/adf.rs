@@ -4,6 +4,8 @@
 use chrono::DateTime;
 use serde_json::Value;
 
+use crate::markdown::{self, fenced, prefixed};
+
 /// The document as Markdown; nothing where there is none. What is not known is left out, and what is in it is not.
 pub(super) fn markdown(document: &Value) -> String {
     blocks(document).trim().to_owned()
@@ -69,42 +71,9 @@ fn items(list: &Value, mark: impl Fn(u64) -> String) -> String {
     lines.join("\n")
 }
 
-/// Each line behind a prefix, of which the first line has its own.
-fn prefixed(text: &str, first: &str, others: &str) -> String {
-    let mut prefix = first;
-    let mut lines = Vec::new();
-    for line in text.split('\n') {
-        lines.push(format!("{prefix}{line}").trim_end().to_owned());
-        prefix = others;
-    }
-    lines.join("\n")
-}
-
-/// A fence that the code does not contain.
-fn fenced(language: &str, code: &str) -> String {
-    let mut fence = "```".to_owned();
-    while code.contains(&fence) {
-        fence.push('`');
-    }
-    format!("{fence}{language}\n{code}\n{fence}")
-}
-
 fn table(node: &Value) -> String {
-    let mut lines = Vec::new();
-    for row in children(node) {
-        let cells: Vec<String> = children(row).map(cell).collect();
-        lines.push(format!("| {} |", cells.join(" | ")));
-        if lines.len() == 1 {
-            lines.push(format!("|{}", "---|".repeat(cells.len())));
-        }
-    }
-    lines.join("\n")
-}
-
-fn cell(node: &Value) -> String {
-    let words = blocks(node);
-    let words: Vec<&str> = words.split_whitespace().collect();
-    words.join(" ").replace('|', "\\|")
+    let rows = children(node).map(|row| children(row).map(blocks).collect());
+    markdown::table(rows)
 }
 
 /// What stands in a line.

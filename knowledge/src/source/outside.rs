@@ -2,6 +2,8 @@
 //! it permits: a page only if it changed, threads only if they did since the last look, and once a day all of them, to
 //! learn which are gone.
 
+mod listing;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,6 +13,9 @@ use em_integrations::documents::{Content as Given, Document, DocumentsError};
 use em_integrations::github::client::GithubClient;
 use em_integrations::github::documents::Threads;
 use em_integrations::jira::JiraClient;
+use em_integrations::linear::LinearClient;
+use em_integrations::notion::NotionClient;
+use em_integrations::pagerduty::PagerDutyClient;
 use em_integrations::pages::{Fetched, PageClient, Validators};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::Sender;
@@ -34,6 +39,12 @@ pub struct Outside {
     pub confluence: Option<Arc<ConfluenceClient>>,
     /// Jira.
     pub jira: Option<Arc<JiraClient>>,
+    /// Notion.
+    pub notion: Option<Arc<NotionClient>>,
+    /// Linear.
+    pub linear: Option<Arc<LinearClient>>,
+    /// PagerDuty.
+    pub pagerduty: Option<Arc<PagerDutyClient>>,
 }
 
 /// Where the last reading of a source ended.
@@ -74,14 +85,11 @@ impl Outside {
                 let checked = threads.check().await;
                 checked.map(|()| None).map_err(|error| outside(place, error))
             }
-            SourceKind::Confluence => {
-                let looked = self.confluence(place)?.space(&url_of(place)?, None).await;
-                looked.map(|_| None).map_err(|error| outside(place, error))
-            }
-            SourceKind::Jira => {
-                let looked = self.jira(place)?.project(&url_of(place)?, None).await;
-                looked.map(|_| None).map_err(|error| outside(place, error))
-            }
+            SourceKind::Confluence
+            | SourceKind::Jira
+            | SourceKind::Notion
+            | SourceKind::Linear
+            | SourceKind::PagerDuty => self.listing(place, None).await.map(|_| None),
             SourceKind::Folder
             | SourceKind::Git
             | SourceKind::Lines
@@ -98,9 +106,12 @@ impl Outside {
     ) -> Result<(Extent, Bookmark), SourceError> {
         match wanted.place.kind {
             SourceKind::Page => self.read_page(wanted, items).await,
-            SourceKind::Github => self.read_threads(wanted, items).await,
-            SourceKind::Confluence => self.read_space(wanted, items).await,
-            SourceKind::Jira => self.read_project(wanted, items).await,
+            SourceKind::Github
+            | SourceKind::Confluence
+            | SourceKind::Jira
+            | SourceKind::Notion
+            | SourceKind::Linear
+            | SourceKind::PagerDuty => self.read_listing(wanted, items).await,
             SourceKind::Folder
             | SourceKind::Git
             | SourceKind::Lines
@@ -130,50 +141,16 @@ impl Outside {
         Ok((Extent::Whole, bookmark))
     }
 
-    async fn read_threads(
+    async fn read_listing(
         &self,
         wanted: &Wanted,
         items: &Sender<Item>,
     ) -> Result<(Extent, Bookmark), SourceError> {
         let since = wanted.since();
         let place = &wanted.place;
-        let mut threads = Threads::new(self.github(place)?, repository(place), since);
+        let mut listing = self.listing(place, since).await?;
         let mut sent = Sent::new(items, wanted);
-        while let Some(documents) = threads.next().await.map_err(|error| outside(place, error))? {
-            sent.send(documents).await?;
-        }
-        Ok(wanted.ended(since, sent.newest))
-    }
-
-    async fn read_space(
-        &self,
-        wanted: &Wanted,
-        items: &Sender<Item>,
-    ) -> Result<(Extent, Bookmark), SourceError> {
-        let since = wanted.since();
-        let place = &wanted.place;
-        let url = url_of(place)?;
-        let pages = self.confluence(place)?.space(&url, since).await;
-        let mut pages = pages.map_err(|error| outside(place, error))?;
-        let mut sent = Sent::new(items, wanted);
-        while let Some(documents) = pages.next().await.map_err(|error| outside(place, error))? {
-            sent.send(documents).await?;
-        }
-        Ok(wanted.ended(since, sent.newest))
-    }
-
-    async fn read_project(
-        &self,
-        wanted: &Wanted,
-        items: &Sender<Item>,
-    ) -> Result<(Extent, Bookmark), SourceError> {
-        let since = wanted.since();
-        let place = &wanted.place;
-        let url = url_of(place)?;
-        let issues = self.jira(place)?.project(&url, since).await;
-        let mut issues = issues.map_err(|error| outside(place, error))?;
-        let mut sent = Sent::new(items, wanted);
-        while let Some(documents) = issues.next().await.map_err(|error| outside(place, error))? {
+        while let Some(documents) = listing.next().await.map_err(|error| outside(place, error))? {
             sent.send(documents).await?;
         }
         Ok(wanted.ended(since, sent.newest))
@@ -191,25 +168,20 @@ impl Outside {
     }
 
     fn github(&self, place: &Place) -> Result<&GithubClient, SourceError> {
-        self.github.as_deref().ok_or_else(|| SourceError::NoToken {
-            place: place.location.clone(),
-            variable: "GITHUB_TOKEN",
-        })
+        given(self.github.as_ref(), place, "GITHUB_TOKEN")
     }
+}
 
-    fn confluence(&self, place: &Place) -> Result<&ConfluenceClient, SourceError> {
-        self.confluence.as_deref().ok_or_else(|| SourceError::NoToken {
-            place: place.location.clone(),
-            variable: "CONFLUENCE_TOKEN",
-        })
-    }
-
-    fn jira(&self, place: &Place) -> Result<&JiraClient, SourceError> {
-        self.jira.as_deref().ok_or_else(|| SourceError::NoToken {
-            place: place.location.clone(),
-            variable: "JIRA_TOKEN",
-        })
-    }
+/// The client of a system, if it is configured.
+fn given<'a, T>(
+    client: Option<&'a Arc<T>>,
+    place: &Place,
+    variable: &'static str,
+) -> Result<&'a T, SourceError> {
+    client.map(Arc::as_ref).ok_or_else(|| SourceError::NoToken {
+        place: place.location.clone(),
+        variable,
+    })
 }
 
 /// Passes documents on, and keeps when the newest of them changed.
@@ -234,10 +206,6 @@ impl<'a> Sent<'a> {
         }
         Ok(())
     }
-}
-
-fn url_of(place: &Place) -> Result<Url, SourceError> {
-    Url::parse(&place.location).map_err(|error| SourceError::unreadable(&place.location, &error))
 }
 
 impl Wanted {

@@ -1,10 +1,12 @@
 //! Purpose: what a place of documents is, by what people write: an address or a path. Nothing is asked: an address says by
 //! itself what it is.
 
+mod system;
+
 use std::path::Path;
 
 use em_domain::knowledge::SourceKind;
-use url::{Host, Url};
+use url::Url;
 
 use super::SourceError;
 
@@ -65,11 +67,8 @@ pub fn addressed(text: &str) -> Result<Place, SourceError> {
         return Err(no("is too long"));
     }
     let kind = recognised(&mut url);
-    if kind == SourceKind::Page && is_atlassian(&url) {
-        return Err(no(
-            "cannot be read by itself; name a space, https://SITE.atlassian.net/wiki/spaces/KEY, or a project, \
-             https://SITE.atlassian.net/browse/KEY",
-        ));
+    if let Some(why) = system::closed(&url).filter(|_| kind == SourceKind::Page) {
+        return Err(no(why));
     }
     let location = if kind == SourceKind::Page {
         url.to_string()
@@ -81,81 +80,14 @@ pub fn addressed(text: &str) -> Result<Place, SourceError> {
 
 /// The kind of place, whose address is brought into the form in which it is kept.
 fn recognised(url: &mut Url) -> SourceKind {
-    let found = repository(url)
-        .map(|path| (SourceKind::Github, "github.com".to_owned(), path))
-        .or_else(|| atlassian(url));
-    let Some((kind, host, path)) = found else {
+    let Some(found) = system::found(url) else {
         return SourceKind::Page;
     };
     let _ = url.set_scheme("https");
-    let _ = url.set_host(Some(&host));
-    url.set_path(&path);
+    let _ = url.set_host(Some(&found.host));
+    url.set_path(&found.path);
     url.set_query(None);
-    kind
-}
-
-/// A space of Confluence or a project of Jira, on Atlassian's cloud.
-fn atlassian(url: &Url) -> Option<(SourceKind, String, String)> {
-    let host = url.host_str().filter(|_| is_atlassian(url))?;
-    let path: Vec<&str> = url.path().split('/').filter(|part| !part.is_empty()).collect();
-    match path.as_slice() {
-        ["wiki", "spaces", key] | ["wiki", "spaces", key, "overview" | "pages"] => Some((
-            SourceKind::Confluence,
-            host.to_owned(),
-            format!("wiki/spaces/{key}"),
-        )),
-        ["browse" | "projects", key]
-        | ["projects", key, "issues" | "summary"]
-        | ["jira", "software" | "core" | "servicedesk", "projects", key, ..]
-        | ["jira", "software", "c", "projects", key, ..]
-            if is_project(key) =>
-        {
-            Some((SourceKind::Jira, host.to_owned(), format!("browse/{key}")))
-        }
-        _ => None,
-    }
-}
-
-/// A site on Atlassian's cloud: to a stranger it shows a page to sign in, whatever was asked for.
-fn is_atlassian(url: &Url) -> bool {
-    matches!(url.host(), Some(Host::Domain(host)) if host.ends_with(".atlassian.net")) && url.port().is_none()
-}
-
-/// Keys of projects are capital letters and digits; one of an issue has a number behind it.
-fn is_project(key: &str) -> bool {
-    key.starts_with(|c: char| c.is_ascii_uppercase())
-        && key
-            .chars()
-            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-}
-
-/// `OWNER/REPO` of a repository on GitHub, or of one of the lists in it; none for anything else there.
-fn repository(url: &Url) -> Option<String> {
-    if !matches!(url.host(), Some(Host::Domain("github.com" | "www.github.com"))) || url.port().is_some() {
-        return None;
-    }
-    let path: Vec<&str> = url.path().split('/').filter(|part| !part.is_empty()).collect();
-    let ([owner, name] | [owner, name, "issues" | "pulls" | "discussions"]) = path.as_slice() else {
-        return None;
-    };
-    let name = name.strip_suffix(".git").unwrap_or(name);
-    let is_name = |text: &str| {
-        !text.is_empty()
-            && text
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-    };
-    // Names of GitHub's own pages, not of owners: https://github.com/orgs/acme, ...
-    let is_page = [
-        "orgs",
-        "features",
-        "topics",
-        "sponsors",
-        "settings",
-        "marketplace",
-        "collections",
-    ];
-    (is_name(owner) && is_name(name) && !is_page.contains(owner)).then(|| format!("{owner}/{name}"))
+    found.kind
 }
 
 /// What a path on this machine is read as; none if there is nothing.
@@ -215,7 +147,44 @@ mod tests {
         ] {
             assert_eq!(place(text), project, "{text}");
         }
+        let page = (
+            SourceKind::Notion,
+            "https://www.notion.so/be633bf1dfa0436db259571129a590e5".to_owned(),
+        );
+        for text in [
+            "https://www.notion.so/acme/Bug-bash-be633bf1dfa0436db259571129a590e5?pvs=4",
+            "https://notion.so/be633bf1-dfa0-436d-b259-571129a590e5#block",
+            "https://acme.notion.site/Bug-bash-BE633BF1DFA0436DB259571129A590E5",
+            "https://www.notion.so/acme/0123456789abcdef0123456789abcdef?v=1&p=be633bf1dfa0436db259571129a590e5",
+        ] {
+            assert_eq!(place(text), page, "{text}");
+        }
+        let team = (SourceKind::Linear, "https://linear.app/acme/team/PAY".to_owned());
+        for text in [
+            "https://linear.app/acme/team/PAY",
+            "https://linear.app/acme/team/PAY/active?layout=board",
+        ] {
+            assert_eq!(place(text), team, "{text}");
+        }
+        for (text, kept) in [
+            ("https://acme.pagerduty.com", "https://acme.pagerduty.com"),
+            (
+                "http://acme.eu.pagerduty.com/incidents?status=open",
+                "https://acme.eu.pagerduty.com",
+            ),
+            (
+                "https://acme.pagerduty.com/service-directory/PIJ90N7/activity",
+                "https://acme.pagerduty.com/service-directory/PIJ90N7",
+            ),
+        ] {
+            assert_eq!(place(text), (SourceKind::PagerDuty, kept.to_owned()), "{text}");
+        }
         for page in [
+            "https://www.notion.so/product",
+            "https://notion.so.evil.example/be633bf1dfa0436db259571129a590e5",
+            "https://linear.app/docs/start-guide",
+            "https://www.pagerduty.com/",
+            "https://support.pagerduty.com/main/docs/incidents",
             "https://atlassian.net.evil.example/wiki/spaces/ENG",
             "https://github.com/acme/api/blob/main/README.md",
             "https://github.com/acme",
@@ -244,6 +213,8 @@ mod tests {
                 "https://acme.atlassian.net/wiki/spaces/ENG/pages/12/Title",
                 "name a space",
             ),
+            ("https://linear.app/acme/issue/PAY-12/title", "name a team"),
+            ("https://acme.pagerduty.com/incidents/PT4KHLK", "name the account"),
         ] {
             let error = located(text).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
@@ -257,9 +228,10 @@ mod tests {
     proptest! {
         #[test]
         fn the_kept_form_of_an_address_is_that_of_itself(
-            host in "(github\\.com|www\\.github\\.com|acme\\.atlassian\\.net|docs\\.example\\.com)",
-            path in "(/(wiki|spaces|[a-zA-Z0-9._-]{1,8})){0,4}/?",
-            end in "(\\?[a-z=&]{0,8})?(#[a-z]{0,4})?",
+            host in "(github\\.com|www\\.github\\.com|acme\\.atlassian\\.net|docs\\.example\\.com|www\\.notion\\.so|\
+                linear\\.app|acme\\.pagerduty\\.com)",
+            path in "(/(wiki|spaces|team|service-directory|[a-zA-Z0-9._-]{1,8}|([a-zA-Z]{1,4}-)?[0-9a-fA-F]{32})){0,4}/?",
+            end in "(\\?([a-z=&]{0,8}|p=[0-9a-f]{32}))?(#[a-z]{0,4})?",
         ) {
             if let Ok(first) = addressed(&format!("https://{host}{path}{end}")) {
                 prop_assert_eq!(addressed(&first.location), Ok(first));

@@ -1,0 +1,222 @@
+//! Purpose: a pretend Linear on 127.0.0.1 with teams and issues that tests write, comment on and throw away. It speaks
+//! GraphQL; tokens are checked; lists come in pages by cursor. What it is not asked for it does not tell.
+//! Source: <https://github.com/linear/linear/blob/master/packages/sdk/src/schema.graphql>.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use axum::http::Method;
+use axum::response::Response;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value, json};
+
+use crate::desk::{Asked, Desk, World, said};
+use crate::graphql::{self, Arguments};
+
+/// The token that is accepted: a person's key, sent as it is.
+pub const TOKEN: &str = "lin_api_pretend0123456789abcdefghij";
+/// The workspace's name in addresses.
+pub const WORKSPACE: &str = "acme";
+
+#[derive(Debug, Default)]
+struct State {
+    /// By key.
+    teams: BTreeMap<String, String>,
+    /// In the order in which they were written.
+    issues: Vec<Value>,
+    limited: u32,
+}
+
+/// A running Linear. It stops when dropped.
+#[derive(Debug)]
+pub struct LinearSimulator {
+    desk: Desk<State>,
+}
+
+impl LinearSimulator {
+    /// Serves a workspace without teams on a free port.
+    ///
+    /// # Errors
+    /// No port could be opened.
+    pub async fn start() -> io::Result<Self> {
+        let desk = Desk::start(State::default()).await?;
+        Ok(Self { desk })
+    }
+
+    /// For `LINEAR_API_URL`.
+    pub fn api_url(&self) -> String {
+        self.desk.url()
+    }
+
+    /// Adds a team.
+    pub fn add_team(&self, key: &str) {
+        self.desk.with(|state| {
+            let id = format!("72b2a2dc-6f4f-4423-9d34-{:012x}", state.teams.len());
+            state.teams.insert(key.to_owned(), id);
+        });
+    }
+
+    /// Writes an issue in Markdown. Gives its identifier.
+    pub fn write(&self, team: &str, title: &str, description: &str, at: DateTime<Utc>) -> String {
+        self.desk.with(|state| {
+            let number = 1 + state.issues.iter().filter(|issue| issue["team"]["key"] == team).count();
+            let identifier = format!("{team}-{number}");
+            let id = format!("539068e2-ae88-4d09-bd75-{:012x}", state.issues.len());
+            let description = (!description.is_empty()).then_some(description);
+            state.issues.push(json!({
+                "id": id, "identifier": identifier, "number": number, "title": title, "description": description,
+                "url": format!("https://linear.app/{WORKSPACE}/issue/{identifier}"), "priorityLabel": "High",
+                "createdAt": stamp(at), "updatedAt": stamp(at), "archivedAt": null, "trashed": null,
+                "team": { "id": state.teams.get(team), "key": team }, "state": { "name": "In Progress", "type": "started" },
+                "project": { "name": "Billing" }, "creator": { "name": "Ana Ruiz" }, "assignee": { "name": "Ben Koch" },
+                "labels": { "__list": [{ "name": "payments" }] }, "comments": { "__list": [] },
+            }));
+            identifier
+        })
+    }
+
+    /// Comments on an issue, which does not count as a change of it.
+    pub fn comment(&self, identifier: &str, text: &str, at: DateTime<Utc>) {
+        self.change(identifier, |issue| {
+            if let Some(comments) = issue["comments"]["__list"].as_array_mut() {
+                comments.push(json!({
+                    "id": format!("2174add1-f7c8-44e3-bbf3-{:012x}", comments.len()), "body": text,
+                    "createdAt": stamp(at), "updatedAt": stamp(at), "user": { "name": "Ben Koch" }, "botActor": null,
+                }));
+            }
+        });
+    }
+
+    /// Changes the description of an issue.
+    pub fn edit(&self, identifier: &str, description: &str, at: DateTime<Utc>) {
+        self.change(identifier, |issue| {
+            issue["description"] = json!(description);
+            issue["updatedAt"] = json!(stamp(at));
+        });
+    }
+
+    /// Puts an issue away, as Linear does by itself some time after it is done.
+    pub fn archive(&self, identifier: &str, at: DateTime<Utc>) {
+        self.change(identifier, |issue| issue["archivedAt"] = json!(stamp(at)));
+    }
+
+    /// Throws an issue away: for a while it is still there, in the trash.
+    pub fn delete(&self, identifier: &str, at: DateTime<Utc>) {
+        self.change(identifier, |issue| {
+            issue["trashed"] = json!(true);
+            issue["archivedAt"] = json!(stamp(at));
+        });
+    }
+
+    /// The next requests are too many: answered as Linear does, with 400.
+    pub fn limit_next(&self, requests: u32) {
+        self.desk.with(|state| state.limited = requests);
+    }
+
+    /// The next request is answered with this status, and with `Retry-After` if seconds are given.
+    pub fn fail_next(&self, status: u16, retry_after: Option<u32>) {
+        self.desk.fail_next(status, retry_after);
+    }
+
+    /// Paths with their queries so far.
+    pub fn calls(&self) -> Vec<String> {
+        self.desk.calls()
+    }
+
+    fn change(&self, identifier: &str, act: impl FnOnce(&mut Value)) {
+        self.desk.with(|state| {
+            let found = state
+                .issues
+                .iter_mut()
+                .find(|issue| issue["identifier"] == identifier);
+            if let Some(issue) = found {
+                act(issue);
+            }
+        });
+    }
+}
+
+impl World for State {
+    fn answer(&mut self, asked: &Asked) -> Response {
+        if asked.authorization() != TOKEN {
+            return problem(
+                400,
+                "AUTHENTICATION_ERROR",
+                "Authentication required, not authenticated",
+            );
+        }
+        if self.limited > 0 {
+            self.limited -= 1;
+            return problem(400, "RATELIMITED", "Rate limit exceeded");
+        }
+        match (&asked.method, asked.segments().as_slice()) {
+            (&Method::POST, ["graphql"]) => match query(self, &asked.body) {
+                Ok(data) => said(200, json!({ "data": data })),
+                Err(message) => problem(400, "GRAPHQL_VALIDATION_FAILED", &message),
+            },
+            _ => problem(404, "NOT_FOUND", "Not found"),
+        }
+    }
+}
+
+fn problem(status: u16, code: &str, message: &str) -> Response {
+    said(
+        status,
+        json!({ "errors": [{ "message": message, "extensions": { "code": code } }] }),
+    )
+}
+
+fn query(state: &State, body: &Value) -> Result<Map<String, Value>, String> {
+    let text = body["query"].as_str().unwrap_or_default();
+    let mut data = Map::new();
+    for field in graphql::read(text, &body["variables"])? {
+        let value = match field.name.as_str() {
+            "organization" => json!({ "id": "org", "name": "Acme", "urlKey": WORKSPACE }),
+            "teams" => teams(state, &field.arguments),
+            "issues" => issues(state, &field.arguments),
+            "issue" => {
+                let is_asked = |issue: &&Value| Some(&issue["id"]) == field.arguments.get("id");
+                let found = state.issues.iter().find(is_asked).cloned();
+                found.ok_or("Entity not found: Issue")?
+            }
+            name => return Err(format!("Cannot query field \"{name}\" on type \"Query\".")),
+        };
+        let (name, value) = graphql::select(&field, &value)?;
+        data.insert(name, value);
+    }
+    Ok(data)
+}
+
+fn teams(state: &State, arguments: &Arguments) -> Value {
+    let key = arguments.get("filter").map(|filter| filter["key"]["eq"].clone());
+    let is_asked = |(name, _): &(&String, &String)| key.as_ref().is_none_or(|key| key == *name);
+    let teams = state.teams.iter().filter(is_asked);
+    let teams: Vec<Value> = teams
+        .map(|(key, id)| json!({ "id": id, "key": key, "name": key }))
+        .collect();
+    json!({ "__list": teams })
+}
+
+fn issues(state: &State, arguments: &Arguments) -> Value {
+    let filter = arguments.get("filter").cloned().unwrap_or_default();
+    let with_archived = arguments.get("includeArchived") == Some(&json!(true));
+    let is_asked = |issue: &&Value| {
+        let since = filter["or"][0]["updatedAt"]["gte"].as_str().and_then(moment);
+        let is_new = |at: &Value| since.is_none_or(|since| at.as_str().and_then(moment) >= Some(since));
+        let comments = issue["comments"]["__list"].as_array().into_iter().flatten();
+        let is_changed =
+            is_new(&issue["updatedAt"]) || comments.into_iter().any(|comment| is_new(&comment["updatedAt"]));
+        let is_of_team = issue["team"]["id"] == filter["team"]["id"]["eq"];
+        is_of_team && is_changed && (with_archived || issue["archivedAt"].is_null())
+    };
+    let found: Vec<&Value> = state.issues.iter().filter(is_asked).collect();
+    json!({ "__list": found })
+}
+
+fn moment(text: &str) -> Option<DateTime<Utc>> {
+    text.parse().ok()
+}
+
+fn stamp(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
