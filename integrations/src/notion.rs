@@ -92,29 +92,24 @@ impl NotionClient {
         depth: usize,
     ) -> Pin<Box<dyn Future<Output = Result<Vec<Block>, DocumentsError>> + Send + 'a>> {
         Box::pin(async move {
+            let path = format!("/v1/blocks/{id}/children");
             let mut blocks = Vec::new();
-            let mut cursor: Option<String> = None;
-            loop {
-                let after = cursor
-                    .map(|cursor| format!("&start_cursor={cursor}"))
-                    .unwrap_or_default();
-                let path = format!("/v1/blocks/{id}/children?page_size={THINGS}{after}");
-                // A copy of blocks whose original the token may not see has none.
-                let Some(list) = self.rest.find::<List>(&path).await? else {
-                    return Ok(blocks);
-                };
-                for value in list.results {
+            // A copy of blocks whose original the token may not see has none.
+            let mut list: Option<List> = self.rest.find(&path).await?;
+            while let Some(found) = list.take() {
+                for value in found.results {
                     let mut block = Block::new(value);
-                    if let Some(inner) = block.holds().filter(|_| depth < DEEPEST).map(str::to_owned) {
+                    let inner = block.holds().filter(|_| depth < DEEPEST).map(str::to_owned);
+                    if let Some(inner) = inner {
                         block.children = self.blocks(&inner, depth + 1).await?;
                     }
                     blocks.push(block);
                 }
-                cursor = list.next_cursor;
-                if cursor.is_none() {
-                    return Ok(blocks);
+                if let Some(cursor) = found.next_cursor {
+                    list = Some(self.rest.get(&path, &[("start_cursor", &cursor)]).await?);
                 }
             }
+            Ok(blocks)
         })
     }
 }
