@@ -97,6 +97,9 @@ fn line(source: &Source, read: &Mrkdwn) -> Mrkdwn {
         | SourceKind::Github
         | SourceKind::Confluence
         | SourceKind::Jira
+        | SourceKind::Notion
+        | SourceKind::Linear
+        | SourceKind::PagerDuty
         | SourceKind::Upload => escape(&fit(location, 200)),
     };
     cat([

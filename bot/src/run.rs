@@ -123,22 +123,7 @@ pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyho
         tasks.spawn(working::keep_polling(ctx.clone(), stop.clone()));
     }
     em_commands::docs::enqueue_reading(&ctx).await?;
-    tasks.spawn(clockwork::run_boards(ctx.clone(), changed.clone(), stop.clone()));
-    tasks.spawn(clockwork::run_signals(ctx.clone(), changed, stop.clone()));
-    tasks.spawn(clockwork::run_changed_files(ctx.clone(), stop.clone()));
-    tasks.spawn(clockwork::run_approvals(ctx.clone(), stop.clone()));
-    tasks.spawn(clockwork::run_links(ctx.clone(), stop.clone()));
-    tasks.spawn(clockwork::run_policy(ctx.clone(), stop.clone()));
-    tasks.spawn(clockwork::run_purge(
-        ctx.clone(),
-        config.sections.retention.days,
-        stop.clone(),
-    ));
-    tasks.spawn(clockwork::run_schedules(
-        ctx.clone(),
-        config.checked.schedules,
-        stop.clone(),
-    ));
+    start_clockwork(&ctx, &config, &changed, &tasks, &stop);
     tracing::info!(%http_addr, "ready to work");
     Ok(Bot {
         http_addr,
@@ -147,6 +132,26 @@ pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyho
         stop,
         tasks,
     })
+}
+
+/// What runs by itself: by the clock, and when facts change.
+fn start_clockwork(
+    ctx: &Ctx,
+    config: &Config,
+    changed: &watch::Receiver<()>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    tasks.spawn(clockwork::run_boards(ctx.clone(), changed.clone(), stop.clone()));
+    tasks.spawn(clockwork::run_signals(ctx.clone(), changed.clone(), stop.clone()));
+    tasks.spawn(clockwork::run_changed_files(ctx.clone(), stop.clone()));
+    tasks.spawn(clockwork::run_approvals(ctx.clone(), stop.clone()));
+    tasks.spawn(clockwork::run_links(ctx.clone(), stop.clone()));
+    tasks.spawn(clockwork::run_policy(ctx.clone(), stop.clone()));
+    let days = config.sections.retention.days;
+    tasks.spawn(clockwork::run_purge(ctx.clone(), days, stop.clone()));
+    let schedules = config.checked.schedules.clone();
+    tasks.spawn(clockwork::run_schedules(ctx.clone(), schedules, stop.clone()));
 }
 
 impl Bot {

@@ -257,7 +257,7 @@ fn llm(config: &Config, clock: &SharedClock) -> anyhow::Result<Option<Llm>> {
         limits: LlmLimits {
             prompt_tokens: settings.max_prompt_tokens,
             answer_tokens: settings.max_answer_tokens,
-            daily: settings.limits.clone(),
+            daily: settings.limits,
             price: settings.price,
         },
     }))

@@ -59,17 +59,12 @@ impl PagerDutyClient {
     ) -> Result<Incidents<'_>, DocumentsError> {
         let mut path = address.path_segments().into_iter().flatten();
         let service = path.nth(1).map(str::to_owned);
-        let found = match &service {
-            Some(id) => Some(
-                self.rest
-                    .get::<OneService>(&format!("/services/{id}"), &[])
-                    .await?
-                    .service,
-            ),
-            None => {
-                let list: Services = self.rest.get("/services", &[("limit", "1")]).await?;
-                list.services.into_iter().next()
-            }
+        let found = if let Some(id) = &service {
+            let one: OneService = self.rest.get(&format!("/services/{id}"), &[]).await?;
+            Some(one.service)
+        } else {
+            let list: Services = self.rest.get("/services", &[("limit", "1")]).await?;
+            list.services.into_iter().next()
         };
         // An account without a service has no incident either.
         if let Some(site) = found.and_then(|service| service.html_url) {

@@ -8,6 +8,7 @@ use em_domain::knowledge::Passage;
 use em_domain::llm_usage::{Account, Usage, estimated_request};
 use em_integrations::llm::{Completion, LlmError, Request};
 use em_storage::{Reservation, Reserved, Spent};
+use slack_morphism::prelude::SlackMessageContent;
 use tokio::sync::watch;
 
 use super::{Question, memory, titled};
@@ -64,12 +65,12 @@ fn prompt_of(llm: &Llm, asked: &Asked<'_>) -> Prompt {
 /// Takes what the call may use from the budgets of the day.
 async fn reserve(ctx: &Ctx, llm: &Llm, asked: &Asked<'_>, prompt: &Prompt) -> Result<Reservation, String> {
     let day = ctx.clock.now().date_naive();
-    let asker = &asked.question.asker;
-    let teams = policy::actor(ctx, asker).await.teams;
+    let person = &asked.question.asker;
+    let teams = policy::actor(ctx, person).await.teams;
     let tokens = estimated_request(&prompt.messages) + i64::from(llm.limits.answer_tokens);
     let usage = ctx.store.llm_usage();
     match usage
-        .reserve(day, (asker.as_str(), &teams), tokens, &llm.limits.daily)
+        .reserve(day, (person.as_str(), &teams), tokens, &llm.limits.daily)
         .await
     {
         Ok(Reserved::Granted(reservation)) => Ok(reservation),
@@ -115,9 +116,8 @@ async fn stream(
     let showing = async {
         while heard.changed().await.is_ok() {
             let so_far = heard.borrow_and_update().clone();
-            draft
-                .grow(|| growing(ctx, llm, asked, cited_so_far(&so_far, shown)?))
-                .await;
+            let grown = || Some(growing(ctx, llm, asked, &cited_so_far(&so_far, shown)?));
+            draft.grow(grown).await;
         }
     };
     let ((outcome, text), ()) = tokio::join!(asking, showing);
@@ -136,21 +136,11 @@ async fn stream(
     outcome.map_err(|error| why(&error))
 }
 
-fn growing(
-    ctx: &Ctx,
-    llm: &Llm,
-    asked: &Asked<'_>,
-    so_far: CitedAnswer,
-) -> Option<slack_morphism::prelude::SlackMessageContent> {
+fn growing(ctx: &Ctx, llm: &Llm, asked: &Asked<'_>, so_far: &CitedAnswer) -> SlackMessageContent {
     let mut answer = asked.answer.clone();
-    answer.rewrite(as_written(llm, asked, &so_far), asked.passages, &[]);
+    answer.rewrite(as_written(llm, asked, so_far), asked.passages, &[]);
     let question = &asked.question.text;
-    Some(message_reading(
-        question,
-        asked.passages.len(),
-        Some(&answer),
-        ctx.clock.now(),
-    ))
+    message_reading(question, asked.passages.len(), Some(&answer), ctx.clock.now())
 }
 
 /// For the person; the operator finds the rest in the log and in `doctor`.

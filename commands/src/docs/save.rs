@@ -127,14 +127,12 @@ fn unreadable(channel: &SlackChannel, error: SlackError) -> CommandError {
             "I cannot read this thread, because I am not in the channel. Type `/invite @EM Agent` here, then save it again.",
         );
     }
-    match error {
-        SlackError::Rejected { code }
-            if matches!(code.as_str(), "thread_not_found" | "message_not_found") =>
-        {
-            CommandError::user("That message is gone, so there is nothing to save.")
-        }
-        error => error.into(),
+    let is_gone = matches!(&error, SlackError::Rejected { code }
+        if matches!(code.as_str(), "thread_not_found" | "message_not_found"));
+    if is_gone {
+        return CommandError::user("That message is gone, so there is nothing to save.");
     }
+    error.into()
 }
 
 /// The thread as a document, with the names of all who spoke or are spoken to.

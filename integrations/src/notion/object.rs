@@ -16,7 +16,8 @@ pub(super) struct List {
 /// A page; or a data source among the rows of a wiki.
 #[derive(Debug, Deserialize)]
 pub(super) struct Object {
-    object: String,
+    #[serde(rename = "object")]
+    kind: String,
     pub(super) id: String,
     #[serde(default)]
     pub(super) url: Option<String>,
@@ -62,7 +63,7 @@ pub(super) struct User {
 
 impl Object {
     pub(super) fn is_page(&self) -> bool {
-        self.object == "page"
+        self.kind == "page"
     }
 
     pub(super) fn is_gone(&self) -> bool {
@@ -121,7 +122,7 @@ fn shown(property: &Value) -> String {
             let ends = [&value["start"], &value["end"]].map(text);
             ends.into_iter().flatten().collect::<Vec<_>>().join(" to ")
         }
-        "number" | "url" | "email" | "phone_number" => text(value).unwrap_or_default(),
+        "number" | "url" | "email" | "phone_number" | "string" | "boolean" => text(value).unwrap_or_default(),
         "checkbox" if value == &Value::Bool(true) => "yes".to_owned(),
         "unique_id" => {
             let parts = [&value["prefix"], &value["number"]].map(text);
@@ -129,7 +130,6 @@ fn shown(property: &Value) -> String {
         }
         // The result of a formula is a value with its type.
         "formula" => shown(value),
-        "string" | "boolean" => text(value).unwrap_or_default(),
         _ => String::new(),
     }
 }

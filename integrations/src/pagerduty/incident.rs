@@ -8,7 +8,8 @@ use crate::documents::{Content, Conversation, Document, Remark};
 #[derive(Debug, Deserialize)]
 pub(super) struct Incident {
     pub(super) id: String,
-    incident_number: u64,
+    #[serde(rename = "incident_number")]
+    number: u64,
     #[serde(default)]
     title: Option<String>,
     #[serde(default)]
@@ -68,7 +69,7 @@ impl Incident {
 
     pub(super) fn document(self, mut notes: Vec<Note>) -> Document {
         notes.sort_by_key(|note| note.created_at);
-        let noted = notes
+        let last_note = notes
             .iter()
             .map(|note| note.updated_at.unwrap_or(note.created_at))
             .max();
@@ -80,7 +81,7 @@ impl Incident {
         let title = self.title.as_deref().unwrap_or("Incident").trim();
         let assignees = self.assignments.into_iter();
         Document {
-            title: Some(format!("{title} (incident #{})", self.incident_number)),
+            title: Some(format!("{title} (incident #{})", self.number)),
             name: self.id,
             url: self.html_url,
             // Mostly a machine.
@@ -88,7 +89,7 @@ impl Incident {
             owners: assignees
                 .filter_map(|assignment| assignment.assignee.summary)
                 .collect(),
-            changed_at: self.updated_at.max(noted).max(Some(self.created_at)),
+            changed_at: self.updated_at.max(last_note).max(Some(self.created_at)),
             content: Content::Markdown(text.markdown()),
         }
     }

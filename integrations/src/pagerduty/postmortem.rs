@@ -34,12 +34,12 @@ impl Postmortems {
         let offset = self.offset.to_string();
         let list: Posts = rest.get(&path, &[("limit", POSTS), ("offset", &offset)]).await?;
         let mut documents = Vec::new();
-        for post in list.posts.iter().filter(|post| post.postmortem.is_some()) {
+        for post in list.all.iter().filter(|post| post.postmortem.is_some()) {
             documents.extend(document(rest, page, post).await?);
         }
         // Where the offset is not heeded, the first posts would come for ever.
-        if list.more && list.offset == self.offset && !list.posts.is_empty() {
-            self.offset += list.posts.len();
+        if list.more && list.offset == self.offset && !list.all.is_empty() {
+            self.offset += list.all.len();
         } else {
             pages.pop_front();
             self.offset = 0;
@@ -106,7 +106,8 @@ struct StatusPage {
 
 #[derive(Debug, Deserialize)]
 struct Posts {
-    posts: Vec<Post>,
+    #[serde(rename = "posts")]
+    all: Vec<Post>,
     #[serde(default)]
     offset: usize,
     #[serde(default)]

@@ -129,16 +129,13 @@ impl Meaning {
         };
         let mut vectors = Vec::with_capacity(questions.len());
         for (vector, question) in known.into_iter().zip(questions) {
-            let vector = match vector {
-                Some(vector) => vector.to_vec(),
-                None => {
-                    let vector = made.next().unwrap_or_default();
-                    self.questions
-                        .insert(key(question), Arc::new(vector.clone()))
-                        .await;
-                    vector
-                }
-            };
+            if let Some(known) = vector {
+                vectors.push(known.to_vec());
+                continue;
+            }
+            let vector = made.next().unwrap_or_default();
+            let remembered = Arc::new(vector.clone());
+            self.questions.insert(key(question), remembered).await;
             vectors.push(vector);
         }
         Ok(vectors)

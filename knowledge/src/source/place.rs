@@ -147,6 +147,10 @@ mod tests {
         ] {
             assert_eq!(place(text), project, "{text}");
         }
+    }
+
+    #[test]
+    fn an_address_of_notion_linear_or_pagerduty_is_known_however_it_is_written() {
         let page = (
             SourceKind::Notion,
             "https://www.notion.so/be633bf1dfa0436db259571129a590e5".to_owned(),
@@ -179,6 +183,10 @@ mod tests {
         ] {
             assert_eq!(place(text), (SourceKind::PagerDuty, kept.to_owned()), "{text}");
         }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_system_is_a_page() {
         for page in [
             "https://www.notion.so/product",
             "https://notion.so.evil.example/be633bf1dfa0436db259571129a590e5",

@@ -154,9 +154,9 @@ impl State {
             );
         }
         let ids = self.children.get(&id).cloned().unwrap_or_default();
-        let blocks = ids.iter().map(|id| self.blocks[id].clone()).collect();
+        let blocks: Vec<Value> = ids.iter().map(|id| self.blocks[id].clone()).collect();
         let size = asked.query.get("page_size").and_then(|size| size.parse().ok());
-        list(blocks, size, asked.query.get("start_cursor").map(String::as_str))
+        list(&blocks, size, asked.query.get("start_cursor").map(String::as_str))
     }
 
     fn rows(&self, source: &str, body: &Value) -> Response {
@@ -169,7 +169,8 @@ impl State {
         }
         let of_source =
             |page: &&Value| page["parent"]["data_source_id"] == source && page["in_trash"] == false;
-        paged(self.pages.values().filter(of_source).cloned().collect(), body)
+        let rows: Vec<Value> = self.pages.values().filter(of_source).cloned().collect();
+        paged(&rows, body)
     }
 
     fn search(&self, body: &Value) -> Response {
@@ -188,7 +189,7 @@ impl State {
         pages.sort_by_key(|page| {
             std::cmp::Reverse(page["last_edited_time"].as_str().unwrap_or_default().to_owned())
         });
-        paged(pages, body)
+        paged(&pages, body)
     }
 
     fn user(&self, id: &str) -> Response {
@@ -239,14 +240,14 @@ fn problem(status: u16, code: &str, message: &str) -> Response {
     )
 }
 
-fn paged(all: Vec<Value>, body: &Value) -> Response {
+fn paged(all: &[Value], body: &Value) -> Response {
     let size = body["page_size"]
         .as_u64()
         .and_then(|size| usize::try_from(size).ok());
     list(all, size, body["start_cursor"].as_str())
 }
 
-fn list(all: Vec<Value>, size: Option<usize>, cursor: Option<&str>) -> Response {
+fn list(all: &[Value], size: Option<usize>, cursor: Option<&str>) -> Response {
     let start = match cursor.map(|cursor| cursor.strip_prefix("at-").and_then(|at| at.parse().ok())) {
         None => 0,
         Some(Some(start)) => start,
@@ -268,16 +269,9 @@ fn list(all: Vec<Value>, size: Option<usize>, cursor: Option<&str>) -> Response 
 /// Ids are taken with and without hyphens.
 fn hyphened(id: &str) -> String {
     let id = id.replace('-', "");
-    match (
-        id.get(..8),
-        id.get(8..12),
-        id.get(12..16),
-        id.get(16..20),
-        id.get(20..),
-    ) {
-        (Some(a), Some(b), Some(c), Some(d), Some(e)) => format!("{a}-{b}-{c}-{d}-{e}"),
-        _ => id,
-    }
+    let parts = [0..8, 8..12, 12..16, 16..20, 20..id.len().max(20)].map(|part| id.get(part));
+    let parts: Option<Vec<&str>> = parts.into_iter().collect();
+    parts.map_or_else(|| id.clone(), |parts| parts.join("-"))
 }
 
 /// Notion knows the minute.
