@@ -3,7 +3,7 @@
 //!
 //! An answer uses only what everybody who sees it may see; before it is shown to more people, that is looked at again.
 //! What somebody stands for comes first ([`official`]), then the passages themselves, and where a language model is
-//! configured, its words in their place ([`model`]).
+//! configured, its words in their place (`model.rs`).
 
 pub mod feedback;
 pub mod memory;
