@@ -21,7 +21,7 @@ use ulid::Ulid;
 
 use crate::ctx::Ctx;
 use crate::draft::Draft;
-use crate::invocation::{AnswerTo, CommandError, Invocation, Outcome};
+use crate::invocation::{AnswerTo, CommandError, Invocation, Outcome, Reply};
 use crate::policy;
 use crate::spec::Spec;
 
@@ -76,7 +76,7 @@ pub async fn ask(ctx: Ctx, invocation: Invocation) -> Outcome {
     if let Some(answer) = official::known(&ctx, &question).await? {
         let answer = kept(&ctx, answer).await?;
         let content = drawn(&ctx, &answer, readers(&answer.answer), Notes::default()).await;
-        return Ok(crate::invocation::Reply::private(content));
+        return Ok(Reply::private(content));
     }
     from_documents(&ctx, &question, invocation.answer_to.as_ref()).await
 }
@@ -101,9 +101,7 @@ async fn from_documents(ctx: &Ctx, question: &Question, to: Option<&AnswerTo>) -
     let model = ctx.llm.as_ref().filter(|_| is_worth_reading(&found.passages));
     let Some(model) = model else {
         let finished = finished(ctx, answer, found.only_words.as_deref(), None).await;
-        return Draft::nothing(ctx)
-            .finish(finished, || message_stopped(&question.text))
-            .await;
+        return finished.map(Reply::private);
     };
     let reading = message_reading(&question.text, found.passages.len(), None, ctx.clock.now());
     let mut draft = Draft::begin(ctx, to, &reading).await;

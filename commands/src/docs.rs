@@ -14,8 +14,8 @@ use em_blocks::docs::{DocsView, message_docs};
 use em_domain::id::{JobId, SourceId};
 use em_domain::job::{JobError, NewJob};
 use em_domain::knowledge::{Audience, NewSource, Source, Visibility};
-use em_knowledge::{IndexError, Place, Progress, located};
-use em_storage::StoreError;
+use em_knowledge::{IndexError, Place, Progress, Upload, located};
+use em_storage::{StoreError, Upserted};
 use serde_json::json;
 use ulid::Ulid;
 
@@ -141,11 +141,27 @@ pub async fn read(ctx: Ctx) -> Result<(), JobError> {
     done.await.map_err(|error| failed(error.into()))
 }
 
+/// Takes in documents that were sent; what their passages mean is worked out afterwards.
+///
+/// # Errors
+/// The database does not answer, or the source was removed.
+pub async fn take(ctx: &Ctx, source: &Source, uploads: Vec<Upload>) -> Result<Upserted, CommandError> {
+    let upserted = ctx.library.take(source, uploads, ctx.clock.now()).await;
+    let upserted = upserted.map_err(|error| match error {
+        IndexError::Store(error) => error.into(),
+        error @ (IndexError::Source(_) | IndexError::Stopped(_)) => CommandError::Internal(error.into()),
+    })?;
+    if upserted.new_chunks > 0 {
+        enqueue_embedding(ctx).await?;
+    }
+    Ok(upserted)
+}
+
 /// Has the meaning of new passages worked out, unless somebody is at it: whoever is goes on until none is left.
 ///
 /// # Errors
 /// The database does not answer.
-pub async fn enqueue_embedding(ctx: &Ctx) -> Result<(), CommandError> {
+async fn enqueue_embedding(ctx: &Ctx) -> Result<(), CommandError> {
     let now = ctx.clock.now();
     let job = NewJob::new(JobId::new(Ulid::new()), EMBED, json!({}), now).unique(EMBED);
     let job = NewJob {

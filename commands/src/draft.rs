@@ -82,15 +82,6 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Nothing is shown yet.
-    pub(crate) fn nothing(ctx: &'a Ctx) -> Self {
-        Self {
-            ctx,
-            posted: None,
-            edited_at: ctx.clock.now(),
-        }
-    }
-
     /// Shows more of it, where it can be edited and was not just now.
     pub(crate) async fn grow(&mut self, content: impl FnOnce() -> Option<SlackMessageContent>) {
         let Some(posted) = &self.posted else { return };

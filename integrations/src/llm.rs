@@ -255,8 +255,8 @@ fn count(error: Option<&LlmError>, took: Duration) {
     metrics::histogram!(LLM_SECONDS).record(took.as_secs_f64());
 }
 
-/// Whether OpenAI, or OpenAI at Azure, answers there.
-fn is_openai(host: &str) -> bool {
+/// Whether OpenAI, or OpenAI at Azure, answers there: it needs a key, and names the limit of an answer differently.
+pub fn is_openai(host: &str) -> bool {
     [".openai.com", ".openai.azure.com"]
         .iter()
         .any(|domain| host.ends_with(domain))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use em_domain::answer::LEAST_BUDGET;
 use em_domain::llm_usage::{Limits, Price};
-use em_integrations::llm::{LlmConfig, Pacing};
+use em_integrations::llm::{LlmConfig, Pacing, is_openai};
 
 use super::Secrets;
 use super::check::{Checks, check_url};
@@ -53,7 +53,7 @@ pub(super) fn settings(
         !section.model.trim().is_empty(),
         "llm.enabled is set, so this one is needed too: a model's name",
     );
-    if secrets.openai_api_key.is_none() && is_openai(&section.base_url) {
+    if secrets.openai_api_key.is_none() && asks_openai(&section.base_url) {
         checks.refuse(
             "OPENAI_API_KEY",
             "llm.enabled is set and llm.base_url is OpenAI's, so this one is needed too",
@@ -124,6 +124,6 @@ fn limits(section: &sections::Llm) -> Limits {
     }
 }
 
-fn is_openai(base_url: &str) -> bool {
-    url::Url::parse(base_url).is_ok_and(|url| url.host_str().is_some_and(|host| host.ends_with("openai.com")))
+fn asks_openai(base_url: &str) -> bool {
+    url::Url::parse(base_url).is_ok_and(|url| url.host_str().is_some_and(is_openai))
 }

@@ -3,19 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
 use em_blocks::docs::saved::{Kept, SavedView, message_forgotten, message_saved};
 use em_domain::audit::AuditEntry;
 use em_domain::id::{SlackChannel, SlackUser, SourceId};
 use em_domain::knowledge::thread::{self, FORGOTTEN, SAVED, ThreadDocument};
 use em_domain::knowledge::{NewSource, Source, SourceKind, Visibility};
 use em_integrations::slack::{Channel, Posted, SlackError, Thread};
-use em_knowledge::{IndexError, Upload};
+use em_knowledge::Upload;
 use em_storage::Upserted;
 use serde_json::json;
 use ulid::Ulid;
 
-use super::enqueue_embedding;
+use super::take;
 use crate::ctx::Ctx;
 use crate::invocation::{Click, CommandError, Outcome, Reply, ShortcutUse};
 use crate::policy::may_use;
@@ -43,7 +42,7 @@ pub async fn save(ctx: Ctx, used: ShortcutUse) -> Outcome {
     let subject = subject(&id, &root);
     let known = ctx.store.knowledge().list_digests(&source.added.id).await?;
     let saver = saver(&ctx, &subject, known.contains_key(&root), &used.user).await?;
-    let upserted = take(&ctx, &source, upload(root, url.clone(), &document)).await?;
+    let upserted = take(&ctx, &source, vec![upload(root, url.clone(), &document)]).await?;
     let is_saver = saver == used.user;
     let may_forget = is_saver || may_use(&ctx, REMOVE, &used.user).await;
     let saver_name = if is_saver {
@@ -228,19 +227,6 @@ async fn note(ctx: &Ctx, kind: &str, user: &SlackUser, subject: &str) -> Result<
         data: json!({}),
     };
     Ok(ctx.store.audit().record(&entry).await?)
-}
-
-async fn take(ctx: &Ctx, source: &Source, upload: Upload) -> Result<Upserted, CommandError> {
-    let now: DateTime<Utc> = ctx.clock.now();
-    let upserted = ctx.library.take(source, vec![upload], now).await;
-    let upserted = upserted.map_err(|error| match error {
-        IndexError::Store(error) => error.into(),
-        error @ (IndexError::Source(_) | IndexError::Stopped(_)) => CommandError::Internal(error.into()),
-    })?;
-    if upserted.new_chunks > 0 {
-        enqueue_embedding(ctx).await?;
-    }
-    Ok(upserted)
 }
 
 async fn name_of(ctx: &Ctx, user: &SlackUser) -> String {

@@ -8,12 +8,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use em_commands::ctx::Ctx;
-use em_commands::docs::enqueue_embedding;
 use em_commands::invocation::CommandError;
 use em_domain::api_token::ApiToken;
 use em_domain::id::SourceId;
 use em_domain::knowledge::{NewSource, Source, SourceKind, Visibility};
-use em_knowledge::{IndexError, Upload};
+use em_knowledge::Upload;
 use em_storage::{StoreError, Upserted};
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
@@ -265,15 +264,7 @@ async fn take(
         added_at: now,
     };
     let added = ctx.store.knowledge().insert_source(&new).await?;
-    let upserted = ctx.library.take(added.source(), uploads, now).await;
-    let upserted = upserted.map_err(|error| match error {
-        IndexError::Store(error) => error.into(),
-        error @ (IndexError::Source(_) | IndexError::Stopped(_)) => CommandError::Internal(error.into()),
-    })?;
-    if upserted.new_chunks > 0 {
-        enqueue_embedding(&ctx).await?;
-    }
-    Ok(upserted)
+    em_commands::docs::take(&ctx, added.source(), uploads).await
 }
 
 /// Where the documents of a token are, if it has sent any.
