@@ -134,16 +134,20 @@ impl WorkCalendar {
             .then(|| (self.instant(date, self.start), self.instant(date, self.end)))
     }
 
-    /// The instant of a wall-clock time. A time that a daylight-saving change skips means the moment after the
-    /// gap; a time that happens twice means the first.
     fn instant(&self, date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
-        let wall = date.and_time(time);
-        let found = (0..=4).find_map(|quarters| {
-            let shifted = wall.checked_add_signed(Duration::minutes(30 * quarters))?;
-            self.zone.from_local_datetime(&shifted).earliest()
-        });
-        found.map_or_else(|| wall.and_utc(), |local| local.with_timezone(&Utc))
+        instant_in(self.zone, date, time)
     }
+}
+
+/// The instant of a wall-clock time in a zone. A time that a daylight-saving change skips means the moment after the
+/// gap; a time that happens twice means the first.
+pub fn instant_in(zone: Tz, date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
+    let wall = date.and_time(time);
+    let found = (0..=4).find_map(|quarters| {
+        let shifted = wall.checked_add_signed(Duration::minutes(30 * quarters))?;
+        zone.from_local_datetime(&shifted).earliest()
+    });
+    found.map_or_else(|| wall.and_utc(), |local| local.with_timezone(&Utc))
 }
 
 fn weekday_number(day: Weekday) -> u8 {

@@ -80,6 +80,11 @@ prefixed_id!(
     AnswerId,
     "ans"
 );
+prefixed_id!(
+    /// One thing that somebody is held up by: `blk_01J...`; sorts by the time it was named.
+    BlockerId,
+    "blk"
+);
 
 macro_rules! text_newtype {
     ($(#[$doc:meta])* $name:ident) => {
