@@ -8,6 +8,7 @@ mod check;
 mod llm;
 mod secrets;
 pub(crate) mod sections;
+mod standups;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

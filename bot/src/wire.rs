@@ -296,6 +296,7 @@ fn settings(config: &Config) -> Settings {
             rows_per_group: triage.rows_per_group,
         },
         teams: config.checked.teams.clone(),
+        standups: config.checked.standups.clone(),
         signals: SignalSettings {
             enabled: config.sections.signals.enabled,
             channel: Some(config.sections.signals.channel.clone()).filter(|channel| !channel.is_empty()),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use em_domain::calendar::WorkCalendar;
 use em_domain::clock::SharedClock;
+use em_domain::standup::Standup;
 use em_domain::triage::TeamScope;
 use em_integrations::github::GithubConfig;
 use em_integrations::github::client::GithubClient;
@@ -88,6 +89,8 @@ pub struct Settings {
     pub triage: TriageSettings,
     /// The configured teams.
     pub teams: Vec<TeamScope>,
+    /// The standups that are set up.
+    pub standups: Vec<Standup>,
     /// What happens with signals.
     pub signals: SignalSettings,
     /// Folders and files whose documents everybody is answered from.

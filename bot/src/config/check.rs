@@ -10,6 +10,7 @@ use chrono_tz::Tz;
 use em_domain::calendar::WorkCalendar;
 use em_domain::id::{Login, RepositoryName, SlackUser};
 use em_domain::person::is_github_login;
+use em_domain::standup::Standup;
 use em_domain::triage::TeamScope;
 use em_jobs::schedule::Schedule;
 use em_policy::{Policy, Source};
@@ -18,6 +19,7 @@ use secrecy::ExposeSecret;
 
 use super::llm::{self, LlmSettings};
 use super::sections::{self, Sections};
+use super::standups::Around;
 use super::{Problem, Secrets};
 
 /// The configuration in the types the program works with.
@@ -35,6 +37,8 @@ pub struct Checked {
     pub people: Vec<(SlackUser, Login)>,
     /// What happens by the clock.
     pub schedules: Vec<ScheduledCommand>,
+    /// The standups that are set up.
+    pub standups: Vec<Standup>,
     /// What rules read as `data`: what the operator wrote, and the roles.
     pub policy_data: serde_json::Value,
     /// Time between two polls; `None` is never.
@@ -101,6 +105,7 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
     let schedules = schedules(&mut checks, sections, zone);
     let people = people(&mut checks, sections);
     let teams = teams(&mut checks, sections);
+    let standups = standups(&mut checks, sections, &teams, calendar.as_ref());
     let policy_data = policy(&mut checks, &sections.policy);
     let rules = rules(&mut checks, sections, &teams);
     let http_addr = sections.http.addr.parse();
@@ -117,6 +122,7 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
         rules,
         people,
         schedules,
+        standups,
         policy_data,
         poll_interval: Some(Duration::from_secs(sections.github.poll_interval_seconds))
             .filter(|d| !d.is_zero()),
@@ -330,7 +336,7 @@ fn calendar(checks: &mut Checks<'_>, section: &sections::Calendar) -> Option<Wor
     })
 }
 
-fn zone(checks: &mut Checks<'_>, key: &str, text: &str) -> Option<Tz> {
+pub(super) fn zone(checks: &mut Checks<'_>, key: &str, text: &str) -> Option<Tz> {
     checks.keep(
         key,
         text.parse::<Tz>()
@@ -414,6 +420,22 @@ fn teams(checks: &mut Checks<'_>, sections: &Sections) -> Vec<TeamScope> {
         });
     }
     teams
+}
+
+fn standups(
+    checks: &mut Checks<'_>,
+    sections: &Sections,
+    teams: &[TeamScope],
+    calendar: Option<&WorkCalendar>,
+) -> Vec<Standup> {
+    // A calendar that cannot be read has been refused already.
+    let usual = WorkCalendar::default();
+    let around = Around {
+        teams,
+        calendar: calendar.unwrap_or(&usual),
+        default_channel: &sections.slack.default_channel,
+    };
+    super::standups::standups(checks, &sections.standups, &around)
 }
 
 fn policy(checks: &mut Checks<'_>, section: &sections::Policy) -> serde_json::Value {

@@ -47,6 +47,8 @@ pub struct Sections {
     pub people: BTreeMap<String, String>,
     /// `[[schedules]]`
     pub schedules: Vec<Schedule>,
+    /// `[standups.NAME]`
+    pub standups: BTreeMap<String, super::standups::Section>,
     /// `[retention]`
     pub retention: Retention,
     /// `[log]`
@@ -255,7 +257,7 @@ pub struct Log {
 }
 
 /// Sections that the operator fills with names of their own; all others are in the defaults, key by key.
-const OWN_NAMES: [&str; 3] = ["teams", "people", "schedules"];
+const OWN_NAMES: [&str; 4] = ["teams", "people", "schedules", "standups"];
 
 /// Reads key by key, so that one mistake does not hide another. A key that cannot be read counts as its default, so
 /// that the checks after this still see the rest.
@@ -294,6 +296,7 @@ pub(super) fn read(
         teams: reading.own("teams"),
         people: reading.own("people"),
         schedules: reading.own("schedules"),
+        standups: reading.own("standups"),
         retention: reading.section("retention")?,
         log: reading.section("log")?,
     })

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use chrono::DateTime;
+use em_domain::away::SlackStatus;
 use moka::future::Cache;
 use serde::Deserialize;
 
@@ -32,6 +34,8 @@ pub struct Person {
     pub is_guest: bool,
     /// The account was deactivated.
     pub deleted: bool,
+    /// What they say of themselves beside their name.
+    pub status: SlackStatus,
 }
 
 pub(super) struct Cached {
@@ -171,6 +175,10 @@ struct Profile {
     display_name: Option<String>,
     real_name: Option<String>,
     email: Option<String>,
+    status_emoji: String,
+    status_text: String,
+    /// Seconds since 1970; 0 is never.
+    status_expiration: i64,
 }
 
 impl From<Row> for Person {
@@ -187,6 +195,12 @@ impl From<Row> for Person {
             is_bot: row.is_bot || row.id == SLACKBOT,
             is_guest: row.is_restricted || row.is_ultra_restricted,
             deleted: row.deleted,
+            status: SlackStatus {
+                emoji: row.profile.status_emoji,
+                text: row.profile.status_text,
+                expires_at: DateTime::from_timestamp(row.profile.status_expiration, 0)
+                    .filter(|at| *at > DateTime::UNIX_EPOCH),
+            },
             id: row.id,
         }
     }

@@ -70,6 +70,8 @@ pub struct Person {
     pub is_admin: bool,
     /// A deactivated account.
     pub is_deleted: bool,
+    /// Emoji and text beside their name.
+    pub status: (String, String),
 }
 
 impl Person {
@@ -91,6 +93,7 @@ impl Person {
             "real_name": self.real_name, "real_name_normalized": self.real_name,
             "display_name": self.name, "display_name_normalized": self.name,
             "title": self.title, "team": team,
+            "status_emoji": self.status.0, "status_text": self.status.1, "status_expiration": 0,
         });
         if with_email && !self.email.is_empty() {
             profile["email"] = json!(self.email);
