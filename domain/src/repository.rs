@@ -31,7 +31,10 @@ impl Repository {
 
     /// Takes in another statement about the same repository.
     pub fn merge(&mut self, other: Self) {
-        debug_assert_eq!(self.name, other.name, "only statements about one repository merge");
+        debug_assert_eq!(
+            self.name, other.name,
+            "only statements about one repository merge"
+        );
         self.is_private.merge(other.is_private);
     }
 }

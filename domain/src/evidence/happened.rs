@@ -46,7 +46,10 @@ pub fn happened(facts: &KnownFacts, window: Window) -> Vec<Event> {
     let issues = facts.issue_moves.iter().filter_map(|moved| known.issue(moved));
     let deployments = facts.deployments.iter().filter_map(|live| known.deployment(live));
     let releases = facts.releases.iter().filter_map(|release| known.release(release));
-    let incidents = facts.incidents.iter().flat_map(|incident| known.incident(incident));
+    let incidents = facts
+        .incidents
+        .iter()
+        .flat_map(|incident| known.incident(incident));
     let decisions = facts.approvals.iter().flat_map(decisions);
     authored
         .chain(reviews)
@@ -144,7 +147,12 @@ impl<'a> Known<'a> {
         let pull = Some(push)
             .filter(|push| !push.on_default_branch)
             .and_then(|push| self.by_branch.get(&(&push.repository, push.branch.as_str())))
-            .and_then(|pulls| pulls.iter().filter(|pull| is_open_at(pull, push.at)).min_by_key(|pull| pull.key.number));
+            .and_then(|pulls| {
+                pulls
+                    .iter()
+                    .filter(|pull| is_open_at(pull, push.at))
+                    .min_by_key(|pull| pull.key.number)
+            });
         let subject = match pull {
             Some(pull) => self.pull(&pull.key, snapshot(pull)),
             None => {
@@ -183,7 +191,12 @@ impl<'a> Known<'a> {
         let id = format!("{} {}", release.repository, release.tag);
         let title = release.name.as_ref().unwrap_or(&id);
         let subject = self.subject(&release.repository, id.clone(), title, &release.url);
-        Some(event(release.author.as_ref()?, release.published_at, Deed::Released, subject))
+        Some(event(
+            release.author.as_ref()?,
+            release.published_at,
+            Deed::Released,
+            subject,
+        ))
     }
 
     fn incident(&self, incident: &Incident) -> impl Iterator<Item = Event> {

@@ -73,7 +73,10 @@ impl Evidence {
         }
         let mut deeds: Vec<Vec<&Event>> = vec![Vec::new(); people.len()];
         let mut others = Vec::new();
-        let watched: BTreeSet<String> = repositories.iter().map(|name| name.as_str().to_lowercase()).collect();
+        let watched: BTreeSet<String> = repositories
+            .iter()
+            .map(|name| name.as_str().to_lowercase())
+            .collect();
         for event in events {
             match places.get(&folded(&event.by)) {
                 Some(place) => deeds[*place].push(event),
@@ -90,14 +93,20 @@ impl Evidence {
         let each = people.into_iter().zip(deeds).zip(stuck);
         Self {
             window,
-            people: each.map(|((person, deeds), stuck)| told(person, deeds, stuck)).collect(),
+            people: each
+                .map(|((person, deeds), stuck)| told(person, deeds, stuck))
+                .collect(),
             others: lines::lines(others),
         }
     }
 
     /// What was merged, deployed and released in all, each thing once.
     pub fn shipped(&self) -> Vec<Line> {
-        let all = self.people.iter().flat_map(|person| &person.lines).chain(&self.others);
+        let all = self
+            .people
+            .iter()
+            .flat_map(|person| &person.lines)
+            .chain(&self.others);
         let mut shipped: HashMap<(Deed, &str), Line> = HashMap::new();
         for line in all.filter(|line| is_shipped(line.deed)) {
             let known = shipped.entry((line.deed, line.subject.id.as_str()));
@@ -125,7 +134,9 @@ impl Evidence {
             person
                 .lines
                 .retain(|line| sees_private || !line.subject.is_private);
-            person.blocked.retain(|blocked| sees_private || !blocked.is_private);
+            person
+                .blocked
+                .retain(|blocked| sees_private || !blocked.is_private);
             person.hidden += all - person.lines.len() - person.blocked.len();
         }
         self
@@ -135,7 +146,10 @@ impl Evidence {
 fn told(person: Identity, deeds: Vec<&Event>, mut blocked: Vec<Blocked>) -> PersonEvidence {
     blocked.sort_by(|a, b| {
         let (one, other) = (&a.row, &b.row);
-        let order = a.cause.cmp(&b.cause).then(one.waiting.since.cmp(&other.waiting.since));
+        let order = a
+            .cause
+            .cmp(&b.cause)
+            .then(one.waiting.since.cmp(&other.waiting.since));
         order.then_with(|| one.key.cmp(&other.key))
     });
     PersonEvidence {

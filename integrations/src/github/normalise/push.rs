@@ -57,8 +57,14 @@ pub(super) fn changes(payload: &[u8]) -> Changes {
 
 /// One fact for each author of new commits on a branch. A tag, or a branch that went, is no push.
 fn pushes(event: &Event<'_>) -> Vec<FactChange> {
-    let branch = event.reference.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
-    let head = event.after.as_ref().filter(|sha| sha.0.bytes().any(|byte| byte != b'0'));
+    let branch = event
+        .reference
+        .as_deref()
+        .and_then(|name| name.strip_prefix("refs/heads/"));
+    let head = event
+        .after
+        .as_ref()
+        .filter(|sha| sha.0.bytes().any(|byte| byte != b'0'));
     let (Some(branch), Some(head), Some(repository)) = (branch, head, &event.repository) else {
         return Vec::new();
     };
@@ -67,8 +73,17 @@ fn pushes(event: &Event<'_>) -> Vec<FactChange> {
         return Vec::new();
     };
     let mut by_author: BTreeMap<&str, Push> = BTreeMap::new();
-    for commit in event.commits.iter().filter(|commit| commit.distinct != Some(false)) {
-        let Some(login) = commit.author.username.as_ref().filter(|login| !login.0.is_empty()) else {
+    for commit in event
+        .commits
+        .iter()
+        .filter(|commit| commit.distinct != Some(false))
+    {
+        let Some(login) = commit
+            .author
+            .username
+            .as_ref()
+            .filter(|login| !login.0.is_empty())
+        else {
             continue;
         };
         let push = by_author.entry(&login.0).or_insert_with(|| Push {
@@ -83,13 +98,19 @@ fn pushes(event: &Event<'_>) -> Vec<FactChange> {
             commits: 0,
             on_default_branch: repository.has_default(branch),
             title: String::new(),
-            url: event.compare.as_ref().map_or_else(|| repository.page(), |page| page.0.clone()),
+            url: event
+                .compare
+                .as_ref()
+                .map_or_else(|| repository.page(), |page| page.0.clone()),
         });
         push.commits += 1;
         push.title = subject(commit);
         if push.commits == 1 {
             // Of one commit its own page says more than the comparison.
-            push.url = commit.url.as_ref().map_or_else(|| push.url.clone(), |page| page.0.clone());
+            push.url = commit
+                .url
+                .as_ref()
+                .map_or_else(|| push.url.clone(), |page| page.0.clone());
         } else if let Some(compare) = &event.compare {
             push.url.clone_from(&compare.0);
         }
