@@ -129,6 +129,12 @@ impl WorkCalendar {
         at.with_timezone(&self.zone).date_naive()
     }
 
+    /// The first instant of a calendar day in the team's zone. On a day whose midnight a daylight-saving change skips
+    /// it is the moment after the gap, so that adjoining days have no time between them.
+    pub fn day_begins(&self, date: NaiveDate) -> DateTime<Utc> {
+        self.instant(date, NaiveTime::MIN)
+    }
+
     fn hours_of(&self, date: NaiveDate) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         self.is_working_day(date)
             .then(|| (self.instant(date, self.start), self.instant(date, self.end)))

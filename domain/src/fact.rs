@@ -7,7 +7,10 @@ use crate::ci_run::CiRun;
 use crate::deployment::{Deployment, Release};
 use crate::id::Login;
 use crate::incident::Incident;
+use crate::issue::IssueMove;
 use crate::pull_request::PullRequest;
+use crate::push::Push;
+use crate::repository::Repository;
 use crate::review::{Comment, Review};
 
 /// One statement about one thing. Merging it is idempotent and independent of order, so a fact is the same
@@ -29,6 +32,12 @@ pub enum FactChange {
     Release(Release),
     /// About an incident.
     Incident(Box<Incident>),
+    /// About what one account pushed at once.
+    Push(Push),
+    /// About one move of an issue.
+    IssueMove(Box<IssueMove>),
+    /// About a repository.
+    Repository(Repository),
     /// An account was seen with an e-mail address; links people across systems.
     AccountEmail(AccountEmail),
 }

@@ -48,6 +48,24 @@ pub struct Link {
     pub linked_at: DateTime<Utc>,
 }
 
+/// One person, by the accounts that are known of them; at least one is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Identity {
+    /// The person in Slack.
+    pub slack_user: Option<SlackUser>,
+    /// The account on GitHub.
+    pub login: Option<Login>,
+}
+
+impl From<&Link> for Identity {
+    fn from(link: &Link) -> Self {
+        Self {
+            slack_user: Some(link.slack_user.clone()),
+            login: Some(link.login.clone()),
+        }
+    }
+}
+
 /// Whether `text` can be a GitHub login: 1 to 39 letters, digits or single dashes, not at an end
 /// (docs.github.com, "Username considerations"). `[bot]` accounts do not use Slack.
 pub fn is_github_login(text: &str) -> bool {

@@ -19,6 +19,7 @@ use crate::posts::NewPost;
 
 use change::{insert, put, resolve, update};
 pub use watch::Watch;
+pub(crate) use watch::decode;
 
 macro_rules! columns {
     () => {

@@ -8,8 +8,10 @@ use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, SubsecRound, Utc};
+use em_domain::fact::FactChange;
 use em_domain::id::{Login, RepositoryName};
 use em_domain::pull_request::{Account, PullRequestKey};
+use em_domain::repository::Repository as Seen;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::{Deserialize as Derive, Serialize};
 
@@ -121,12 +123,21 @@ pub(crate) struct Repository {
     full_name: Text,
     default_branch: Option<Text>,
     html_url: Option<Text>,
+    private: Option<bool>,
+    /// When somebody last pushed; in push events, when this push was made.
+    pub(crate) pushed_at: Option<Time>,
 }
 
 impl Repository {
     /// `owner/name`.
     pub(crate) fn name(&self) -> RepositoryName {
         RepositoryName(self.full_name.0.clone())
+    }
+
+    /// Who may look into it, as the sender saw it at `at`, where the sender says so.
+    pub(crate) fn fact(&self, at: DateTime<Utc>) -> Option<FactChange> {
+        let is_private = self.private?;
+        Some(FactChange::Repository(Seen::seen(self.name(), is_private, at)))
     }
 
     /// Whether `branch` is the one that everything goes into.

@@ -11,18 +11,25 @@ pub(super) fn lists(is_sqlite: bool, sql: &str) -> AssertSqlSafe<String> {
     } else {
         ("= ANY (ARRAY(SELECT json_array_elements_text(", "::json)))")
     };
-    let mut pieces = sql.split("IN LIST(");
-    let mut text = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        let (parameter, rest) = piece.split_once(')').unwrap_or((piece, ""));
-        text.extend([before, parameter, after, rest]);
-    }
+    let text = written(sql, "IN LIST(", (before, after));
+    let text = sets_in(is_sqlite, &text);
     AssertSqlSafe(numbers_in(is_sqlite, &text))
 }
 
-/// The same for whole numbers: `x IN NUMBERS($1)` with `$1` bound to [`numbers`].
+/// `x IN SET($1)` with `$1` bound to [`list`], to leave rows out that were found by something else: however long the list
+/// is, a row costs one look into a hash table. It is never looked up in an index.
+fn sets_in(is_sqlite: bool, sql: &str) -> String {
+    let around = if is_sqlite {
+        ("IN (SELECT value FROM json_each(", "))")
+    } else {
+        ("IN (SELECT json_array_elements_text(", "::json))")
+    };
+    written(sql, "IN SET(", around)
+}
+
+/// The same as [`lists`] for whole numbers: `x IN NUMBERS($1)` with `$1` bound to [`numbers`].
 fn numbers_in(is_sqlite: bool, sql: &str) -> String {
-    let (before, after) = if is_sqlite {
+    let around = if is_sqlite {
         ("IN (SELECT value FROM json_each(", "))")
     } else {
         (
@@ -30,7 +37,12 @@ fn numbers_in(is_sqlite: bool, sql: &str) -> String {
             "::json) AS BIGINT)))",
         )
     };
-    let mut pieces = sql.split("IN NUMBERS(");
+    written(sql, "IN NUMBERS(", around)
+}
+
+/// `sql` with what `marker` opens written between the two texts.
+fn written(sql: &str, marker: &str, (before, after): (&str, &str)) -> String {
+    let mut pieces = sql.split(marker);
     let mut text = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         let (parameter, rest) = piece.split_once(')').unwrap_or((piece, ""));

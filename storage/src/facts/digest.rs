@@ -3,7 +3,10 @@
 use em_domain::ci_run::CiRun;
 use em_domain::deployment::{Deployment, Release};
 use em_domain::incident::Incident;
+use em_domain::issue::IssueMove;
 use em_domain::pull_request::PullRequest;
+use em_domain::push::Push;
+use em_domain::repository::Repository;
 use em_domain::review::{Comment, Review};
 use em_domain::signal::WatchedPull;
 use em_domain::triage::TriageRow;
@@ -57,6 +60,9 @@ impl Facts<'_> {
         facts::<Deployment>(&mut conn, &mut on_line).await?;
         facts::<Release>(&mut conn, &mut on_line).await?;
         facts::<Incident>(&mut conn, &mut on_line).await?;
+        facts::<Push>(&mut conn, &mut on_line).await?;
+        facts::<IssueMove>(&mut conn, &mut on_line).await?;
+        facts::<Repository>(&mut conn, &mut on_line).await?;
         facts::<SeenEmail>(&mut conn, &mut on_line).await?;
         for (table, columns) in OTHER_TABLES {
             let sql = conn.lists(&format!("SELECT {columns} FROM {table} ORDER BY 1"));

@@ -31,6 +31,9 @@ pub(super) async fn merge(conn: &mut Conn<'_>, facts: FactSet) -> Result<Touched
     touched.changed += merge_table(conn, facts.deployments).await?.len();
     touched.changed += merge_table(conn, facts.releases).await?.len();
     touched.changed += merge_table(conn, facts.incidents).await?.len();
+    touched.changed += merge_table(conn, facts.pushes).await?.len();
+    touched.changed += merge_table(conn, facts.issue_moves).await?.len();
+    touched.changed += merge_table(conn, facts.repositories).await?.len();
     touched.changed += merge_table(conn, facts.emails).await?.len();
     touched.pull_requests.extend(pull_requests.into_keys());
     touched.pull_requests.extend(

@@ -8,7 +8,10 @@ use em_domain::deployment::{Deployment, Release};
 use em_domain::event::RawEvent;
 use em_domain::fact::{AccountEmail, FactChange, Normalised};
 use em_domain::incident::Incident;
+use em_domain::issue::IssueMove;
 use em_domain::pull_request::PullRequest;
+use em_domain::push::Push;
+use em_domain::repository::Repository;
 use em_domain::review::{Comment, Review};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -31,6 +34,9 @@ pub(crate) struct FactSet {
     pub(crate) deployments: ById<Deployment>,
     pub(crate) releases: ById<Release>,
     pub(crate) incidents: ById<Incident>,
+    pub(crate) pushes: ById<Push>,
+    pub(crate) issue_moves: ById<IssueMove>,
+    pub(crate) repositories: ById<Repository>,
     pub(crate) emails: ById<SeenEmail>,
 }
 
@@ -45,6 +51,9 @@ impl FactSet {
             FactChange::Deployment(fact) => absorb(&mut self.deployments, *fact),
             FactChange::Release(fact) => absorb(&mut self.releases, fact),
             FactChange::Incident(fact) => absorb(&mut self.incidents, *fact),
+            FactChange::Push(fact) => absorb(&mut self.pushes, fact),
+            FactChange::IssueMove(fact) => absorb(&mut self.issue_moves, *fact),
+            FactChange::Repository(fact) => absorb(&mut self.repositories, fact),
             FactChange::AccountEmail(seen) => absorb(&mut self.emails, emails.seen(seen)),
         }
     }
@@ -58,6 +67,9 @@ impl FactSet {
             + self.deployments.len()
             + self.releases.len()
             + self.incidents.len()
+            + self.pushes.len()
+            + self.issue_moves.len()
+            + self.repositories.len()
             + self.emails.len()
     }
 }
@@ -151,6 +163,9 @@ fn fits(change: &FactChange) -> bool {
         FactChange::Deployment(fact) => fits(fact.as_ref()),
         FactChange::Release(fact) => fits(fact),
         FactChange::Incident(fact) => fits(fact.as_ref()),
+        FactChange::Push(fact) => fits(fact),
+        FactChange::IssueMove(fact) => fits(fact.as_ref()),
+        FactChange::Repository(fact) => fits(fact),
         FactChange::AccountEmail(seen) => seen.login.as_str().len() <= MAX_NAME_BYTES / 2,
     }
 }

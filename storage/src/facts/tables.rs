@@ -6,7 +6,10 @@ use em_domain::ci_run::CiRun;
 use em_domain::deployment::{Deployment, Release};
 use em_domain::id::{Login, RepositoryName};
 use em_domain::incident::Incident;
+use em_domain::issue::IssueMove;
 use em_domain::pull_request::{PullRequest, PullRequestKey};
+use em_domain::push::Push;
+use em_domain::repository::Repository;
 use em_domain::review::{Comment, Review};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -37,7 +40,7 @@ pub(crate) fn row<'q, F: Fact>(id: &'q str, fact: &'q F) -> Result<Vec<Value<'q>
 }
 
 /// The tables that a replay rebuilds from events alone; what each pull request waits for follows from them.
-pub(crate) const DERIVED_TABLES: [&str; 9] = [
+pub(crate) const DERIVED_TABLES: [&str; 12] = [
     PullRequest::TABLE.name,
     Review::TABLE.name,
     Comment::TABLE.name,
@@ -45,6 +48,9 @@ pub(crate) const DERIVED_TABLES: [&str; 9] = [
     Deployment::TABLE.name,
     Release::TABLE.name,
     Incident::TABLE.name,
+    Push::TABLE.name,
+    IssueMove::TABLE.name,
+    Repository::TABLE.name,
     SeenEmail::TABLE.name,
     "events_unrecognised",
 ];
@@ -75,7 +81,9 @@ impl Fact for PullRequest {
         "head_sha",
         "created_at",
         "closed_at",
-        "merged_at"
+        "merged_at",
+        "head_ref",
+        "merge_commit_sha"
     );
 
     fn id(&self) -> String {
@@ -97,6 +105,8 @@ impl Fact for PullRequest {
             Value::MaybeTime(snapshot.map(|s| s.created_at)),
             Value::MaybeTime(snapshot.and_then(|s| s.closed_at)),
             Value::MaybeTime(snapshot.and_then(|s| s.merged_at)),
+            Value::maybe_text(snapshot.map(|s| s.head_ref.as_str())),
+            Value::maybe_text(snapshot.and_then(|s| s.merge_commit_sha.as_deref())),
         ]
     }
 }
@@ -182,7 +192,8 @@ impl Fact for Deployment {
         "environment",
         "state",
         "state_at",
-        "created_at"
+        "created_at",
+        "succeeded_at"
     );
 
     fn id(&self) -> String {
@@ -200,6 +211,7 @@ impl Fact for Deployment {
             Value::text(self.state.value.as_str()),
             Value::Time(self.state.at),
             Value::Time(self.target.value.created_at),
+            Value::MaybeTime(self.succeeded_at),
         ]
     }
 }
@@ -224,7 +236,7 @@ impl Fact for Release {
 }
 
 impl Fact for Incident {
-    fact_table!("incidents", "state", "repository", "opened_at");
+    fact_table!("incidents", "state", "repository", "opened_at", "resolved_at");
 
     fn id(&self) -> String {
         format!("{}/{}", self.source, self.external_id)
@@ -240,7 +252,72 @@ impl Fact for Incident {
             Value::text(snapshot.state.as_str()),
             Value::maybe_text(snapshot.repository.as_ref().map(RepositoryName::as_str)),
             Value::Time(snapshot.opened_at),
+            Value::MaybeTime(snapshot.resolved_at),
         ]
+    }
+}
+
+impl Fact for Push {
+    fact_table!("pushes", "repository", "branch", "author", "pushed_at");
+
+    fn id(&self) -> String {
+        let author = self.author.login.as_str().to_lowercase();
+        within(
+            &self.repository,
+            format_args!("{}@{}/{author}", self.branch, self.head_sha),
+        )
+    }
+
+    fn absorb(&mut self, other: Self) {
+        self.merge(other);
+    }
+
+    fn columns(&self) -> Vec<Value<'_>> {
+        vec![
+            Value::text(self.repository.as_str()),
+            Value::text(&self.branch),
+            Value::text(self.author.login.as_str()),
+            Value::Time(self.at),
+        ]
+    }
+}
+
+impl Fact for IssueMove {
+    fact_table!("issue_moves", "issue", "kind", "account", "moved_at");
+
+    fn id(&self) -> String {
+        let by = self.by.login.as_str().to_lowercase();
+        let at = self.at.timestamp_millis();
+        on(&self.issue, format_args!("{}/{by}/{at}", self.kind.as_str()))
+    }
+
+    fn absorb(&mut self, other: Self) {
+        self.merge(other);
+    }
+
+    fn columns(&self) -> Vec<Value<'_>> {
+        vec![
+            Value::text(self.issue.to_string()),
+            Value::text(self.kind.as_str()),
+            Value::text(self.by.login.as_str()),
+            Value::Time(self.at),
+        ]
+    }
+}
+
+impl Fact for Repository {
+    fact_table!("repositories", "is_private");
+
+    fn id(&self) -> String {
+        self.name.as_str().to_owned()
+    }
+
+    fn absorb(&mut self, other: Self) {
+        self.merge(other);
+    }
+
+    fn columns(&self) -> Vec<Value<'_>> {
+        vec![Value::Boolean(self.is_private.value)]
     }
 }
 

@@ -60,7 +60,7 @@ async fn as_one<T: DeserializeOwned + Send + 'static>(
 }
 
 /// Reads values of JSON that were joined by commas.
-pub(super) async fn decode<T: DeserializeOwned + Send + 'static>(
+pub(crate) async fn decode<T: DeserializeOwned + Send + 'static>(
     joined: Option<String>,
 ) -> Result<Vec<T>, StoreError> {
     let list = format!("[{}]", joined.unwrap_or_default());

@@ -1,15 +1,18 @@
-//! Purpose: `issues` events: an issue labelled `incident` is an incident, for as long as it is open.
+//! Purpose: `issues` events: who opened, closed or was given an issue; and an issue labelled `incident` is an incident,
+//! for as long as it is open.
 
 use std::borrow::Cow;
 
 use em_domain::fact::FactChange;
 use em_domain::id::Login;
 use em_domain::incident::{Incident, IncidentSnapshot, IncidentState};
+use em_domain::issue::{IssueMove, Move};
+use em_domain::pull_request::{Account, PullRequestKey};
 use em_domain::stamped::Stamped;
 use serde::Deserialize;
 
 use super::Changes;
-use crate::github::payload::{Asked, Repository, Text, Time, filled, read};
+use crate::github::payload::{Asked, Repository, Text, Time, User, account, filled, read};
 
 /// The label that makes an issue an incident, in any case.
 const INCIDENT: &str = "incident";
@@ -24,6 +27,12 @@ struct Event<'a> {
     issue: Issue<'a>,
     /// The label that was put on or taken off.
     label: Option<Label>,
+    /// Who was given the issue.
+    #[serde(borrow)]
+    assignee: Option<User<'a>>,
+    /// Who did what the event tells of.
+    #[serde(borrow)]
+    sender: Option<User<'a>>,
     repository: Repository,
 }
 
@@ -34,6 +43,8 @@ struct Issue<'a> {
     state: Cow<'a, str>,
     title: Text,
     html_url: Text,
+    #[serde(borrow)]
+    user: Option<User<'a>>,
     created_at: Time,
     updated_at: Time,
     closed_at: Option<Time>,
@@ -46,18 +57,55 @@ struct Label {
     name: Text,
 }
 
-/// Every action states the issue in full. One that never was an incident says nothing here.
 pub(super) fn changes(payload: &[u8]) -> Changes {
+    let mut event: Event<'_> = read(payload)?;
+    let key = event.repository.pull(event.issue.number)?;
+    let moved = moved(&mut event, &key).map(Box::new).map(FactChange::IssueMove);
+    let seen = event.repository.fact(event.issue.updated_at.0);
+    let incident = incident(event, &key)?;
+    Ok(moved.into_iter().chain(incident).chain(seen).collect())
+}
+
+/// The move that the event tells of, if it tells of one.
+fn moved(event: &mut Event<'_>, key: &PullRequestKey) -> Option<IssueMove> {
+    let Event {
+        action,
+        issue,
+        assignee,
+        sender,
+        ..
+    } = event;
+    let (kind, by, at): (Move, Account, Time) = match &**action {
+        "opened" => (Move::Opened, account(issue.user.take()), issue.created_at),
+        "assigned" => (Move::Assigned, account(Some(assignee.take()?)), issue.updated_at),
+        "closed" => (Move::Closed, account(Some(sender.take()?)), issue.closed_at?),
+        _ => return None,
+    };
+    Some(IssueMove {
+        seen_at: issue.updated_at.0,
+        issue: key.clone(),
+        kind,
+        by,
+        at: at.0,
+        title: issue.title.0.clone(),
+        url: issue.html_url.0.clone(),
+    })
+}
+
+/// The incident that the issue is or was. Every action states the issue in full; one that never was an incident says
+/// nothing here.
+fn incident(event: Event<'_>, key: &PullRequestKey) -> Result<Option<FactChange>, String> {
     let Event {
         action,
         issue,
         label,
         repository,
-    } = read(payload)?;
+        ..
+    } = event;
     let is_marked = labels(&issue).any(|name| is_label(name, INCIDENT));
     let mark_went = &*action == "unlabeled" && label.is_some_and(|label| is_label(&label.name.0, INCIDENT));
     if !is_marked && !mark_went {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let is_gone = matches!(&*action, "deleted" | "transferred");
     let state = match &*issue.state {
@@ -66,16 +114,15 @@ pub(super) fn changes(payload: &[u8]) -> Changes {
         "closed" => IncidentState::Resolved,
         _ => return Err("issue.state: neither open nor closed".to_owned()),
     };
-    let key = repository.pull(issue.number)?;
     let snapshot = Stamped {
         at: issue.updated_at.0,
         value: snapshot(issue, state, &repository),
     };
-    Ok(vec![FactChange::Incident(Box::new(Incident {
+    Ok(Some(FactChange::Incident(Box::new(Incident {
         source: "github".to_owned(),
         external_id: key.to_string(),
         snapshot,
-    }))])
+    }))))
 }
 
 fn snapshot(issue: Issue<'_>, state: IncidentState, repository: &Repository) -> IncidentSnapshot {

@@ -104,7 +104,9 @@ pub(super) fn changes(payload: &[u8]) -> Changes {
         }
         _ => {}
     }
-    Ok(vec![FactChange::PullRequest(Box::new(pull))])
+    let mut changes = vec![FactChange::PullRequest(Box::new(pull))];
+    changes.extend(event.repository.fact(updated_at));
+    Ok(changes)
 }
 
 /// What the object says by itself.

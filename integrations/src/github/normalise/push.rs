@@ -1,23 +1,37 @@
-//! Purpose: `push` events. A commit shows which account writes under which e-mail address; that is how a person on
-//! GitHub is found in Slack.
+//! Purpose: `push` events: who pushed how many commits where. A commit also shows which account writes under which
+//! e-mail address; that is how a person on GitHub is found in Slack.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use em_domain::fact::{AccountEmail, FactChange};
 use em_domain::id::Login;
+use em_domain::pull_request::Account;
+use em_domain::push::Push;
 use serde::Deserialize;
 
 use super::Changes;
-use crate::github::payload::{Text, Time, filled, read};
+use crate::github::payload::{Repository, Text, Time, filled, read};
 
 #[derive(Debug, Deserialize)]
-struct Event {
+struct Event<'a> {
+    #[serde(rename = "ref", borrow)]
+    reference: Option<Cow<'a, str>>,
+    after: Option<Text>,
     commits: Vec<Commit>,
+    compare: Option<Text>,
+    repository: Option<Repository>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Commit {
     timestamp: Time,
     author: Author,
+    message: Option<Text>,
+    url: Option<Text>,
+    /// Not there before this push. Commits that a merge brings along are not.
+    distinct: Option<bool>,
 }
 
 /// `username` is there only if GitHub knows the address.
@@ -28,7 +42,8 @@ struct Author {
 }
 
 pub(super) fn changes(payload: &[u8]) -> Changes {
-    let event: Event = read(payload)?;
+    let event: Event<'_> = read(payload)?;
+    let mut changes = pushes(&event);
     let seen = event.commits.into_iter().filter_map(|commit| {
         address(
             filled(commit.author.username)?,
@@ -36,7 +51,78 @@ pub(super) fn changes(payload: &[u8]) -> Changes {
             commit.timestamp.0,
         )
     });
-    Ok(newest_of_each(seen))
+    changes.extend(newest_of_each(seen));
+    Ok(changes)
+}
+
+/// One fact for each author of new commits on a branch. A tag, or a branch that went, is no push.
+fn pushes(event: &Event<'_>) -> Vec<FactChange> {
+    let branch = event
+        .reference
+        .as_deref()
+        .and_then(|name| name.strip_prefix("refs/heads/"));
+    let head = event
+        .after
+        .as_ref()
+        .filter(|sha| sha.0.bytes().any(|byte| byte != b'0'));
+    let (Some(branch), Some(head), Some(repository)) = (branch, head, &event.repository) else {
+        return Vec::new();
+    };
+    let newest = event.commits.iter().map(|commit| commit.timestamp.0).max();
+    let Some(at) = repository.pushed_at.map(|at| at.0).or(newest) else {
+        return Vec::new();
+    };
+    let mut by_author: BTreeMap<&str, Push> = BTreeMap::new();
+    for commit in event
+        .commits
+        .iter()
+        .filter(|commit| commit.distinct != Some(false))
+    {
+        let Some(login) = commit
+            .author
+            .username
+            .as_ref()
+            .filter(|login| !login.0.is_empty())
+        else {
+            continue;
+        };
+        let push = by_author.entry(&login.0).or_insert_with(|| Push {
+            repository: repository.name(),
+            branch: branch.to_owned(),
+            head_sha: head.0.clone(),
+            author: Account {
+                login: Login(login.0.clone()),
+                is_bot: login.0.ends_with("[bot]"),
+            },
+            at,
+            commits: 0,
+            on_default_branch: repository.has_default(branch),
+            title: String::new(),
+            url: event
+                .compare
+                .as_ref()
+                .map_or_else(|| repository.page(), |page| page.0.clone()),
+        });
+        push.commits += 1;
+        push.title = subject(commit);
+        if push.commits == 1 {
+            // Of one commit its own page says more than the comparison.
+            push.url = commit
+                .url
+                .as_ref()
+                .map_or_else(|| push.url.clone(), |page| page.0.clone());
+        } else if let Some(compare) = &event.compare {
+            push.url.clone_from(&compare.0);
+        }
+    }
+    let pushed = by_author.into_values().map(FactChange::Push);
+    pushed.chain(repository.fact(at)).collect()
+}
+
+/// The first line of a commit's message.
+fn subject(commit: &Commit) -> String {
+    let message = commit.message.as_ref().map_or("", |message| message.0.as_str());
+    message.lines().next().unwrap_or_default().to_owned()
 }
 
 /// The statement that `login` writes as `email`, unless the address says nothing: GitHub's own no-reply addresses

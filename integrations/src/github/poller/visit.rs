@@ -29,6 +29,8 @@ struct About {
     full_name: String,
     default_branch: String,
     html_url: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    private: Option<bool>,
 }
 
 /// A repository that answers to its name.
