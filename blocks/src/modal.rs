@@ -138,6 +138,15 @@ impl Input {
         Self::text(name, label, look, "")
     }
 
+    /// A text of several lines that may be left empty and is filled in already.
+    pub fn filled(name: &'static str, label: &'static str, initial: &str) -> Self {
+        let look = Look::Text {
+            is_optional: true,
+            is_long: true,
+        };
+        Self::text(name, label, look, initial)
+    }
+
     fn text(name: &'static str, label: &'static str, look: Look, initial: &str) -> Self {
         Self {
             name,

@@ -1,0 +1,110 @@
+//! Purpose: what holds people up: the list, the message to whoever is told of it, and its end.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use em_domain::standup::{Blocker, BlockerEnd};
+use slack_morphism::prelude::SlackMessageContent;
+
+use crate::element::Button;
+use crate::layout::Layout;
+use crate::limits::fit;
+use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, link, mention, words};
+use crate::time::{span, when};
+
+/// Action: it holds nobody up any longer. The value is the blocker.
+pub const RESOLVE: &str = "standup.resolve";
+
+/// Blockers shown; older ones come first.
+const SHOWN: usize = 15;
+/// Characters of what somebody wrote.
+const TEXT: usize = 300;
+
+/// When it is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// The present.
+    pub now: DateTime<Utc>,
+    /// The team's zone.
+    pub zone: Tz,
+}
+
+/// The open blockers of one or several standups, each with its standup's name, for one person's eyes.
+pub fn message_blockers(blockers: &[Blocker], seen: Seen) -> SlackMessageContent {
+    let mut layout = Layout::new();
+    if blockers.is_empty() {
+        let none = words("Nothing holds anybody up, as far as anybody said in a standup.");
+        layout.section(&none);
+        return layout.into_message(&none);
+    }
+    let title = format!("Blocked · {}", blockers.len());
+    layout.header(&title);
+    for blocker in blockers.iter().take(SHOWN) {
+        layout.section(&line(blocker, seen));
+        layout.actions([Button::new("Resolved", RESOLVE, blocker.id.as_str()).spoken("This is resolved")]);
+    }
+    if blockers.len() > SHOWN {
+        layout.context(&escape(&format!("… and {} younger ones.", blockers.len() - SHOWN)));
+    }
+    layout.foot(&words(
+        "A blocker ends by itself when its pull request is merged or closed, or when its owner no longer names it.",
+    ));
+    layout.into_message(&escape(&title))
+}
+
+fn line(blocker: &Blocker, seen: Seen) -> Mrkdwn {
+    let age = span(blocker.age(seen.now), chrono::Duration::days(1));
+    let told = blocker.escalated_at.map(|at| cat([words("told of it "), when(at, seen.zone)]));
+    let parts = [
+        Some(cat([mention(&blocker.owner), words(": "), escape(&fit(&blocker.text, TEXT))])),
+        subject(blocker),
+        Some(escape(&format!("for {age}"))),
+        Some(cat([words("standup of "), escape(&fit(&blocker.standup, 60))])),
+        told,
+    ];
+    join(parts.into_iter().flatten(), " · ")
+}
+
+fn subject(blocker: &Blocker) -> Option<Mrkdwn> {
+    let subject = blocker.subject.as_ref()?;
+    let url = format!("https://github.com/{}/pull/{}", subject.repository, subject.number);
+    Some(link(&url, &subject.to_string()))
+}
+
+/// To whoever is told of blockers that grow old.
+pub fn message_escalated(blocker: &Blocker, seen: Seen) -> SlackMessageContent {
+    let text = cat([
+        mention(&blocker.owner),
+        words(" is blocked since "),
+        when(blocker.opened_at, seen.zone),
+        words(": "),
+        escape(&fit(&blocker.text, TEXT)),
+    ]);
+    let mut layout = Layout::new();
+    layout.section(&bold(words("Can you unblock this?")));
+    layout.section(&join([Some(text.clone()), subject(blocker)].into_iter().flatten(), " · "));
+    layout.actions([Button::new("Resolved", RESOLVE, blocker.id.as_str()).spoken("This is resolved")]);
+    layout.context(&words("You are told once. The list: standup blockers"));
+    layout.into_message(&text)
+}
+
+/// In place of a blocker that is over.
+pub fn message_resolved(blocker: &Blocker, seen: Seen) -> SlackMessageContent {
+    let why = match blocker.end {
+        Some(BlockerEnd::Moved) => "its pull request was merged or closed",
+        Some(BlockerEnd::Unnamed) => "it was no longer named",
+        Some(BlockerEnd::Said) | None => "somebody said so",
+    };
+    let after = span(blocker.age(seen.now), chrono::Duration::days(1));
+    let text = cat([
+        words("Resolved after "),
+        escape(&after),
+        words(": "),
+        escape(&fit(&blocker.text, TEXT)),
+        words(" ("),
+        words(why),
+        words(")"),
+    ]);
+    let mut layout = Layout::new();
+    layout.section(&text);
+    layout.into_message(&text)
+}
