@@ -26,5 +26,6 @@ mod posting;
 pub mod registry;
 pub mod signal;
 pub mod spec;
+pub mod standup;
 pub mod triage;
 pub mod whoami;

@@ -11,7 +11,7 @@ use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reaction, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
 use crate::{
-    approval, ask, audit, docs, doctor, gaps, help, home, job, link, policy, signal, triage, whoami,
+    approval, ask, audit, docs, doctor, gaps, help, home, job, link, policy, signal, standup, triage, whoami,
 };
 
 pub use em_blocks::SLASH_COMMAND;
@@ -25,6 +25,10 @@ pub const COMMANDS: &[Command] = &[
     Command {
         spec: triage::post::SPEC,
         run: |ctx, invocation| Box::pin(triage::post::post(ctx, invocation)),
+    },
+    Command {
+        spec: standup::SPEC,
+        run: |ctx, invocation| Box::pin(standup::show(ctx, invocation)),
     },
     Command {
         spec: approval::show::SPEC,

@@ -79,7 +79,7 @@ pub(crate) async fn my_login(ctx: &Ctx, user: &SlackUser) -> Result<Login, Comma
     })
 }
 
-fn team<'a>(ctx: &'a Ctx, name: &str) -> Result<&'a TeamScope, CommandError> {
+pub(crate) fn team<'a>(ctx: &'a Ctx, name: &str) -> Result<&'a TeamScope, CommandError> {
     let teams = &ctx.settings.teams;
     if let Some(team) = teams.iter().find(|team| team.name.eq_ignore_ascii_case(name)) {
         return Ok(team);

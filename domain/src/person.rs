@@ -57,15 +57,6 @@ pub struct Identity {
     pub login: Option<Login>,
 }
 
-impl From<&Link> for Identity {
-    fn from(link: &Link) -> Self {
-        Self {
-            slack_user: Some(link.slack_user.clone()),
-            login: Some(link.login.clone()),
-        }
-    }
-}
-
 /// Whether `text` can be a GitHub login: 1 to 39 letters, digits or single dashes, not at an end
 /// (docs.github.com, "Username considerations"). `[bot]` accounts do not use Slack.
 pub fn is_github_login(text: &str) -> bool {
