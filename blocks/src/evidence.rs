@@ -28,11 +28,11 @@ pub fn line(line: &Line) -> Mrkdwn {
 }
 
 /// Whether the id says nothing to people.
-fn is_opaque(deed: Deed) -> bool {
+pub(crate) fn is_opaque(deed: Deed) -> bool {
     matches!(deed, Deed::Decided)
 }
 
-fn verb(deed: Deed) -> &'static str {
+pub(crate) fn verb(deed: Deed) -> &'static str {
     match deed {
         Deed::Merged => "Merged",
         Deed::Deployed => "Deployed",

@@ -65,6 +65,9 @@ pub const ACTION_IDS: &[&str] = &[
     ask::OFFICIAL,
     docs::saved::FORGET,
     gaps::ISSUE,
+    standup::question::ANSWER,
+    standup::question::SKIP,
+    standup::blocker::RESOLVE,
     approval::APPROVE,
     approval::DECLINE,
     approval::COMMENT,
@@ -82,6 +85,7 @@ pub const ACTION_IDS: &[&str] = &[
 /// The callback ids of every modal: each needs a handler.
 pub const CALLBACK_IDS: &[&str] = &[
     snooze::CALLBACK,
+    standup::question::CALLBACK,
     approval::modal::DECLINED,
     approval::modal::APPROVED,
     approval::modal::PROPOSED,

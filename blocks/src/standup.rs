@@ -1,6 +1,11 @@
 //! Purpose: the answer to `/em-agent standup`: what was done, what stands still, and who can set it going, for one person
 //! or for a team of any size.
 
+pub mod blocker;
+pub mod history;
+pub mod question;
+pub mod round;
+
 use em_domain::evidence::{Evidence, PersonEvidence};
 use slack_morphism::prelude::SlackMessageContent;
 

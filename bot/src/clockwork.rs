@@ -31,6 +31,8 @@ const READ_CHANGED_FILES: Duration = Duration::from_mins(1);
 const REMEMBER_DELIVERIES: chrono::Duration = chrono::Duration::days(1);
 /// How often what waits is looked at.
 const SEE_TO_WHAT_WAITS: Duration = Duration::from_mins(1);
+/// How often standups are looked at: a few small queries each.
+const LOOK_AT_STANDUPS: Duration = Duration::from_secs(2);
 /// How often people are linked by e-mail: Slack's list of people is asked for, a page for every 200.
 const LINK_PEOPLE: Duration = Duration::from_hours(1);
 /// How often the policy's files are read again.
@@ -161,6 +163,22 @@ pub async fn run_approvals(ctx: Ctx, stop: CancellationToken) {
     }
 }
 
+/// Holds standups: opens their rounds, ends blockers that moved, tells of those that grew old.
+pub async fn run_standups(ctx: Ctx, stop: CancellationToken) {
+    loop {
+        if let Err(error) = em_commands::standup::round::look_after(&ctx).await {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "standups could not be seen to; trying again"
+            );
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK_AT_STANDUPS) => {}
+        }
+    }
+}
+
 /// Links people by e-mail, so that most never need to say who they are.
 pub async fn run_links(ctx: Ctx, stop: CancellationToken) {
     loop {
@@ -228,12 +246,23 @@ async fn purge_questions(ctx: &Ctx, before: DateTime<Utc>, now: DateTime<Utc>) {
     if let Err(error) = ctx.store.answers().purge(before).await {
         tracing::warn!(%error, "old questions could not be purged; trying again");
     }
+    if let Err(error) = purge_standups(ctx, before).await {
+        tracing::warn!(%error, "old standups could not be purged; trying again");
+    }
     if let Err(error) = ctx.store.official_answers().purge(now).await {
         tracing::warn!(%error, "expired official answers could not be purged; trying again");
     }
     if let Err(error) = ctx.store.llm_usage().purge(before.date_naive()).await {
         tracing::warn!(%error, "the old use of the language model could not be purged; trying again");
     }
+}
+
+/// What was said in standups is as old as raw events may get.
+async fn purge_standups(ctx: &Ctx, before: DateTime<Utc>) -> Result<(), em_storage::StoreError> {
+    ctx.store.standups().purge(before.date_naive()).await?;
+    ctx.store.standups().purge_blockers(before).await?;
+    ctx.store.days_off().purge(before.date_naive()).await?;
+    Ok(())
 }
 
 async fn purge_jobs(ctx: &Ctx, now: DateTime<Utc>) {

@@ -146,6 +146,7 @@ fn start_clockwork(
     tasks.spawn(clockwork::run_signals(ctx.clone(), changed.clone(), stop.clone()));
     tasks.spawn(clockwork::run_changed_files(ctx.clone(), stop.clone()));
     tasks.spawn(clockwork::run_approvals(ctx.clone(), stop.clone()));
+    tasks.spawn(clockwork::run_standups(ctx.clone(), stop.clone()));
     tasks.spawn(clockwork::run_links(ctx.clone(), stop.clone()));
     tasks.spawn(clockwork::run_policy(ctx.clone(), stop.clone()));
     let days = config.sections.retention.days;

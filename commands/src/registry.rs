@@ -31,6 +31,30 @@ pub const COMMANDS: &[Command] = &[
         run: |ctx, invocation| Box::pin(standup::show(ctx, invocation)),
     },
     Command {
+        spec: standup::post::SPEC,
+        run: |ctx, invocation| Box::pin(standup::post::post(ctx, invocation)),
+    },
+    Command {
+        spec: standup::checkin::CHECKIN,
+        run: |ctx, invocation| Box::pin(standup::checkin::checkin(ctx, invocation)),
+    },
+    Command {
+        spec: standup::checkin::SKIP,
+        run: |ctx, invocation| Box::pin(standup::checkin::skip(ctx, invocation)),
+    },
+    Command {
+        spec: standup::away::SPEC,
+        run: |ctx, invocation| Box::pin(standup::away::away(ctx, invocation)),
+    },
+    Command {
+        spec: standup::blockers::SPEC,
+        run: |ctx, invocation| Box::pin(standup::blockers::show(ctx, invocation)),
+    },
+    Command {
+        spec: standup::history::SPEC,
+        run: |ctx, invocation| Box::pin(standup::history::show(ctx, invocation)),
+    },
+    Command {
         spec: approval::show::SPEC,
         run: |ctx, invocation| Box::pin(approval::show::show(ctx, invocation)),
     },
@@ -189,6 +213,15 @@ pub const CLICKS: &[(&str, OnClick)] = &[
     (em_blocks::home::REFRESH, |ctx, click| {
         Box::pin(home::refresh(ctx, click))
     }),
+    (em_blocks::standup::question::ANSWER, |ctx, click| {
+        Box::pin(standup::checkin::clicked_answer(ctx, click))
+    }),
+    (em_blocks::standup::question::SKIP, |ctx, click| {
+        Box::pin(standup::checkin::clicked_skip(ctx, click))
+    }),
+    (em_blocks::standup::blocker::RESOLVE, |ctx, click| {
+        Box::pin(standup::blockers::clicked_resolve(ctx, click))
+    }),
     (em_blocks::approval::APPROVE, |ctx, click| {
         Box::pin(approval::decide::clicked_approve(ctx, click))
     }),
@@ -237,6 +270,9 @@ pub const SUBMISSIONS: &[(&str, OnSubmit)] = &[
     }),
     (em_blocks::ask::official::CALLBACK, |ctx, submission| {
         Box::pin(ask::official::submitted(ctx, submission))
+    }),
+    (em_blocks::standup::question::CALLBACK, |ctx, submission| {
+        Box::pin(standup::checkin::submitted(ctx, submission))
     }),
     (em_blocks::snooze::CALLBACK, |ctx, submission| {
         Box::pin(triage::snooze::submitted(ctx, submission))
@@ -290,6 +326,12 @@ pub type OnJob = fn(Ctx, Job) -> Pin<Box<dyn Future<Output = Result<(), JobError
 /// Every kind of job that a feature takes in, and what does it. A handler may be begun more than once: see
 /// `em_jobs::runner`.
 pub const JOBS: &[(&str, OnJob)] = &[
+    (standup::round::ASK, |ctx, job| Box::pin(standup::question::ask(ctx, job))),
+    (standup::round::REMIND, |ctx, job| {
+        Box::pin(standup::question::remind(ctx, job))
+    }),
+    (standup::round::POST, |ctx, job| Box::pin(standup::post::due(ctx, job))),
+    (standup::round::DRAW, |ctx, job| Box::pin(standup::post::redraw(ctx, job))),
     (docs::READ, |ctx, _job| Box::pin(docs::read(ctx))),
     (docs::add::READ_ONE, |ctx, job| {
         Box::pin(docs::add::read_one(ctx, job))

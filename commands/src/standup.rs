@@ -1,7 +1,14 @@
 //! Purpose: `/em-agent standup [--team T] [since]`: what was done, what stands still and who can set it going, as of now
 //! and from evidence alone. Mine, or a team's; only the one who asks sees it.
 
+pub mod away;
+pub mod blockers;
+pub mod checkin;
 pub mod evidence;
+pub mod history;
+pub mod post;
+pub mod question;
+pub mod round;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,6 +22,7 @@ use em_domain::evidence::window::{LOOK_BACK_DAYS, parse_since};
 use em_domain::evidence::{Evidence, Window, last_working_day};
 use em_domain::id::{Login, SlackUser};
 use em_domain::person::Identity;
+use em_domain::standup::{Round, Standup};
 use slack_morphism::prelude::SlackMessageContent;
 
 use crate::ctx::Ctx;
@@ -136,4 +144,67 @@ pub(crate) async fn known_people(
     Ok(links
         .map(|link| (link.login.as_str().to_lowercase(), link.slack_user))
         .collect())
+}
+
+/// How long messages of a round are remembered, so that they can be edited.
+pub(crate) const REMEMBERED_FOR: chrono::Duration = chrono::Duration::days(30);
+/// A round whose time for posting passed this long ago asks nobody any more.
+const LONGEST_DAY: chrono::Duration = chrono::Duration::days(1);
+
+/// The standup of this name, if it is set up.
+pub(crate) fn standup_of<'c>(ctx: &'c Ctx, name: &str) -> Option<&'c Standup> {
+    ctx.settings.standups.iter().find(|standup| standup.name == name)
+}
+
+/// Whether nobody is asked or reminded in this round any more.
+pub(crate) fn is_day_over(ctx: &Ctx, round: &Round) -> bool {
+    ctx.clock.now() > round.post_at + LONGEST_DAY
+}
+
+/// The zone that times are told in to one person.
+pub(crate) async fn day_zone(ctx: &Ctx, standup: &Standup, user: &SlackUser) -> Result<Tz, CommandError> {
+    let person = ctx.slack.user(user.as_str()).await?;
+    let zone = person.and_then(|person| person.tz.as_ref()?.parse().ok());
+    Ok(zone.unwrap_or(standup.zone))
+}
+
+/// The standup that somebody means: the one that is named, or the only one.
+///
+/// # Errors
+/// There is none of this name, or several and none was named.
+pub(crate) fn chosen<'c>(ctx: &'c Ctx, name: Option<&str>) -> Result<&'c Standup, CommandError> {
+    let all = &ctx.settings.standups;
+    let names = || all.iter().map(|standup| standup.name.as_str()).collect::<Vec<_>>().join(", ");
+    match (name, all.as_slice()) {
+        (_, []) => Err(CommandError::user(
+            "No standup is set up. An admin can add one to em-agent.toml, under `[standups.NAME]`.",
+        )),
+        (None, [only]) => Ok(only),
+        (None, _) => Err(CommandError::user(format!(
+            "Say which standup with --standup. There are: {}.",
+            names()
+        ))),
+        (Some(name), _) => {
+            let found = all.iter().find(|standup| standup.name.eq_ignore_ascii_case(name));
+            found.ok_or_else(|| {
+                CommandError::user(format!("There is no standup called “{name}”. There are: {}.", names()))
+            })
+        }
+    }
+}
+
+/// The standups that somebody takes part in, by the latest round of each; all of them for whoever takes part in none.
+pub(crate) async fn of_person<'c>(ctx: &'c Ctx, user: &SlackUser) -> Result<Vec<&'c Standup>, CommandError> {
+    let far = ctx.clock.now().date_naive() + chrono::Duration::days(3650);
+    let mut mine = Vec::new();
+    for standup in &ctx.settings.standups {
+        let rounds = ctx.store.standups().list_rounds(&standup.name, far, 1).await?;
+        if rounds.first().is_some_and(|stored| stored.round.find(user).is_some()) {
+            mine.push(standup);
+        }
+    }
+    if mine.is_empty() {
+        mine = ctx.settings.standups.iter().collect();
+    }
+    Ok(mine)
 }

@@ -123,20 +123,18 @@ impl Evidence {
     }
 
     /// As much of it as a channel may be told: nothing of drafts, and of private repositories only how much there is,
-    /// unless the channel `sees_private`.
+    /// unless the channel `sees` them.
     #[must_use]
-    pub fn for_channel(mut self, sees_private: bool) -> Self {
-        self.others
-            .retain(|line| sees_private || !line.subject.is_private);
+    pub fn for_channel(mut self, sees: impl Fn(&RepositoryName) -> bool) -> Self {
+        let is_seen = |line: &Line| !line.subject.is_private || line.subject.repository.as_ref().is_some_and(&sees);
+        self.others.retain(is_seen);
         for person in &mut self.people {
             person.lines.retain(|line| !line.subject.is_draft);
             let all = person.lines.len() + person.blocked.len();
-            person
-                .lines
-                .retain(|line| sees_private || !line.subject.is_private);
+            person.lines.retain(is_seen);
             person
                 .blocked
-                .retain(|blocked| sees_private || !blocked.is_private);
+                .retain(|blocked| !blocked.is_private || sees(&blocked.row.key.repository));
             person.hidden += all - person.lines.len() - person.blocked.len();
         }
         self

@@ -655,6 +655,6 @@ fn a_channel_hears_nothing_of_drafts_and_only_counts_of_private_repositories() {
     };
     assert_eq!(seen(&evidence()), (3, 1, 0, 2));
     assert!(evidence().people[1].is_empty());
-    assert_eq!(seen(&evidence().for_channel(true)), (2, 1, 0, 2));
-    assert_eq!(seen(&evidence().for_channel(false)), (1, 0, 2, 1));
+    assert_eq!(seen(&evidence().for_channel(|_| true)), (2, 1, 0, 2));
+    assert_eq!(seen(&evidence().for_channel(|_| false)), (1, 0, 2, 1));
 }
