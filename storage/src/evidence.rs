@@ -33,7 +33,7 @@ const LOOKED_UP_AT_ONCE: usize = 5_000;
 const PULLS: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM ( \
     SELECT fact FROM pull_requests WHERE created_at >= $1 AND created_at < $2 AND LOWER(author) IN SET($3) \
     UNION ALL SELECT fact FROM pull_requests WHERE merged_at >= $1 AND merged_at < $2 \
-    AND NOT (created_at >= $1 AND created_at < $2) AND LOWER(author) IN SET($3)) AS pulls";
+    AND NOT (created_at >= $1 AND created_at < $2) AND LOWER(author) IN SET($3)) AS found";
 const REVIEWS: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM reviews \
     WHERE submitted_at >= $1 AND submitted_at < $2 AND LOWER(reviewer) IN SET($3)";
 const PUSHES: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM pushes \
@@ -48,7 +48,7 @@ const RELEASES: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM releases
 const INCIDENTS: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM ( \
     SELECT fact FROM incidents WHERE opened_at >= $1 AND opened_at < $2 \
     UNION ALL SELECT fact FROM incidents WHERE resolved_at >= $1 AND resolved_at < $2 \
-    AND NOT (opened_at >= $1 AND opened_at < $2)) AS incidents";
+    AND NOT (opened_at >= $1 AND opened_at < $2)) AS found";
 /// Questions that may have been answered in the window: those that have changed since it began. Of a window that ends
 /// now these are few.
 const APPROVALS: &str = "SELECT STRING_AGG(CAST(record AS TEXT), ',') FROM approvals \
@@ -131,6 +131,72 @@ impl Evidence<'_> {
         let public = public(&mut conn).await?;
         tx.commit().await?;
         Ok((decode(joined).await?, public))
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Evidence<'_> {
+    /// How the engine would find what is asked for, as it says it: by name of the statement.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn explain(&self, window: Window) -> Result<Vec<(&'static str, String)>, StoreError> {
+        let statements = [
+            ("pulls", PULLS, true),
+            ("reviews", REVIEWS, true),
+            ("pushes", PUSHES, true),
+            ("issue moves", ISSUE_MOVES, true),
+            ("deployments", DEPLOYMENTS, false),
+            ("releases", RELEASES, false),
+            ("incidents", INCIDENTS, false),
+            ("approvals", APPROVALS, false),
+        ];
+        let mut plans = Vec::new();
+        for (name, sql, of_people) in statements {
+            let mut tx = self.store.pool().begin_read().await?;
+            let mut conn = tx.conn();
+            let plan = explain(&mut conn, sql, window, of_people.then_some("[]")).await?;
+            plans.push((name, plan.join("\n")));
+        }
+        Ok(plans)
+    }
+}
+
+/// The plan of one statement. PostgreSQL reads small tables whole, whatever the indexes, unless it is told not to.
+#[cfg(feature = "testing")]
+async fn explain(
+    conn: &mut Conn<'_>,
+    sql: &str,
+    window: Window,
+    logins: Option<&str>,
+) -> Result<Vec<String>, StoreError> {
+    macro_rules! bound {
+        ($sql:expr) => {{
+            let query = sqlx::query_as($sql).bind(window.from).bind(window.to);
+            match logins {
+                Some(logins) => query.bind(logins),
+                None => query,
+            }
+        }};
+    }
+    match conn {
+        Conn::Sqlite(_) => {
+            let sql = conn.lists(&format!("EXPLAIN QUERY PLAN {sql}"));
+            let Conn::Sqlite(c) = conn else {
+                return Ok(Vec::new());
+            };
+            let steps: Vec<(i64, i64, i64, String)> = bound!(sql).fetch_all(&mut **c).await?;
+            Ok(steps.into_iter().map(|(_, _, _, step)| step).collect())
+        }
+        Conn::Postgres(_) => {
+            conn.run("SET LOCAL enable_seqscan = off").await?;
+            let sql = conn.lists(&format!("EXPLAIN {sql}"));
+            let Conn::Postgres(c) = conn else {
+                return Ok(Vec::new());
+            };
+            let steps: Vec<(String,)> = bound!(sql).fetch_all(&mut **c).await?;
+            Ok(steps.into_iter().map(|(step,)| step).collect())
+        }
     }
 }
 

@@ -101,11 +101,12 @@ fn story(world: &GithubWorld) -> Vec<Delivery> {
     told
 }
 
-/// The facts without what one of the two ways cannot know: commits are listed only by the API, and remarks move a
+/// The facts without what one of the two ways cannot know: commits are listed only by the API, pushes told only by
+/// webhooks, and remarks move a
 /// pull request's time of change, which only the API shows.
 fn comparable(events: &[RawEvent]) -> BTreeMap<String, FactChange> {
     let mut facts = facts(events);
-    facts.retain(|key, _| !key.starts_with("email"));
+    facts.retain(|key, _| !key.starts_with("email") && !key.starts_with("push"));
     for fact in facts.values_mut() {
         if let FactChange::PullRequest(pull) = fact {
             let snapshot = pull.snapshot.as_mut().unwrap();

@@ -72,6 +72,30 @@ fn line(change: &FactChange) -> String {
                 fact.snapshot.at
             )
         }
+        FactChange::Push(fact) => format!(
+            "{}@{}{} {} commits of {} `{}` at {}",
+            fact.repository,
+            fact.branch,
+            if fact.on_default_branch { " (default)" } else { "" },
+            fact.commits,
+            fact.author.login,
+            fact.title,
+            fact.at
+        ),
+        FactChange::IssueMove(fact) => format!(
+            "{} issue {} by {} `{}` at {}",
+            fact.issue,
+            fact.kind.as_str(),
+            fact.by.login,
+            fact.title,
+            fact.at
+        ),
+        FactChange::Repository(fact) => format!(
+            "{} private={} on {}",
+            fact.name,
+            fact.is_private.value,
+            fact.is_private.at.date_naive()
+        ),
         FactChange::AccountEmail(fact) => format!("{} is {} at {}", fact.login, fact.email, fact.seen_at),
     }
 }
@@ -145,37 +169,48 @@ const EXPECTED: &[(&str, &[&str])] = &[
         ],
     ),
     ("issue_comment.created", &[]),
-    ("issues.opened", &[]),
+    (
+        "issues.opened",
+        &[
+            "Codertocat/Hello-World#1 issue opened by Codertocat `Spelling error in the README file` at 2019-05-15 15:20:18 UTC",
+            "Codertocat/Hello-World private=false on 2019-05-15",
+        ],
+    ),
     ("ping", &[]),
     ("projects_v2_item.edited", &[]),
     (
         "pull_request.closed-merged",
         &[
             "aaaaa-aaa/aaaaa-aaaaaaaaa#97 merged ready=true by aaaaaA asked [] conflicts None size Some((2578, 547, 18)) at 2025-05-21 17:35:21 UTC",
+            "aaaaa-aaa/aaaaa-aaaaaaaaa private=true on 2025-05-21",
         ],
     ),
     (
         "pull_request.closed-unmerged",
         &[
             "Codertocat/Hello-World#2 closed ready=true by Codertocat asked [\"octocat\"] conflicts Some(false) size Some((1, 1, 1)) at 2019-05-15 15:21:18 UTC",
+            "Codertocat/Hello-World private=false on 2019-05-15",
         ],
     ),
     (
         "pull_request.opened",
         &[
             "Codertocat/Hello-World#2 open ready=true by Codertocat asked [\"octocat\"] conflicts None size Some((1, 1, 1)) at 2019-05-15 15:20:33 UTC",
+            "Codertocat/Hello-World private=false on 2019-05-15",
         ],
     ),
     (
         "pull_request.review_requested",
         &[
             "Codertocat/Hello-World#2 open ready=true by Codertocat asked [\"octocat\"] conflicts None size Some((1, 1, 1)) at 2019-05-15 15:20:33 UTC",
+            "Codertocat/Hello-World private=false on 2019-05-15",
         ],
     ),
     (
         "pull_request.synchronize",
         &[
             "Codertocat/Hello-World#2 open ready=true by Codertocat asked [\"octocat\"] conflicts None size Some((1, 1, 1)) at 2019-05-15 15:20:33 UTC",
+            "Codertocat/Hello-World private=false on 2019-05-15",
         ],
     ),
     (
@@ -199,7 +234,13 @@ const EXPECTED: &[(&str, &[&str])] = &[
             "Codertocat/Hello-World#2 open ready=true by Codertocat asked [\"octocat\"] conflicts None size None at 2019-05-15 15:20:38 UTC",
         ],
     ),
-    ("push.branch", &[]),
+    (
+        "push.branch",
+        &[
+            "Codertocat/Hello-World@master (default) 1 commits of Codertocat `Initial commit` at 2019-05-15 15:20:57 UTC",
+            "Codertocat/Hello-World private=false on 2019-05-15",
+        ],
+    ),
     (
         "release.published",
         &["Codertocat/Hello-World release 17372790 0.0.1 at 2019-05-15 15:20:53 UTC"],
@@ -595,4 +636,96 @@ fn what_a_text_refers_to_is_kept_and_a_missing_text_is_not_an_empty_one() {
         body["pull_request"].as_object_mut().unwrap().remove("body");
     });
     assert_eq!(absent, None);
+}
+
+fn pushed(fields: Value) -> Vec<String> {
+    let mut body = json!({
+        "ref": "refs/heads/faster", "after": "abc", "compare": "https://github.com/acme/shop/compare/faster",
+        "repository": { "full_name": "acme/shop", "default_branch": "main" }, "commits": [],
+    });
+    body.as_object_mut()
+        .unwrap()
+        .extend(fields.as_object().unwrap().clone());
+    changes(&event("push", body.to_string().into_bytes()))
+        .iter()
+        .map(line)
+        .collect()
+}
+
+fn commit(author: &str, message: &str, hour: u32, distinct: bool) -> Value {
+    json!({
+        "id": message, "message": format!("{message}\n\nand why"), "timestamp": format!("2026-01-15T{hour:02}:00:00Z"),
+        "distinct": distinct, "author": { "username": author, "email": "1+x@users.noreply.github.com" },
+    })
+}
+
+#[test]
+fn a_push_is_told_once_for_each_author_of_commits_that_are_new() {
+    let commits = [
+        commit("ana", "One", 8, true),
+        commit("ana", "Two", 9, true),
+        commit("ben", "Three", 7, true),
+        // A merge of the main branch brings what others have pushed before.
+        commit("cy", "Old", 6, false),
+    ];
+    assert_eq!(
+        pushed(json!({ "commits": commits })),
+        [
+            "acme/shop@faster 2 commits of ana `Two` at 2026-01-15 09:00:00 UTC",
+            "acme/shop@faster 1 commits of ben `Three` at 2026-01-15 09:00:00 UTC",
+        ]
+    );
+}
+
+#[test]
+fn a_tag_a_deleted_branch_and_commits_of_nobody_known_are_no_push() {
+    let commits = json!([commit("ana", "One", 8, true)]);
+    for fields in [
+        json!({ "ref": "refs/tags/v1", "commits": commits }),
+        json!({ "after": "0000000000", "commits": commits }),
+        json!({ "commits": [] }),
+        json!({ "commits": [{ "message": "x", "timestamp": "2026-01-15T08:00:00Z", "author": { "name": "Somebody" } }] }),
+    ] {
+        assert_eq!(pushed(fields.clone()), Vec::<String>::new(), "{fields}");
+    }
+}
+
+#[test]
+fn an_issue_moves_when_it_is_opened_closed_or_given_to_somebody() {
+    let moved = |action: &str| {
+        let body = json!({
+            "action": action, "sender": { "login": "cy", "type": "User" }, "assignee": { "login": "ben", "type": "User" },
+            "issue": {
+                "number": 7, "state": "open", "title": "Late", "html_url": "https://github.com/acme/shop/issues/7",
+                "user": { "login": "ana", "type": "User" }, "created_at": "2026-01-15T08:00:00Z",
+                "updated_at": "2026-01-15T09:00:00Z", "closed_at": "2026-01-15T09:30:00Z",
+            },
+            "repository": { "full_name": "acme/shop", "private": true },
+        });
+        let said = changes(&event("issues", body.to_string().into_bytes()));
+        said.iter().map(line).collect::<Vec<_>>()
+    };
+    let private = "acme/shop private=true on 2026-01-15";
+    assert_eq!(
+        moved("opened"),
+        [
+            "acme/shop#7 issue opened by ana `Late` at 2026-01-15 08:00:00 UTC",
+            private
+        ]
+    );
+    assert_eq!(
+        moved("assigned"),
+        [
+            "acme/shop#7 issue assigned by ben `Late` at 2026-01-15 09:00:00 UTC",
+            private
+        ]
+    );
+    assert_eq!(
+        moved("closed"),
+        [
+            "acme/shop#7 issue closed by cy `Late` at 2026-01-15 09:30:00 UTC",
+            private
+        ]
+    );
+    assert_eq!(moved("edited"), [private]);
 }

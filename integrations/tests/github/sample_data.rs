@@ -59,6 +59,9 @@ fn world() -> World {
             | FactChange::Deployment(_)
             | FactChange::Release(_)
             | FactChange::Incident(_)
+            | FactChange::Push(_)
+            | FactChange::IssueMove(_)
+            | FactChange::Repository(_)
             | FactChange::AccountEmail(_) => {}
         }
     }

@@ -96,6 +96,22 @@ fn merge(facts: &mut BTreeMap<String, FactChange>, change: FactChange) {
         FactChange::Deployment(fact) => format!("deployment {} {}", fact.repository, fact.id),
         FactChange::Release(fact) => format!("release {} {}", fact.repository, fact.id),
         FactChange::Incident(fact) => format!("incident {} {}", fact.source, fact.external_id),
+        FactChange::Push(fact) => {
+            format!(
+                "push {} {} {} {}",
+                fact.repository, fact.branch, fact.head_sha, fact.author.login
+            )
+        }
+        FactChange::IssueMove(fact) => {
+            format!(
+                "move {} {} {} {}",
+                fact.issue,
+                fact.kind.as_str(),
+                fact.by.login,
+                fact.at
+            )
+        }
+        FactChange::Repository(fact) => format!("repository {}", fact.name),
         FactChange::AccountEmail(fact) => format!("email {} {}", fact.login, fact.email),
     };
     let Some(known) = facts.get_mut(&key) else {
@@ -110,6 +126,9 @@ fn merge(facts: &mut BTreeMap<String, FactChange>, change: FactChange) {
         (FactChange::Deployment(known), FactChange::Deployment(new)) => known.merge(*new),
         (FactChange::Release(known), FactChange::Release(new)) => known.merge(new),
         (FactChange::Incident(known), FactChange::Incident(new)) => known.merge(*new),
+        (FactChange::Push(known), FactChange::Push(new)) => known.merge(new),
+        (FactChange::IssueMove(known), FactChange::IssueMove(new)) => known.merge(*new),
+        (FactChange::Repository(known), FactChange::Repository(new)) => known.merge(new),
         (FactChange::AccountEmail(known), FactChange::AccountEmail(new)) => {
             known.seen_at = known.seen_at.max(new.seen_at);
         }

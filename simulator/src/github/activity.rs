@@ -53,6 +53,13 @@ pub struct NewDeployment {
     pub by: String,
 }
 
+/// What a push brought, the oldest commit first.
+struct Pushed<'a> {
+    branch: &'a str,
+    before: Value,
+    commits: Vec<(String, &'a str)>,
+}
+
 impl GithubWorld {
     /// Pushes one commit to the default branch. Gives its id.
     pub fn push(&self, repo: &str, by: &str, message: &str, at: DateTime<Utc>) -> (String, Delivery) {
@@ -71,16 +78,41 @@ impl GithubWorld {
             .map_or_else(|| json!("0".repeat(40)), |last| last["sha"].clone());
         in_repo.about["pushed_at"] = json!(now);
         in_repo.commits.push(commit);
-        let head = json!({ "id": sha, "message": message, "timestamp": now, "author": { "name": by, "username": by } });
-        let about = json!({
-            "ref": format!("refs/heads/{branch}"), "before": before, "after": sha, "created": false,
-            "deleted": false, "forced": false, "commits": [head], "head_commit": head, "pusher": { "name": by },
-        });
-        let mut delivery = state.deliver("push", &Act { repo, by, action: "" }, about);
-        if let Some(body) = delivery.body.as_object_mut() {
-            body.remove("action");
-        }
+        let what = Pushed {
+            branch: &branch,
+            before,
+            commits: vec![(sha.clone(), message)],
+        };
+        let delivery = state.deliver_push(repo, by, what, &now);
         (sha, delivery)
+    }
+
+    /// Pushes one commit for each message to a branch other than the default one. No pull request hears of it.
+    pub fn push_branch(
+        &self,
+        repo: &str,
+        branch: &str,
+        by: &str,
+        messages: &[&str],
+        at: DateTime<Utc>,
+    ) -> Delivery {
+        let mut state = self.state();
+        let now = state.stamp(at);
+        let commit = |message: &&str| {
+            let sha = shapes::sha(&format!("{repo} {branch} {message} {by} {now}"));
+            (sha, (*message).to_owned())
+        };
+        let commits: Vec<(String, String)> = messages.iter().map(commit).collect();
+        state.repo(repo).about["pushed_at"] = json!(now);
+        let what = Pushed {
+            branch,
+            before: json!("0".repeat(40)),
+            commits: commits
+                .iter()
+                .map(|(sha, message)| (sha.clone(), message.as_str()))
+                .collect(),
+        };
+        state.deliver_push(repo, by, what, &now)
     }
 
     /// Starts a workflow run. Gives its id.
@@ -234,6 +266,30 @@ impl GithubWorld {
 }
 
 impl State {
+    fn deliver_push(&mut self, repo: &str, by: &str, pushed: Pushed<'_>, now: &str) -> Delivery {
+        let commits: Vec<Value> = pushed
+            .commits
+            .iter()
+            .map(|(sha, message)| {
+                json!({
+                    "id": sha, "message": message, "timestamp": now, "distinct": true,
+                    "url": site(repo, &format!("/commit/{sha}")), "author": { "name": by, "username": by },
+                })
+            })
+            .collect();
+        let head = commits.last().cloned().unwrap_or_default();
+        let about = json!({
+            "ref": format!("refs/heads/{}", pushed.branch), "before": pushed.before, "after": head["id"],
+            "created": false, "deleted": false, "forced": false, "commits": commits, "head_commit": head,
+            "compare": site(repo, &format!("/compare/{}", pushed.branch)), "pusher": { "name": by },
+        });
+        let mut delivery = self.deliver("push", &Act { repo, by, action: "" }, about);
+        if let Some(body) = delivery.body.as_object_mut() {
+            body.remove("action");
+        }
+        delivery
+    }
+
     fn run(&mut self, repo: &str, id: u64) -> &mut Value {
         match self.repo(repo).runs.iter_mut().find(|run| run["id"] == id) {
             Some(run) => run,

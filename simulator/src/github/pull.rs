@@ -141,6 +141,11 @@ impl Pull {
         self.read(|pull| pull["head"]["sha"].as_str().unwrap_or_default().to_owned())
     }
 
+    /// Its branch.
+    pub fn head_ref(&self) -> String {
+        self.read(|pull| pull["head"]["ref"].as_str().unwrap_or_default().to_owned())
+    }
+
     /// Merges it.
     pub fn merge(&self, by: &str, at: DateTime<Utc>) -> Delivery {
         let merge_commit = {

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
+use super::delivery::{Act, Delivery};
 use super::shapes::{self, api, site};
 use super::world::{GithubWorld, Repo, State};
 use crate::graphql;
@@ -24,6 +25,41 @@ impl GithubWorld {
     pub fn write_issue(&self, repo: &str, new: NewThread<'_>, at: DateTime<Utc>) -> u64 {
         let about = json!({ "title": new.title, "body": new.body });
         self.state().new_issue(repo, new.by, at, &about)
+    }
+
+    /// Gives an issue to somebody.
+    pub fn assign_issue(&self, repo: &str, number: u64, by: &str, to: &str, at: DateTime<Utc>) -> Delivery {
+        let user = shapes::user(to);
+        let about = json!({ "assignee": user });
+        self.move_issue((repo, number), (by, "assigned"), about, at, |issue| {
+            issue["assignees"] = json!([user]);
+        })
+    }
+
+    /// Closes an issue as done.
+    pub fn close_issue(&self, repo: &str, number: u64, by: &str, at: DateTime<Utc>) -> Delivery {
+        let closed_at = json!(shapes::stamp(at));
+        self.move_issue((repo, number), (by, "closed"), json!({}), at, |issue| {
+            issue["state"] = json!("closed");
+            issue["closed_at"] = closed_at;
+        })
+    }
+
+    fn move_issue(
+        &self,
+        (repo, number): (&str, u64),
+        (by, action): (&str, &str),
+        mut about: Value,
+        at: DateTime<Utc>,
+        change: impl FnOnce(&mut Value),
+    ) -> Delivery {
+        let mut state = self.state();
+        let now = state.stamp(at);
+        let issue = state.repo(repo).issues.entry(number).or_default();
+        issue["updated_at"] = json!(now);
+        change(issue);
+        about["issue"] = issue.clone();
+        state.deliver("issues", &Act { repo, by, action }, about)
     }
 
     /// Writes a comment under an issue.

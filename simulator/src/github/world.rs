@@ -181,6 +181,14 @@ impl GithubWorld {
         self.state().repo(full_name).about["archived"] = Value::Bool(true);
     }
 
+    /// Lets everybody look into a repository.
+    pub fn publish_repo(&self, full_name: &str) {
+        let mut state = self.state();
+        let about = &mut state.repo(full_name).about;
+        about["private"] = Value::Bool(false);
+        about["visibility"] = Value::from("public");
+    }
+
     /// A pull request, to change it.
     pub fn pull(&self, full_name: &str, number: u64) -> Pull {
         Pull::new(self.clone(), full_name, number)

@@ -7,6 +7,7 @@ mod api_tokens;
 mod approvals;
 mod decisions;
 mod events;
+mod evidence;
 mod facts;
 mod failures;
 mod faults;

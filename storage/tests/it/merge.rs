@@ -6,7 +6,10 @@ use em_domain::ci_run::{CiOutcome, CiRun};
 use em_domain::deployment::{Deployment, DeploymentState, DeploymentTarget, Release};
 use em_domain::fact::{AccountEmail, FactChange};
 use em_domain::id::Login;
+use em_domain::issue::{IssueMove, Move};
 use em_domain::pull_request::{Account, PullRequest, PullRequestState, Size};
+use em_domain::push::Push;
+use em_domain::repository::Repository;
 use em_domain::review::{Comment, Review, Verdict};
 use em_domain::stamped::Stamped;
 use em_storage::testing::TestDatabase;
@@ -190,6 +193,43 @@ fn release() -> impl Strategy<Value = Release> {
     })
 }
 
+fn push() -> impl Strategy<Value = Push> {
+    let branch = select(vec!["main", "spike"]);
+    (1..3i64, branch, account(), time(), 1..4i64).prop_map(|(sha, branch, author, at, commits)| Push {
+        repository: "acme/api".into(),
+        branch: branch.to_owned(),
+        head_sha: format!("sha{sha}"),
+        author,
+        at,
+        commits,
+        on_default_branch: branch == "main",
+        title: "A commit".to_owned(),
+        url: String::new(),
+    })
+}
+
+fn issue_move() -> impl Strategy<Value = IssueMove> {
+    let kind = select(vec![Move::Opened, Move::Assigned, Move::Closed]);
+    let title = select(vec!["x", "y"]);
+    (time(), 1..3i64, kind, account(), time(), title).prop_map(|(seen_at, number, kind, by, at, title)| {
+        IssueMove {
+            seen_at,
+            issue: key(number),
+            kind,
+            by,
+            at,
+            title: title.to_owned(),
+            url: String::new(),
+        }
+    })
+}
+
+fn repository() -> impl Strategy<Value = Repository> {
+    let days = select(vec![0, 1440, 2880]);
+    (days, any::<bool>())
+        .prop_map(|(minutes, is_private)| Repository::seen("acme/api".into(), is_private, at(minutes)))
+}
+
 fn change() -> impl Strategy<Value = FactChange> {
     let email = (login(), select(vec!["a@x.org", "A@X.org ", "b@x.org"]), time()).prop_map(
         |(login, email, seen_at)| {
@@ -207,6 +247,9 @@ fn change() -> impl Strategy<Value = FactChange> {
         2 => ci_run().prop_map(FactChange::CiRun),
         1 => deployment().prop_map(|fact| FactChange::Deployment(Box::new(fact))),
         1 => release().prop_map(FactChange::Release),
+        1 => push().prop_map(FactChange::Push),
+        1 => issue_move().prop_map(|fact| FactChange::IssueMove(Box::new(fact))),
+        1 => repository().prop_map(FactChange::Repository),
         1 => email,
     ]
 }
@@ -232,6 +275,9 @@ merges_in_any_order! {
     ci_runs_merge_in_any_order: CiRun, ci_run(), |fact: &mut CiRun| fact.id = String::new();
     deployments_merge_in_any_order: Deployment, deployment(), |fact: &mut Deployment| fact.id = 1;
     releases_merge_in_any_order: Release, release(), |fact: &mut Release| fact.id = 1;
+    pushes_merge_in_any_order: Push, push(), |fact: &mut Push| (fact.head_sha, fact.author.login) = (String::new(), "ana".into());
+    moves_of_issues_merge_in_any_order: IssueMove, issue_move(), |fact: &mut IssueMove| (fact.issue, fact.kind, fact.at) = (key(1), Move::Opened, at(0));
+    repositories_merge_in_any_order: Repository, repository(), |_: &mut Repository| ();
 }
 
 /// Events of up to three changes each.
