@@ -4,6 +4,9 @@ use em_simulator::github::{NewDeployment, NewPull, NewThread};
 use em_storage::testing::TestDatabase;
 use em_tests::both_engines;
 
+mod quarter;
+mod round;
+
 use crate::scene::{REPO, Scene, assert_snapshot, january};
 
 both_engines!(

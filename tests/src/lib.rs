@@ -262,11 +262,47 @@ impl TestBot {
         }
     }
 
+    /// Stops the bot and leaves its world.
+    pub async fn leave(self) -> World {
+        self.bot.stop().await;
+        World {
+            slack: self.slack,
+            clock: self.clock,
+            database: self.database,
+            environment: self.environment,
+        }
+    }
+
     /// Ends the test: the bot stops in time, and Slack would have accepted everything it said.
     pub async fn finish(self) {
         let violations = self.slack.violations();
         assert!(violations.is_empty(), "Slack would refuse: {violations:#?}");
         self.bot.stop().await;
+        self.slack.stop().await;
+    }
+}
+
+/// The pretend world after the bot has left it: a test plays the bot's part itself, without waiting for its loops.
+pub struct World {
+    /// The pretend Slack.
+    pub slack: Simulator,
+    /// The time, which only the test moves.
+    pub clock: TestClock,
+    /// The database.
+    pub database: TestDatabase,
+    environment: Environment,
+}
+
+impl World {
+    /// What the bot would be configured with.
+    pub fn configuration(&self, toml: &str) -> Config {
+        configuration(&self.environment, toml)
+    }
+
+    /// Ends the test: Slack would have accepted everything that was said.
+    pub async fn finish(self) {
+        let violations = self.slack.violations();
+        assert!(violations.is_empty(), "Slack would refuse: {violations:#?}");
         self.slack.stop().await;
     }
 }

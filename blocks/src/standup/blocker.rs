@@ -6,6 +6,7 @@ use em_domain::standup::{Blocker, BlockerEnd};
 use slack_morphism::prelude::SlackMessageContent;
 
 use crate::element::Button;
+use crate::help::typed;
 use crate::layout::Layout;
 use crate::limits::fit;
 use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, link, mention, words};
@@ -83,7 +84,7 @@ pub fn message_escalated(blocker: &Blocker, seen: Seen) -> SlackMessageContent {
     layout.section(&bold(words("Can you unblock this?")));
     layout.section(&join([Some(text.clone()), subject(blocker)].into_iter().flatten(), " · "));
     layout.actions([Button::new("Resolved", RESOLVE, blocker.id.as_str()).spoken("This is resolved")]);
-    layout.context(&words("You are told once. The list: standup blockers"));
+    layout.context(&cat([words("You are told once. All of them: "), typed("standup blockers")]));
     layout.into_message(&text)
 }
 

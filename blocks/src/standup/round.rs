@@ -116,7 +116,7 @@ fn section(layout: &mut Layout, heading: &'static str, lines: Vec<Mrkdwn>) {
         return;
     }
     let total = lines.len();
-    let heading = bold(cat([words(heading), escape(&format!(" · {total}"))]));
+    let heading = bold(cat([words(heading), words(" · "), escape(&total.to_string())]));
     let more = i64::try_from(total.saturating_sub(LINES)).unwrap_or(i64::MAX);
     let shown = lines.into_iter().take(LINES).map(|line| cat([words("• "), line]));
     let rest = Some(and_more(more, "of these")).filter(|rest| !rest.is_empty());
@@ -200,7 +200,10 @@ fn foot(view: &RoundView<'_>) -> Mrkdwn {
     let answered = view.checkins.values().filter(|checkin| checkin.state == CheckinState::Answered).count();
     let said = match view.standup.mode {
         Mode::Digest => Mrkdwn::default(),
-        Mode::Checkin | Mode::Both => escape(&format!("{answered} of {asked} answered. ")),
+        Mode::Checkin | Mode::Both => cat([
+            escape(&format!("{answered} of {asked} answered.")),
+            words(" "),
+        ]),
     };
     let zone = view.standup.zone;
     cat([
