@@ -4,7 +4,7 @@
 use em_domain::evidence::{Evidence, PersonEvidence};
 use slack_morphism::prelude::SlackMessageContent;
 
-use crate::evidence::{blocked_line, counts, hidden, line, of_lines, person};
+use crate::evidence::{blocked_line, counts, line, of_lines, person};
 use crate::layout::Layout;
 use crate::limits::{BLOCK_OVERHEAD, MESSAGE_TEXT, SECTION_TEXT, fit};
 use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, words};
@@ -201,9 +201,4 @@ fn texts_of(one: &PersonEvidence, lines: usize, view: &StandupView<'_>) -> Vec<M
         .take(lines)
         .map(|done| cat([words("• "), line(done)]));
     std::iter::once(head).chain(shown).collect()
-}
-
-/// What is kept back in all, for whoever posts it where not everybody may know.
-pub fn kept_back(evidence: &Evidence) -> Mrkdwn {
-    hidden(evidence.people.iter().map(|one| one.hidden).sum())
 }

@@ -344,7 +344,7 @@ proptest! {
             deed: deeds[index % deeds.len()], at: now(), times: 3,
             subject: Subject {
                 id: format!("{other}{index}"), title: text.clone(), url: row.url.clone(), repository: None, is_private: false,
-                is_draft: index % 2 == 0,
+                is_draft: index.is_multiple_of(2),
             },
         };
         let one = |person: usize| PersonEvidence {
