@@ -19,7 +19,7 @@ pub fn line(line: &Line) -> Mrkdwn {
     let id = (subject.id != subject.title && !is_opaque(line.deed)).then(|| escape(&fit(&subject.id, ID)));
     let draft = subject.is_draft.then(|| words("draft"));
     let what = cat([
-        words(verb(line.deed)),
+        words(verb(line)),
         words(" "),
         title_link(&subject.title, &subject.url),
     ]);
@@ -32,14 +32,16 @@ pub(crate) fn is_opaque(deed: Deed) -> bool {
     matches!(deed, Deed::Decided)
 }
 
-pub(crate) fn verb(deed: Deed) -> &'static str {
-    match deed {
+pub(crate) fn verb(line: &Line) -> &'static str {
+    match line.deed {
         Deed::Merged => "Merged",
         Deed::Deployed => "Deployed",
         Deed::Released => "Released",
         Deed::Incident => "Worked on the incident",
         Deed::Reviewed => "Reviewed",
         Deed::Opened => "Opened",
+        // What was pushed to a branch without a pull request has the title of its newest commit.
+        Deed::Pushed if line.subject.id.contains('@') => "Pushed",
         Deed::Pushed => "Pushed to",
         Deed::IssueClosed => "Closed the issue",
         Deed::IssueOpened => "Opened the issue",
@@ -69,8 +71,9 @@ fn times(line: &Line) -> Option<Mrkdwn> {
     }
 }
 
-/// What stands still, for how long, and who can set it going: `Retry payments · shop/api#12 · 2 d · bob to review`.
-pub fn blocked_line(blocked: &Blocked, setting: RowSetting<'_>) -> Mrkdwn {
+/// What stands still, for how long, and who can set it going: `Retry payments · shop/api#12 · waiting for 2 d · bob to
+/// review`; with its author where the reader may be somebody else.
+pub fn blocked_line(blocked: &Blocked, setting: RowSetting<'_>, with_author: bool) -> Mrkdwn {
     let row = &blocked.row;
     let why = match blocked.cause {
         Cause::Ci => "CI is red for ",
@@ -82,8 +85,16 @@ pub fn blocked_line(blocked: &Blocked, setting: RowSetting<'_>) -> Mrkdwn {
         escape(&waited(setting.calendar, row.waiting.since, setting.now)),
     ]);
     let subject = title_link(&row.title, &row.url);
+    let author = with_author.then(|| cat([words("by "), setting.people.name(&row.author)]));
     let who = who_must_move(row, setting.people);
-    join([subject, short_key(&row.key), time, who], " · ").capped(LINE)
+    let parts = [
+        Some(subject),
+        Some(short_key(&row.key)),
+        author,
+        Some(time),
+        Some(who),
+    ];
+    join(parts.into_iter().flatten(), " · ").capped(LINE)
 }
 
 /// A person by name.

@@ -9,7 +9,7 @@ pub mod round;
 use em_domain::evidence::{Evidence, PersonEvidence};
 use slack_morphism::prelude::SlackMessageContent;
 
-use crate::evidence::{blocked_line, counts, hidden, line, of_lines, person};
+use crate::evidence::{blocked_line, counts, line, of_lines, person};
 use crate::layout::Layout;
 use crate::limits::{BLOCK_OVERHEAD, MESSAGE_TEXT, SECTION_TEXT, fit};
 use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, words};
@@ -82,19 +82,20 @@ fn as_of(view: &StandupView<'_>) -> Mrkdwn {
 
 fn own(layout: &mut Layout, mine: &PersonEvidence, view: &StandupView<'_>) -> Mrkdwn {
     layout.header("Your standup");
-    let all = counts(mine);
-    let summary = if all.is_empty() {
-        cat([words("I see nothing of yours "), since(view), words(".")])
+    let done = join(of_lines(&mine.lines), ", ");
+    let summary = if done.is_empty() {
+        cat([words("I see nothing done of yours "), since(view)])
     } else {
-        cat([all, words(" "), since(view)])
+        cat([done, words(" "), since(view)])
     };
+    let summary = join([summary, blocked_now(mine.blocked.len())], " · ");
     layout.section(&summary);
     let done = mine.lines.iter().map(line);
     section(layout, words("Done"), done, OWN_LINES);
     let blocked = mine
         .blocked
         .iter()
-        .map(|blocked| blocked_line(blocked, view.setting));
+        .map(|blocked| blocked_line(blocked, view.setting, false));
     section(layout, words("Blocked now"), blocked, TEAM_LINES);
     layout.foot(&as_of(view));
     cat([words("Your standup: "), summary])
@@ -122,7 +123,9 @@ fn team(layout: &mut Layout, name: &str, view: &StandupView<'_>) -> Mrkdwn {
     let summary = summary(view, &of_lines(&shipped), blocked.len());
     layout.section(&summary);
     section(layout, words("Shipped"), shipped.iter().map(line), TEAM_LINES);
-    let stuck = blocked.iter().map(|blocked| blocked_line(blocked, view.setting));
+    let stuck = blocked
+        .iter()
+        .map(|blocked| blocked_line(blocked, view.setting, true));
     section(layout, words("Blocked now"), stuck, TEAM_LINES);
     let mut after = Layout::new();
     after.foot(&as_of(view));
@@ -139,10 +142,18 @@ fn summary(view: &StandupView<'_>, shipped: &[Mrkdwn], blocked: usize) -> Mrkdwn
         .iter()
         .filter(|one| !one.lines.is_empty())
         .count();
-    let blocked = (blocked > 0).then(|| escape(&format!("{blocked} blocked")));
     let active = escape(&format!("work of {active} of {people} people"));
-    let parts = shipped.iter().cloned().chain(blocked).chain([active]);
-    cat([join(parts, ", "), words(" "), since(view)])
+    let done = join(shipped.iter().cloned().chain([active]), ", ");
+    let done = cat([done, words(" "), since(view)]);
+    join([done, blocked_now(blocked)], " · ")
+}
+
+/// `2 blocked now`, nothing for none.
+fn blocked_now(blocked: usize) -> Mrkdwn {
+    if blocked == 0 {
+        return Mrkdwn::default();
+    }
+    escape(&format!("{blocked} blocked now"))
 }
 
 /// Who did what: with as many lines each as all people have room for, and where even counts do not fit, as many people
@@ -195,9 +206,4 @@ fn texts_of(one: &PersonEvidence, lines: usize, view: &StandupView<'_>) -> Vec<M
         .take(lines)
         .map(|done| cat([words("• "), line(done)]));
     std::iter::once(head).chain(shown).collect()
-}
-
-/// What is kept back in all, for whoever posts it where not everybody may know.
-pub fn kept_back(evidence: &Evidence) -> Mrkdwn {
-    hidden(evidence.people.iter().map(|one| one.hidden).sum())
 }

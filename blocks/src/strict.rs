@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 
 use em_domain::action::{Action, Risk};
 use em_domain::board::Board;
+use em_domain::evidence::{Blocked, Cause, Deed, Evidence, Line, PersonEvidence, Subject, Window};
 use em_domain::id::{ErrorId, Login, SlackUser};
 use em_domain::job::{JobAttempt, JobCancel, JobCounts, JobReplay, JobState};
-use em_domain::person::{Link, LinkOrigin};
+use em_domain::person::{Identity, Link, LinkOrigin};
 use em_domain::policy::backtest::{Backtest, Difference, Outcome, Shift};
 use em_domain::policy::{Approver, Decision, Obligation, PolicyVerdict, Question, RuleTrace, Terms};
 use em_domain::pull_request::PullRequestKey;
@@ -45,6 +46,7 @@ use crate::row::RowSetting;
 use crate::sample::{any_report, any_row, any_rows, calendar, hostile, known, now, signal};
 use crate::signal::{BulletinView, RulesView, SignalsView, message_bulletin, message_rules, message_signals};
 use crate::snooze::{SnoozeMemory, SnoozeQuestion, message_snoozed, modal_snooze};
+use crate::standup::{StandupView, Whose, message_standup};
 use crate::triage::{Scope, TriageView, message_report, message_shared};
 use crate::whoami::{WhoamiView, message_whoami};
 use crate::why::{WhyView, message_why};
@@ -328,6 +330,39 @@ proptest! {
         if let Some(view) = modal_snooze(&question, &memory) {
             check_view(&view);
         }
+    }
+
+    #[test]
+    fn every_standup_is_within_the_limits_and_accounts_for_everybody(
+        row in any_row(), text in hostile(), other in hostile(), people in 0_usize..600, number in 0_usize..40,
+    ) {
+        let deeds = [
+            Deed::Merged, Deed::Deployed, Deed::Released, Deed::Incident, Deed::Reviewed, Deed::Opened, Deed::Pushed,
+            Deed::IssueClosed, Deed::IssueOpened, Deed::IssueAssigned, Deed::Decided,
+        ];
+        let line = |index: usize| Line {
+            deed: deeds[index % deeds.len()], at: now(), times: 3,
+            subject: Subject {
+                id: format!("{other}{index}"), title: text.clone(), url: row.url.clone(), repository: None, is_private: false,
+                is_draft: index.is_multiple_of(2),
+            },
+        };
+        let one = |person: usize| PersonEvidence {
+            person: Identity { slack_user: None, login: Some(format!("{text}{person}").as_str().into()) },
+            lines: (0..number * (person % 3)).map(line).collect(),
+            blocked: vec![Blocked { cause: Cause::Review, row: row.clone(), is_private: true }; person % 2],
+            hidden: person % 2,
+        };
+        let evidence = Evidence {
+            window: Window::since(now(), now()), people: (0..people).map(one).collect(), others: (0..number).map(line).collect(),
+        };
+        let calendar = calendar();
+        let setting = RowSetting { calendar: &calendar, people: People::private(&known), now: now() };
+        for whose in [Whose::Mine, Whose::Team(&text)] {
+            check_message(&message_standup(&StandupView { evidence: &evidence, whose, setting }));
+        }
+        let posted = RowSetting { people: People::posted(), ..setting };
+        check_message(&message_standup(&StandupView { evidence: &evidence.for_channel(false), whose: Whose::Team(&other), setting: posted }));
     }
 
     #[test]

@@ -165,6 +165,8 @@ fn workspace(addr: SocketAddr) -> em_simulator::Options {
             suggestion("triage", "what is stuck"),
             suggestion("triage mine", "what waits for me"),
             suggestion("triage post", "post the list here"),
+            suggestion("standup", "what I did, from evidence"),
+            suggestion("standup --team payments", "what the team did"),
             suggestion("approvals", "what waits for a decision"),
             suggestion("signals", "what the rules have found"),
             suggestion("propose", "what can be done"),

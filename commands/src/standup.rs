@@ -19,7 +19,7 @@ use em_blocks::row::RowSetting;
 use em_blocks::standup::{StandupView, Whose, message_standup};
 use em_domain::calendar::WorkCalendar;
 use em_domain::evidence::window::{LOOK_BACK_DAYS, parse_since};
-use em_domain::evidence::{Evidence, Window, last_working_day};
+use em_domain::evidence::{Blocked, Evidence, Window, last_working_day};
 use em_domain::id::{Login, SlackUser};
 use em_domain::person::Identity;
 use em_domain::standup::{Round, Standup};
@@ -134,7 +134,7 @@ pub(crate) async fn known_people(
     let people = evidence.people.iter();
     let logins: BTreeSet<Login> = people
         .flat_map(|one| {
-            let unblockers = one.blocked.iter().flat_map(|blocked| blocked.unblockers());
+            let unblockers = one.blocked.iter().flat_map(Blocked::unblockers);
             one.person.login.iter().chain(unblockers).cloned()
         })
         .collect();

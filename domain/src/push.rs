@@ -34,9 +34,8 @@ pub struct Push {
 impl Push {
     /// Takes in another statement about the same push.
     pub fn merge(&mut self, other: Self) {
-        debug_assert_eq!(
-            (&self.head_sha, &self.author.login),
-            (&other.head_sha, &other.author.login),
+        debug_assert!(
+            self.head_sha == other.head_sha && self.author.login.same(&other.author.login),
             "only statements about one push merge"
         );
         if other > *self {

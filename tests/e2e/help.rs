@@ -21,6 +21,8 @@ async fn help_lists_every_command(database: TestDatabase) {
       What is stuck, and who must move.
       `/em-agent triage post [#channel]`
       Post the list to a channel; I strike lines through as they clear.
+      `/em-agent standup [--team T] [since]`
+      What was done since the last working day, what is blocked, and who can unblock it.
       `/em-agent approvals [mine|all|<id>]`
       What waits for a decision, what waits for yours, and what became of the rest.
       `/em-agent approvals explain <id>`

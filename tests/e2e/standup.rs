@@ -82,7 +82,20 @@ async fn my_standup_is_what_i_did_since_the_last_working_day_and_what_of_mine_is
     let scene = Scene::start_with(database, ANA).await;
     a_day_of_ana(&scene).await;
 
-    assert_snapshot!(scene.answer("ana", "/em-agent standup").await, @"");
+    assert_snapshot!(scene.answer("ana", "/em-agent standup").await, @r"
+    em-agent (only ana sees this):
+      # Your standup
+      1 merged, 1 reviewed, 3 commits, 1 issue since Tue 13 Jan 23:00 · 1 blocked now
+      *Done · 5*
+      • Merged Round half to even <https://github.com/acme/payments/pull/2> · acme/payments#2
+      • Reviewed Rename the ledger <https://github.com/acme/payments/pull/3#pullrequestreview-1014> · acme/payments#3 · 2 rounds
+      • Pushed Try another queue <https://github.com/acme/payments/commit/456a88ab0c5eebfe1fdec1189c9946f5a2704804> · acme/payments@spike · 1 commit
+      • Pushed to Retry failed payouts <https://github.com/acme/payments/pull/1> · acme/payments#1 · 2 commits
+      • Closed the issue Receipts are late <https://github.com/acme/payments/issues/4> · acme/payments#4
+      *Blocked now · 1*
+      • Retry failed payouts <https://github.com/acme/payments/pull/1> · acme/payments#1 · waiting for 2 d · Nobody has been asked to review yet; the author can ask somebody
+      · As of Thu 15 Jan 10:00. Blocked is what is red, in conflict, or has waited a working day for a review. Waits count working hours: Mon–Fri 09:00–17:00, UTC
+    ");
     scene.finish().await;
 }
 
@@ -91,7 +104,26 @@ async fn a_teams_standup_says_what_shipped_what_is_blocked_and_who_did_what(data
     let scene = Scene::start_with(database, &format!("{ANA}{team}")).await;
     a_day_of_ana(&scene).await;
 
-    assert_snapshot!(scene.answer("ben", "/em-agent standup --team Payments").await, @"");
+    assert_snapshot!(scene.answer("ben", "/em-agent standup --team Payments").await, @r"
+    em-agent (only ben sees this):
+      # payments: standup
+      1 merged, 1 deployed, work of 2 of 3 people since Wed 14 Jan 00:00 · 1 blocked now
+      *Shipped · 2*
+      • Merged Round half to even <https://github.com/acme/payments/pull/2> · acme/payments#2
+      • Deployed acme/payments to production <https://github.com/acme/payments/deployments>
+      *Blocked now · 1*
+      • Retry failed payouts <https://github.com/acme/payments/pull/1> · acme/payments#1 · by @ana · waiting for 2 d · Nobody has been asked to review yet; the author can ask somebody
+      *@ana* · 1 merged, 1 reviewed, 3 commits, 1 issue, 1 blocked
+      • Merged Round half to even <https://github.com/acme/payments/pull/2> · acme/payments#2
+      • Reviewed Rename the ledger <https://github.com/acme/payments/pull/3#pullrequestreview-1014> · acme/payments#3 · 2 rounds
+      • Pushed Try another queue <https://github.com/acme/payments/commit/456a88ab0c5eebfe1fdec1189c9946f5a2704804> · acme/payments@spike · 1 commit
+      • Pushed to Retry failed payouts <https://github.com/acme/payments/pull/1> · acme/payments#1 · 2 commits
+      • Closed the issue Receipts are late <https://github.com/acme/payments/issues/4> · acme/payments#4
+      *@ben* · 1 opened
+      • Opened Rename the ledger <https://github.com/acme/payments/pull/3> · acme/payments#3
+      · Nothing seen of *eve-l*
+      · As of Thu 15 Jan 10:00. Blocked is what is red, in conflict, or has waited a working day for a review. Waits count working hours: Mon–Fri 09:00–17:00, UTC
+    ");
     scene.finish().await;
 }
 
@@ -100,7 +132,7 @@ async fn since_may_be_a_day_and_what_is_none_is_answered_in_words(database: Test
     scene.pull("Retry failed payouts", "ana-ruiz").await;
 
     let nothing = scene.answer("ana", "/em-agent standup").await;
-    assert!(nothing.contains("I see nothing of yours since"), "{nothing}");
+    assert!(nothing.contains("I see nothing done of yours since"), "{nothing}");
     let tuesday = scene.answer("ana", "/em-agent standup tuesday").await;
     assert!(tuesday.contains("1 opened since"), "{tuesday}");
     assert!(tuesday.contains("Retry failed payouts"), "{tuesday}");

@@ -226,7 +226,7 @@ pub fn written(state: &SlackViewState) -> Written {
 pub fn plain_line(line: &Line) -> String {
     let subject = &line.subject;
     let title = fit(&subject.title, 150);
-    let verb = evidence::verb(line.deed);
+    let verb = evidence::verb(line);
     if subject.id == subject.title || evidence::is_opaque(line.deed) {
         format!("{verb} {title}")
     } else {

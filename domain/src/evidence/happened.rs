@@ -153,12 +153,11 @@ impl<'a> Known<'a> {
                     .filter(|pull| is_open_at(pull, push.at))
                     .min_by_key(|pull| pull.key.number)
             });
-        let subject = match pull {
-            Some(pull) => self.pull(&pull.key, snapshot(pull)),
-            None => {
-                let id = format!("{}@{}", push.repository, push.branch);
-                self.subject(&push.repository, id, &push.title, &push.url)
-            }
+        let subject = if let Some(pull) = pull {
+            self.pull(&pull.key, snapshot(pull))
+        } else {
+            let id = format!("{}@{}", push.repository, push.branch);
+            self.subject(&push.repository, id, &push.title, &push.url)
         };
         Some(Event {
             times: push.commits,

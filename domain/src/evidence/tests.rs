@@ -9,11 +9,15 @@ use proptest::sample::select;
 
 use super::window::{LOOK_BACK_DAYS, parse_since};
 use super::*;
+use crate::action::{Action, Digest, Risk, TargetState};
+use crate::approval::{Approval, Request, Requester, Via, Vote};
 use crate::calendar::WorkCalendar;
 use crate::deployment::{Deployment, DeploymentState, DeploymentTarget, Release};
+use crate::id::ApprovalId;
 use crate::incident::{Incident, IncidentSnapshot, IncidentState};
 use crate::issue::{IssueMove, Move};
 use crate::person::Identity;
+use crate::policy::{Decision, PolicyVerdict};
 use crate::pull_request::{Account, PullRequest, PullRequestKey, PullRequestState, Snapshot};
 use crate::push::Push;
 use crate::review::{Review, Verdict};
@@ -108,7 +112,7 @@ fn pulls() -> impl Strategy<Value = Vec<PullRequest>> {
             let merged = days.map(|days| opened + TimeDelta::days(days));
             (key.clone(), pull(key, author, opened, merged))
         });
-        BTreeMap::from_iter(each).into_values().collect()
+        each.collect::<BTreeMap<_, _>>().into_values().collect()
     })
 }
 
@@ -186,6 +190,60 @@ fn incident(assignees: &[&str], opened: DateTime<Utc>, resolved: Option<DateTime
     }
 }
 
+fn release(at: DateTime<Utc>) -> Release {
+    Release {
+        repository: "acme/api".into(),
+        id: at.timestamp(),
+        published_at: at,
+        tag: format!("v{}", at.timestamp()),
+        name: None,
+        is_prerelease: false,
+        author: Some("ana".into()),
+        url: String::new(),
+    }
+}
+
+/// A question to which Ana said something at each of `times`.
+fn answered(times: Vec<DateTime<Utc>>) -> Approval {
+    let action = Action::new("github.close", "acme/api#12");
+    let state = TargetState::of([("head commit", "abc".to_owned())]);
+    let request = Request {
+        digest: Digest::of(&action, &state),
+        action,
+        title: "Close acme/api#12".into(),
+        subject_title: String::new(),
+        url: None,
+        effect: Vec::new(),
+        state,
+        requester: Requester::System("signal:stale_pr".into()),
+        requester_login: None,
+        author: None,
+        reason: None,
+        channel: None,
+    };
+    let decision = Decision {
+        verdict: PolicyVerdict::Allow,
+        reason: String::new(),
+        risk: Risk::Low,
+        obligations: Vec::new(),
+        rules: Vec::new(),
+        policy: String::new(),
+    };
+    let asked = utc("2026-01-01T00:00:00Z");
+    let mut approval = Approval::propose(ApprovalId::new(ulid::Ulid::nil()), request, decision, asked);
+    let vote = |at| Vote {
+        by: "U0ANA".into(),
+        login: None,
+        on_behalf_of: None,
+        agrees: true,
+        at,
+        via: Via::Button,
+        comment: None,
+    };
+    approval.votes = times.into_iter().map(vote).collect();
+    approval
+}
+
 fn facts() -> impl Strategy<Value = KnownFacts> {
     let reviews = vec((key(), account(), instant()), 0..10);
     let place = (
@@ -197,8 +255,9 @@ fn facts() -> impl Strategy<Value = KnownFacts> {
     let issues = vec((key(), kinds, account(), instant()), 0..6);
     let deployments = vec(of(instant()), 0..6);
     let incidents = vec((instant(), of(0..4000i64)), 0..3);
-    (pulls(), reviews, pushes, issues, deployments, incidents).prop_map(
-        |(pulls, reviews, pushes, issues, deployments, incidents)| KnownFacts {
+    let told = (vec(instant(), 0..3), vec(vec(instant(), 0..3), 0..3));
+    (pulls(), reviews, pushes, issues, deployments, incidents, told).prop_map(
+        |(pulls, reviews, pushes, issues, deployments, incidents, (releases, answers))| KnownFacts {
             pulls,
             reviews: (1..)
                 .zip(reviews)
@@ -234,7 +293,9 @@ fn facts() -> impl Strategy<Value = KnownFacts> {
                     )
                 })
                 .collect(),
-            ..KnownFacts::default()
+            releases: releases.into_iter().map(release).collect(),
+            approvals: answers.into_iter().map(answered).collect(),
+            public: BTreeSet::new(),
         },
     )
 }
@@ -281,6 +342,14 @@ fn instants_of(facts: &KnownFacts) -> Vec<(DateTime<Utc>, &'static str)> {
             all.extend([(at, "incident"), (at, "incident")]);
         }
     }
+    all.extend(
+        facts
+            .releases
+            .iter()
+            .map(|release| (release.published_at, "released")),
+    );
+    let votes = facts.approvals.iter().flat_map(|approval| &approval.votes);
+    all.extend(votes.map(|vote| (vote.at, "decided")));
     all.sort_unstable();
     all
 }

@@ -83,7 +83,7 @@ impl GithubWorld {
             before,
             commits: vec![(sha.clone(), message)],
         };
-        let delivery = state.deliver_push(repo, by, what, &now);
+        let delivery = state.deliver_push(repo, by, &what, &now);
         (sha, delivery)
     }
 
@@ -112,7 +112,7 @@ impl GithubWorld {
                 .map(|(sha, message)| (sha.clone(), message.as_str()))
                 .collect(),
         };
-        state.deliver_push(repo, by, what, &now)
+        state.deliver_push(repo, by, &what, &now)
     }
 
     /// Starts a workflow run. Gives its id.
@@ -266,7 +266,7 @@ impl GithubWorld {
 }
 
 impl State {
-    fn deliver_push(&mut self, repo: &str, by: &str, pushed: Pushed<'_>, now: &str) -> Delivery {
+    fn deliver_push(&mut self, repo: &str, by: &str, pushed: &Pushed<'_>, now: &str) -> Delivery {
         let commits: Vec<Value> = pushed
             .commits
             .iter()

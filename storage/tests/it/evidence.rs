@@ -1,23 +1,29 @@
 //! Purpose: what people did in a window is read whole, once, and without the years before it.
 
+use em_domain::action::{Action, Digest, Risk, TargetState};
+use em_domain::approval::{Approval, Request, Requester, Via, Vote};
 use em_domain::deployment::{Deployment, DeploymentState, DeploymentTarget};
 use em_domain::evidence::{Deed, Doer, Event, Window, happened};
 use em_domain::fact::FactChange;
+use em_domain::id::ApprovalId;
 use em_domain::incident::{Incident, IncidentSnapshot, IncidentState};
 use em_domain::issue::{IssueMove, Move};
 use em_domain::person::Identity;
+use em_domain::policy::{Decision, PolicyVerdict};
 use em_domain::pull_request::PullRequestState;
 use em_domain::push::Push;
 use em_domain::repository::Repository;
 use em_domain::review::{Review, Verdict};
 use em_domain::stamped::Stamped;
-use em_storage::both_engines;
 use em_storage::testing::TestDatabase;
+use em_storage::{Consequences, both_engines};
+use ulid::Ulid;
 
 use crate::support::{at, event, key, normalise, open, person, says, with};
 
 both_engines!(
     windows_that_adjoin_tell_everything_once_and_only_of_these_people,
+    what_somebody_answered_is_read_by_the_time_of_the_answer,
     a_push_is_read_with_the_pull_request_of_its_branch_and_without_the_merge,
     who_may_look_into_a_repository_is_as_events_said_last,
     what_waits_is_read_for_its_authors_without_drafts_snoozes_and_ignored_labels,
@@ -156,26 +162,26 @@ fn is_by(event: &Event, logins: &[&str]) -> bool {
         .any(|login| event.by == Doer::Account((*login).into()))
 }
 
+fn two_windows_of_work() -> Vec<FactChange> {
+    vec![
+        merged(1, 0, 100),
+        says(open(2, 150)),
+        says(with(open(3, 20), |snapshot| snapshot.author = person("ben"))),
+        review(1, 3, "ana", 60),
+        review(2, 3, "ana", 99),
+        review(3, 1, "ben", 60),
+        push("spike", "s1", "ana", 100),
+        push("spike", "s2", "ben", 100),
+        issue(Move::Assigned, "ana", 10),
+        issue(Move::Closed, "ana", 199),
+        issue(Move::Opened, "ben", 5),
+        deployment(1, 100),
+        incident(-50, 120),
+    ]
+}
+
 async fn windows_that_adjoin_tell_everything_once_and_only_of_these_people(db: TestDatabase) {
-    know(
-        &db,
-        &[
-            merged(1, 0, 100),
-            says(open(2, 150)),
-            says(with(open(3, 20), |snapshot| snapshot.author = person("ben"))),
-            review(1, 3, "ana", 60),
-            review(2, 3, "ana", 99),
-            review(3, 1, "ben", 60),
-            push("spike", "s1", "ana", 100),
-            push("spike", "s2", "ben", 100),
-            issue(Move::Assigned, "ana", 10),
-            issue(Move::Closed, "ana", 199),
-            issue(Move::Opened, "ben", 5),
-            deployment(1, 100),
-            incident(-50, 120),
-        ],
-    )
-    .await;
+    know(&db, &two_windows_of_work()).await;
     let window = |from, to| Window::since(at(from), at(to));
     let first = told(&db, &["ana"], window(0, 100)).await;
     let second = told(&db, &["ana"], window(100, 200)).await;
@@ -209,17 +215,76 @@ async fn windows_that_adjoin_tell_everything_once_and_only_of_these_people(db: T
         ["Incident acme/api#60 -50"]
     );
     assert_eq!(told(&db, &[], window(0, 100)).await, Vec::<String>::new());
-    let both = told(&db, &["ana", "ben"], window(0, 200)).await;
-    assert_eq!(both.len(), 10 + 4);
+    assert_eq!(told(&db, &["ana", "ben"], window(0, 200)).await.len(), 10 + 4);
     // Accounts are the same in any case of letters; what is written comes back as it was written.
     let facts = db
         .store
         .evidence()
         .list_facts(&people(&["ANA"]), window(0, 200))
+        .await;
+    let mut events = happened(&facts.unwrap(), window(0, 200));
+    events.retain(|event| is_by(event, &["ana"]));
+    assert_eq!(events.len(), 10);
+}
+
+fn answered(by: &str, minutes: i64) -> Approval {
+    let action = Action::new("github.close", "acme/api#12");
+    let state = TargetState::of([("head commit", "abc".to_owned())]);
+    let request = Request {
+        digest: Digest::of(&action, &state),
+        action,
+        title: "Close acme/api#12".into(),
+        subject_title: String::new(),
+        url: None,
+        effect: Vec::new(),
+        state,
+        requester: Requester::Person("U_ASKS".into()),
+        requester_login: None,
+        author: None,
+        reason: None,
+        channel: None,
+    };
+    let decision = Decision {
+        verdict: PolicyVerdict::Allow,
+        reason: String::new(),
+        risk: Risk::Low,
+        obligations: Vec::new(),
+        rules: Vec::new(),
+        policy: String::new(),
+    };
+    let mut approval = Approval::propose(ApprovalId::new(Ulid::nil()), request, decision, at(0));
+    approval.updated_at = at(minutes);
+    approval.votes.push(Vote {
+        by: by.into(),
+        login: None,
+        on_behalf_of: None,
+        agrees: false,
+        at: at(minutes),
+        via: Via::Button,
+        comment: None,
+    });
+    approval
+}
+
+async fn what_somebody_answered_is_read_by_the_time_of_the_answer(db: TestDatabase) {
+    let approval = answered("U_BEN", 30);
+    db.store
+        .approvals()
+        .insert(&approval, &Consequences::default())
         .await
         .unwrap();
-    let events = happened(&facts, window(0, 200));
-    assert_eq!(events.iter().filter(|event| is_by(event, &["ana"])).count(), 10);
+    let decided = async |from, to| {
+        let window = Window::since(at(from), at(to));
+        let facts = db.store.evidence().list_facts(&[], window).await.unwrap();
+        let line = |event: Event| format!("{:?} {:?} {}", event.by, event.deed, event.subject.title);
+        happened(&facts, window).into_iter().map(line).collect::<Vec<_>>()
+    };
+    assert_eq!(decided(0, 30).await, Vec::<String>::new());
+    assert_eq!(
+        decided(30, 31).await,
+        ["Slack(SlackUser(\"U_BEN\")) Decided Close acme/api#12"]
+    );
+    assert_eq!(decided(31, 60).await, Vec::<String>::new());
 }
 
 async fn a_push_is_read_with_the_pull_request_of_its_branch_and_without_the_merge(db: TestDatabase) {
@@ -281,7 +346,7 @@ async fn who_may_look_into_a_repository_is_as_events_said_last(db: TestDatabase)
 async fn what_waits_is_read_for_its_authors_without_drafts_snoozes_and_ignored_labels(db: TestDatabase) {
     let labelled = |number, label: &str| {
         says(with(open(number, 0), |snapshot| {
-            snapshot.labels = vec![label.to_owned()]
+            snapshot.labels = vec![label.to_owned()];
         }))
     };
     know(

@@ -72,51 +72,53 @@ fn pushes(event: &Event<'_>) -> Vec<FactChange> {
     let Some(at) = repository.pushed_at.map(|at| at.0).or(newest) else {
         return Vec::new();
     };
-    let mut by_author: BTreeMap<&str, Push> = BTreeMap::new();
+    let push = |(login, commits): (&str, Vec<&Commit>)| {
+        FactChange::Push(Push {
+            repository: repository.name(),
+            branch: branch.to_owned(),
+            head_sha: head.0.clone(),
+            author: Account {
+                login: Login(login.to_owned()),
+                is_bot: login.ends_with("[bot]"),
+            },
+            at,
+            commits: i64::try_from(commits.len()).unwrap_or(i64::MAX),
+            on_default_branch: repository.has_default(branch),
+            title: commits.last().map(|commit| subject(commit)).unwrap_or_default(),
+            url: page(event, &commits).unwrap_or_else(|| repository.page()),
+        })
+    };
+    let pushed = new_by_author(event).into_iter().map(push);
+    pushed.chain(repository.fact(at)).collect()
+}
+
+/// The commits that were not there before the push, by the account that wrote them, the oldest first.
+fn new_by_author<'e>(event: &'e Event<'_>) -> BTreeMap<&'e str, Vec<&'e Commit>> {
+    let mut by_author: BTreeMap<&str, Vec<&Commit>> = BTreeMap::new();
     for commit in event
         .commits
         .iter()
         .filter(|commit| commit.distinct != Some(false))
     {
-        let Some(login) = commit
+        if let Some(login) = commit
             .author
             .username
             .as_ref()
             .filter(|login| !login.0.is_empty())
-        else {
-            continue;
-        };
-        let push = by_author.entry(&login.0).or_insert_with(|| Push {
-            repository: repository.name(),
-            branch: branch.to_owned(),
-            head_sha: head.0.clone(),
-            author: Account {
-                login: Login(login.0.clone()),
-                is_bot: login.0.ends_with("[bot]"),
-            },
-            at,
-            commits: 0,
-            on_default_branch: repository.has_default(branch),
-            title: String::new(),
-            url: event
-                .compare
-                .as_ref()
-                .map_or_else(|| repository.page(), |page| page.0.clone()),
-        });
-        push.commits += 1;
-        push.title = subject(commit);
-        if push.commits == 1 {
-            // Of one commit its own page says more than the comparison.
-            push.url = commit
-                .url
-                .as_ref()
-                .map_or_else(|| push.url.clone(), |page| page.0.clone());
-        } else if let Some(compare) = &event.compare {
-            push.url.clone_from(&compare.0);
+        {
+            by_author.entry(&login.0).or_default().push(commit);
         }
     }
-    let pushed = by_author.into_values().map(FactChange::Push);
-    pushed.chain(repository.fact(at)).collect()
+    by_author
+}
+
+/// Where to see the commits: one by itself, several as a comparison.
+fn page(event: &Event<'_>, commits: &[&Commit]) -> Option<String> {
+    let alone = match commits {
+        [commit] => commit.url.as_ref(),
+        _ => None,
+    };
+    alone.or(event.compare.as_ref()).map(|page| page.0.clone())
 }
 
 /// The first line of a commit's message.
