@@ -156,7 +156,7 @@ pub struct Week {
     pub monday: NaiveDate,
     /// How many were merged.
     pub merged: usize,
-    /// It is not over, or began before what is known.
+    /// It is not over.
     pub is_partial: bool,
 }
 
@@ -194,6 +194,15 @@ impl Sprint {
             in_progress,
             weeks: weeks(facts, calendar),
         }
+    }
+
+    /// Whether nothing is known that could be told.
+    pub fn is_empty(&self) -> bool {
+        let is_idle = |period: &Period| {
+            (period.merged, period.opened, period.open_at_end, period.failures.ended) == (0, 0, 0, 0)
+                && period.review.is_none()
+        };
+        is_idle(&self.now) && is_idle(&self.before) && self.weeks.iter().all(|week| week.merged == 0)
     }
 }
 

@@ -23,5 +23,6 @@ mod people;
 mod posts;
 mod signals;
 mod small;
+mod sprints;
 mod support;
 mod triage;

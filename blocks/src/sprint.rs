@@ -1,0 +1,352 @@
+//! Purpose: the report on how the work goes: `/em-agent sprint`, and what is posted of it.
+
+use std::cmp::Ordering;
+
+use chrono::NaiveDate;
+use em_domain::calendar::WorkCalendar;
+use em_domain::id::SlackChannel;
+use em_domain::sprint::forecast::{Basis, Forecast, NoForecast};
+use em_domain::sprint::promise::{CameTrue, Memory};
+use em_domain::sprint::{Failures, HIGH, HISTORY_DAYS, Spread, Sprint};
+use slack_morphism::prelude::SlackMessageContent;
+
+use crate::help::typed;
+use crate::layout::Layout;
+use crate::limits::fit;
+use crate::mrkdwn::{Mrkdwn, bold, cat, channel, escape, join, link, words};
+use crate::time::{plain_day, span};
+use crate::triage::as_of;
+
+/// The longest description of a picture that Slack takes, in characters
+/// (<https://docs.slack.dev/reference/methods/files.getUploadURLExternal>: `alt_txt_too_large`).
+const ALT_TEXT: usize = 1_000;
+
+/// A report and how to show it.
+#[derive(Debug, Clone, Copy)]
+pub struct SprintView<'a> {
+    /// The report.
+    pub sprint: &'a Sprint,
+    /// What came true of former forecasts.
+    pub memory: &'a Memory,
+    /// The team's name, if it is about one.
+    pub team: Option<&'a str>,
+    /// When people work.
+    pub calendar: &'a WorkCalendar,
+}
+
+/// The report.
+pub fn message_sprint(view: &SprintView<'_>) -> SlackMessageContent {
+    let heading = heading(view);
+    let mut layout = Layout::new();
+    layout.header(&heading);
+    if view.sprint.is_empty() {
+        let nothing = nothing_known(view.team);
+        layout.section(&nothing);
+        return layout.into_message(&join([escape(&heading), nothing], ". "));
+    }
+    let figures = figures(view);
+    layout.fields(&figures.each_ref().map(Figure::field));
+    let forecast = forecast_line(&view.sprint.forecast, view.sprint.in_progress.ready);
+    layout.section(&cat([bold(words("Forecast")), words("\n"), forecast.clone()]));
+    let memory = memory_line(view.memory);
+    if !memory.is_empty() {
+        layout.section(&cat([bold(words("What I said before")), words("\n"), memory.clone()]));
+    }
+    layout.context(&assumptions(&view.sprint.forecast));
+    layout.foot(&counted(view));
+    let heads = [escape(&heading)];
+    let lines = figures.iter().map(Figure::spoken).chain([forecast, memory]);
+    layout.into_message(&join(heads.into_iter().chain(lines), ". "))
+}
+
+fn heading(view: &SprintView<'_>) -> String {
+    let days = match view.sprint.days {
+        1 => "the last day".to_owned(),
+        days => format!("the last {days} days"),
+    };
+    match view.team {
+        Some(team) => format!("{}: how the work went in {days}", fit(team, 60)),
+        None => format!("How the work went in {days}"),
+    }
+}
+
+/// Says that there is nothing to say, and where to look.
+pub fn nothing_known(team: Option<&str>) -> Mrkdwn {
+    let of = match team {
+        Some(_) => words("I know of no pull request, review or deployment of this team in the last weeks. "),
+        None => words("I know of no pull request, review or deployment in the last weeks. "),
+    };
+    cat([of, typed("doctor"), words(" shows whether GitHub reaches me.")])
+}
+
+/// One figure of a report: what it is, and how it stands.
+struct Figure(&'static str, String);
+
+impl Figure {
+    /// In a column of its own.
+    fn field(&self) -> Mrkdwn {
+        cat([bold(words(self.0)), words("\n"), escape(&self.1)])
+    }
+
+    /// In a sentence.
+    fn spoken(&self) -> Mrkdwn {
+        cat([words(self.0), words(": "), escape(&self.1)])
+    }
+}
+
+fn figures(view: &SprintView<'_>) -> [Figure; 6] {
+    let Sprint {
+        now,
+        before,
+        in_progress,
+        ..
+    } = view.sprint;
+    let drafts = match in_progress.drafts {
+        0 => String::new(),
+        1 => ", 1 draft".to_owned(),
+        drafts => format!(", {drafts} drafts"),
+    };
+    let opened = arrow(now.open_at_end.cmp(&before.open_at_end));
+    let open = format!(
+        "{} ready{drafts} {opened} ({} at the beginning)",
+        in_progress.ready, before.open_at_end
+    );
+    let way = arrow(now.merged.cmp(&before.merged));
+    let merged = format!("{} {way} ({} before)", now.merged, before.merged);
+    [
+        Figure("Merged", merged),
+        Figure("First review after", review(view)),
+        Figure("Open", open),
+        Figure("Age of what is open", age(view)),
+        Figure("Carried over", carried(view)),
+        Figure("Failed deployments", failed(now.failures, before.failures, view.team)),
+    ]
+}
+
+/// Which way something went.
+pub(crate) fn arrow(way: Ordering) -> &'static str {
+    match way {
+        Ordering::Greater => "↑",
+        Ordering::Less => "↓",
+        Ordering::Equal => "→",
+    }
+}
+
+fn review(view: &SprintView<'_>) -> String {
+    match (view.sprint.now.review, view.sprint.before.review) {
+        (Some(now), Some(before)) => format!(
+            "{} {} (half in {} before)",
+            told(now, view),
+            arrow(now.median.cmp(&before.median)),
+            long(before.median, view.calendar)
+        ),
+        (Some(now), None) => told(now, view),
+        (None, _) => "– nothing was reviewed for the first time".to_owned(),
+    }
+}
+
+fn long(time: chrono::Duration, calendar: &WorkCalendar) -> String {
+    span(time, calendar.day_length())
+}
+
+/// `half in 3 h, 85 % in 1 d (of 12)`.
+fn told(spread: Spread, view: &SprintView<'_>) -> String {
+    format!(
+        "half in {}, {HIGH} % in {} (of {})",
+        long(spread.median, view.calendar),
+        long(spread.high, view.calendar),
+        spread.sample
+    )
+}
+
+fn age(view: &SprintView<'_>) -> String {
+    view.sprint.in_progress.age.map_or_else(
+        || "– nothing is open and ready".to_owned(),
+        |age| {
+            format!(
+                "half up to {}, {HIGH} % up to {} (of {})",
+                long(age.median, view.calendar),
+                long(age.high, view.calendar),
+                age.sample
+            )
+        },
+    )
+}
+
+fn carried(view: &SprintView<'_>) -> String {
+    let under_way = &view.sprint.in_progress;
+    let began = view.sprint.as_of - chrono::Duration::days(i64::from(view.sprint.days));
+    let day = plain_day(view.calendar.local_date(began));
+    match under_way.ready {
+        0 => "– nothing is open and ready".to_owned(),
+        ready => format!("{} of {ready} since before {day}", under_way.carried),
+    }
+}
+
+fn failed(now: Failures, before: Failures, team: Option<&str>) -> String {
+    let told = |failures: Failures| {
+        let percent = failures.percent()?;
+        Some(format!("{percent} % ({} of {})", failures.failed, failures.ended))
+    };
+    match (told(now), told(before)) {
+        (Some(now), Some(before)) => format!("{now}, before: {before}"),
+        (Some(now), None) => now,
+        (None, _) if team.is_some() => "– no deployment of its repositories ended".to_owned(),
+        (None, _) => "– no deployment ended".to_owned(),
+    }
+}
+
+/// When what is open will be done, or why nobody can tell.
+pub fn forecast_line(forecast: &Result<Forecast, NoForecast>, ready: usize) -> Mrkdwn {
+    match forecast {
+        Ok(told) => {
+            let what = match told.remaining {
+                1 => "The one open pull request is".to_owned(),
+                many => format!("The {many} open pull requests are"),
+            };
+            cat([
+                escape(&format!("{what} {HIGH} %")),
+                words(" likely done by "),
+                bold(escape(&plain_day(told.likely))),
+                words("; as likely as not by "),
+                escape(&plain_day(told.even)),
+                words(", nearly surely by "),
+                escape(&plain_day(told.sure)),
+                words("."),
+            ])
+        }
+        Err(reason) => escape(&cannot_tell(*reason, ready)),
+    }
+}
+
+fn cannot_tell(reason: NoForecast, ready: usize) -> String {
+    let weeks = HISTORY_DAYS / 7;
+    match reason {
+        NoForecast::NothingOpen => "Nothing is open that could be done.".to_owned(),
+        NoForecast::NothingMerged => {
+            format!("I cannot tell: nothing was merged in the last {weeks} weeks.")
+        }
+        NoForecast::TooShort(days) => format!(
+            "I cannot tell yet: I know of {days} working days since the first merge, and need {}.",
+            em_domain::sprint::forecast::MIN_SAMPLE
+        ),
+        NoForecast::TooFar => format!(
+            "At the pace of the last {weeks} weeks the {ready} open pull requests take longer than a year."
+        ),
+    }
+}
+
+/// What came true of what was said before; nothing if nothing was.
+pub fn memory_line(memory: &Memory) -> Mrkdwn {
+    let Some(last) = &memory.last else {
+        return Mrkdwn::default();
+    };
+    let said = format!(
+        "On {} I said {} % by {}: {}",
+        plain_day(last.made_at.date_naive()),
+        last.percent,
+        plain_day(last.by),
+        what_came(last)
+    );
+    let record = match (memory.due, memory.kept) {
+        (0 | 1, _) => None,
+        (due, kept) => Some(format!("Of my last {due} forecasts that came due, {kept} held.")),
+    };
+    join([Some(said), record].into_iter().flatten().map(|text| escape(&text)), " ")
+}
+
+fn what_came(last: &CameTrue) -> String {
+    let closed = match last.closed {
+        0 => String::new(),
+        closed => format!(", {closed} closed without a merge"),
+    };
+    let counts = format!("{} of {}", last.merged, last.total);
+    match (last.is_due, last.is_kept()) {
+        (true, true) => format!("{counts} were merged by then{closed}. It held."),
+        (true, false) => format!("{counts} were merged by then{closed}. It did not hold."),
+        (false, _) => format!("{counts} are merged so far{closed}."),
+    }
+}
+
+/// What the forecast rests on.
+fn assumptions(forecast: &Result<Forecast, NoForecast>) -> Mrkdwn {
+    let Ok(Forecast { basis, .. }) = forecast else {
+        return Mrkdwn::default();
+    };
+    let Basis {
+        since,
+        sample,
+        merged,
+        simulations,
+        seed,
+    } = basis;
+    escape(&format!(
+        "The forecast plays the coming working days {simulations} times with days like the {sample} working days since {} \
+         ({merged} merged; seed {seed:016x}). It takes it that what is open now comes before what is opened later.",
+        plain_day(*since)
+    ))
+}
+
+fn counted(view: &SprintView<'_>) -> Mrkdwn {
+    join(
+        [
+            as_of(view.sprint.as_of, view.calendar),
+            words("A percentile is the smallest value that so many do not exceed."),
+        ],
+        ". ",
+    )
+}
+
+/// What the picture of a report shows, in words and numbers.
+pub fn picture_alt(view: &SprintView<'_>) -> String {
+    let weeks: Vec<String> = view
+        .sprint
+        .weeks
+        .iter()
+        .map(|week| {
+            let partial = if week.is_partial { " so far" } else { "" };
+            format!("{} {}{partial}", week.monday.format("%-d %b"), week.merged)
+        })
+        .collect();
+    let forecast = forecast_line(&view.sprint.forecast, view.sprint.in_progress.ready)
+        .without_style()
+        .render(300);
+    let text = format!(
+        "Charts. Pull requests merged per week, by the week's Monday: {}. Forecast: {forecast} Age of the {} open pull \
+         requests in working time: {}.",
+        weeks.join(", "),
+        view.sprint.in_progress.ready,
+        age(view).trim_start_matches("– ")
+    );
+    // Counted in characters here, and whole ones are kept.
+    text.chars().take(ALT_TEXT).collect()
+}
+
+/// Confirms to whoever asked that a report was posted; `problem` is why it has no picture.
+pub fn message_posted(to: &SlackChannel, permalink: Option<&str>, problem: Option<&str>) -> SlackMessageContent {
+    let seen = permalink.map(|url| cat([words(": "), link(url, "see it")]));
+    let posted = cat([words("Posted to "), channel(to), seen.unwrap_or_default(), words(".")]);
+    let without = problem.map(|why| {
+        cat([
+            words("Its picture could not be uploaded: "),
+            escape(&fit(why, 500)),
+        ])
+    });
+    let text = join([Some(posted), without].into_iter().flatten(), " ");
+    let mut layout = Layout::new();
+    layout.section(&text);
+    layout.into_message(&text)
+}
+
+/// Says to whoever asked why nothing was posted.
+pub fn message_not_posted(team: Option<&str>) -> SlackMessageContent {
+    let text = cat([words("Nothing was posted. "), nothing_known(team)]);
+    let mut layout = Layout::new();
+    layout.section(&text);
+    layout.into_message(&text)
+}
+
+/// The day that a date is written as in pictures.
+pub fn picture_day(date: NaiveDate) -> String {
+    date.format("%-d %b").to_string()
+}
