@@ -50,13 +50,17 @@ pub fn message_sprint(view: &SprintView<'_>) -> SlackMessageContent {
     layout.section(&cat([bold(words("Forecast")), words("\n"), forecast.clone()]));
     let memory = memory_line(view.memory);
     if !memory.is_empty() {
-        layout.section(&cat([bold(words("What I said before")), words("\n"), memory.clone()]));
+        layout.section(&cat([
+            bold(words("What I said before")),
+            words("\n"),
+            memory.clone(),
+        ]));
     }
     layout.context(&assumptions(&view.sprint.forecast));
     layout.foot(&counted(view));
-    let heads = [escape(&heading)];
-    let lines = figures.iter().map(Figure::spoken).chain([forecast, memory]);
-    layout.into_message(&join(heads.into_iter().chain(lines), ". "))
+    let heads = [escape(&heading)].into_iter();
+    let spoken = join(heads.chain(figures.iter().map(Figure::spoken)), ". ");
+    layout.into_message(&cat([spoken, words(". "), join([forecast, memory], " ")]))
 }
 
 fn heading(view: &SprintView<'_>) -> String {
@@ -119,7 +123,10 @@ fn figures(view: &SprintView<'_>) -> [Figure; 6] {
         Figure("Open", open),
         Figure("Age of what is open", age(view)),
         Figure("Carried over", carried(view)),
-        Figure("Failed deployments", failed(now.failures, before.failures, view.team)),
+        Figure(
+            "Failed deployments",
+            failed(now.failures, before.failures, view.team),
+        ),
     ]
 }
 
@@ -252,7 +259,13 @@ pub fn memory_line(memory: &Memory) -> Mrkdwn {
         (0 | 1, _) => None,
         (due, kept) => Some(format!("Of my last {due} forecasts that came due, {kept} held.")),
     };
-    join([Some(said), record].into_iter().flatten().map(|text| escape(&text)), " ")
+    join(
+        [Some(said), record]
+            .into_iter()
+            .flatten()
+            .map(|text| escape(&text)),
+        " ",
+    )
 }
 
 fn what_came(last: &CameTrue) -> String {
@@ -280,9 +293,10 @@ fn assumptions(forecast: &Result<Forecast, NoForecast>) -> Mrkdwn {
         simulations,
         seed,
     } = basis;
+    let plays = format!("{},{:03}", simulations / 1_000, simulations % 1_000);
     escape(&format!(
-        "The forecast plays the coming working days {simulations} times with days like the {sample} working days since {} \
-         ({merged} merged; seed {seed:016x}). It takes it that what is open now comes before what is opened later.",
+        "The forecast plays the coming working days {plays} times with days like the {sample} working days since {} \
+         ({merged} merged; seed {seed:016x}). It assumes that what is open now is merged before what is opened later.",
         plain_day(*since)
     ))
 }
@@ -323,9 +337,18 @@ pub fn picture_alt(view: &SprintView<'_>) -> String {
 }
 
 /// Confirms to whoever asked that a report was posted; `problem` is why it has no picture.
-pub fn message_posted(to: &SlackChannel, permalink: Option<&str>, problem: Option<&str>) -> SlackMessageContent {
+pub fn message_posted(
+    to: &SlackChannel,
+    permalink: Option<&str>,
+    problem: Option<&str>,
+) -> SlackMessageContent {
     let seen = permalink.map(|url| cat([words(": "), link(url, "see it")]));
-    let posted = cat([words("Posted to "), channel(to), seen.unwrap_or_default(), words(".")]);
+    let posted = cat([
+        words("Posted to "),
+        channel(to),
+        seen.unwrap_or_default(),
+        words("."),
+    ]);
     let without = problem.map(|why| {
         cat([
             words("Its picture could not be uploaded: "),
@@ -349,4 +372,145 @@ pub fn message_not_posted(team: Option<&str>) -> SlackMessageContent {
 /// The day that a date is written as in pictures.
 pub fn picture_day(date: NaiveDate) -> String {
     date.format("%-d %b").to_string()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use chrono::{DateTime, Duration, Utc};
+    use em_domain::sprint::{EndedDeployment, EndedPull, FirstReview, OpenPull, WorkFacts};
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::sample::{calendar, now};
+    use crate::transcript::transcript;
+
+    fn days(back: i64) -> DateTime<Utc> {
+        now() - Duration::days(back)
+    }
+
+    /// Two months of a team that merges something on most days.
+    pub(crate) fn facts() -> WorkFacts {
+        let open = |number: i64| OpenPull {
+            key: em_domain::pull_request::PullRequestKey {
+                repository: "shop/api".into(),
+                number,
+            },
+            opened_at: days(number),
+            is_ready: number % 5 != 0,
+        };
+        let ended = |back: i64| EndedPull {
+            opened_at: days(back + 3),
+            ended_at: days(back),
+            is_merged: back % 4 != 0,
+        };
+        let review = |back: i64| FirstReview {
+            opened_at: days(back),
+            ready_at: None,
+            reviewed_at: days(back) + Duration::hours(back % 7),
+        };
+        let deployment = |back: i64| EndedDeployment {
+            ended_at: days(back),
+            environment: "production".to_owned(),
+            has_failed: back == 4,
+        };
+        WorkFacts {
+            as_of: now(),
+            open: (1..=20).step_by(2).map(open).collect(),
+            ended: (1..=60).map(ended).collect(),
+            reviews: (1..=26).map(review).collect(),
+            deployments: (1..=26).step_by(3).map(deployment).collect(),
+        }
+    }
+
+    pub(crate) fn memory() -> Memory {
+        let last = CameTrue {
+            made_at: days(7),
+            percent: 85,
+            by: days(1).date_naive(),
+            total: 12,
+            merged: 10,
+            closed: 1,
+            is_due: true,
+        };
+        Memory {
+            last: Some(last),
+            due: 4,
+            kept: 3,
+        }
+    }
+
+    fn shown(facts: &WorkFacts, memory: &Memory, team: Option<&str>) -> String {
+        let sprint = Sprint::new(facts, &calendar(), 14);
+        transcript(&message_sprint(&SprintView {
+            sprint: &sprint,
+            memory,
+            team,
+            calendar: &calendar(),
+        }))
+    }
+
+    #[test]
+    fn the_report_tells_figures_the_forecast_and_what_came_true() {
+        assert_snapshot!(shown(&facts(), &memory(), Some("payments")), @r"
+        (text) payments: how the work went in the last 14 days. Merged: 11 ↑ (10 before). First review after: half in under 1 min, 85 % in 2 h (of 14) ↓ (half in 1 h before). Open: 8 ready, 2 drafts ↑ (6 at the beginning). Age of what is open: half up to 6 d, 85 % up to 12 d (of 8). Carried over: 2 of 8 since before Fri 7 Nov. Failed deployments: 20 % (1 of 5), before: 0 % (0 of 4). The 8 open pull requests are 85 % likely done by Fri 5 Dec; as likely as not by Wed 3 Dec, nearly surely by Mon 8 Dec. On Fri 14 Nov I said 85 % by Thu 20 Nov: 10 of 12 were merged by then, 1 closed without a merge. It did not hold. Of my last 4 forecasts that came due, 3 held.
+        # payments: how the work went in the last 14 days
+        | *Merged*: 11 ↑ (10 before)
+        | *First review after*: half in under 1 min, 85 % in 2 h (of 14) ↓ (half in 1 h before)
+        | *Open*: 8 ready, 2 drafts ↑ (6 at the beginning)
+        | *Age of what is open*: half up to 6 d, 85 % up to 12 d (of 8)
+        | *Carried over*: 2 of 8 since before Fri 7 Nov
+        | *Failed deployments*: 20 % (1 of 5), before: 0 % (0 of 4)
+        *Forecast*
+        The 8 open pull requests are 85 % likely done by *Fri 5 Dec*; as likely as not by Wed 3 Dec, nearly surely by Mon 8 Dec.
+        *What I said before*
+        On Fri 14 Nov I said 85 % by Thu 20 Nov: 10 of 12 were merged by then, 1 closed without a merge. It did not hold. Of my last 4 forecasts that came due, 3 held.
+        > The forecast plays the coming working days 10,000 times with days like the 42 working days since Tue 23 Sep (45 merged; seed 8b276bd2993d642d). It assumes that what is open now is merged before what is opened later.
+        > As of Fri 21 Nov 15:00. Waits count working hours: Mon–Fri 09:00–17:00, Europe/Berlin. A percentile is the smallest value that so many do not exceed.
+        ");
+    }
+
+    #[test]
+    fn what_is_not_known_is_a_dash_and_a_reason() {
+        let facts = WorkFacts {
+            open: facts().open,
+            as_of: now(),
+            ..WorkFacts::default()
+        };
+        assert_snapshot!(shown(&facts, &Memory::default(), None), @r"
+        (text) How the work went in the last 14 days. Merged: 0 → (0 before). First review after: – nothing was reviewed for the first time. Open: 8 ready, 2 drafts ↑ (3 at the beginning). Age of what is open: half up to 6 d, 85 % up to 12 d (of 8). Carried over: 2 of 8 since before Fri 7 Nov. Failed deployments: – no deployment ended. I cannot tell: nothing was merged in the last 12 weeks.
+        # How the work went in the last 14 days
+        | *Merged*: 0 → (0 before)
+        | *First review after*: – nothing was reviewed for the first time
+        | *Open*: 8 ready, 2 drafts ↑ (3 at the beginning)
+        | *Age of what is open*: half up to 6 d, 85 % up to 12 d (of 8)
+        | *Carried over*: 2 of 8 since before Fri 7 Nov
+        | *Failed deployments*: – no deployment ended
+        *Forecast*
+        I cannot tell: nothing was merged in the last 12 weeks.
+        > As of Fri 21 Nov 15:00. Waits count working hours: Mon–Fri 09:00–17:00, Europe/Berlin. A percentile is the smallest value that so many do not exceed.
+        ");
+    }
+
+    #[test]
+    fn where_nothing_is_known_it_says_where_to_look() {
+        assert_snapshot!(shown(&WorkFacts::default(), &Memory::default(), Some("payments")), @r"
+        (text) payments: how the work went in the last 14 days. I know of no pull request, review or deployment of this team in the last weeks. `/em-agent doctor` shows whether GitHub reaches me.
+        # payments: how the work went in the last 14 days
+        I know of no pull request, review or deployment of this team in the last weeks. `/em-agent doctor` shows whether GitHub reaches me.
+        ");
+    }
+
+    #[test]
+    fn a_picture_is_described_by_its_numbers_within_slacks_limit() {
+        let sprint = Sprint::new(&facts(), &calendar(), 14);
+        let memory = memory();
+        let calendar = calendar();
+        let view = SprintView {
+            sprint: &sprint,
+            memory: &memory,
+            team: None,
+            calendar: &calendar,
+        };
+        assert_snapshot!(picture_alt(&view), @"Charts. Pull requests merged per week, by the week's Monday: 22 Sep 5, 29 Sep 5, 6 Oct 5, 13 Oct 6, 20 Oct 5, 27 Oct 5, 3 Nov 5, 10 Nov 6, 17 Nov 3 so far. Forecast: The 8 open pull requests are 85 % likely done by Fri 5 Dec; as likely as not by Wed 3 Dec, nearly surely by Mon 8 Dec. Age of the 8 open pull requests in working time: half up to 6 d, 85 % up to 12 d (of 8).");
+    }
 }

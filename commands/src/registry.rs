@@ -11,7 +11,8 @@ use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reaction, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
 use crate::{
-    approval, ask, audit, docs, doctor, gaps, help, home, job, link, policy, signal, triage, whoami,
+    approval, ask, audit, digest, docs, doctor, gaps, help, home, job, link, policy, signal, sprint, triage,
+    whoami,
 };
 
 pub use em_blocks::SLASH_COMMAND;
@@ -25,6 +26,22 @@ pub const COMMANDS: &[Command] = &[
     Command {
         spec: triage::post::SPEC,
         run: |ctx, invocation| Box::pin(triage::post::post(ctx, invocation)),
+    },
+    Command {
+        spec: sprint::SPEC,
+        run: |ctx, invocation| Box::pin(sprint::show(ctx, invocation)),
+    },
+    Command {
+        spec: sprint::post::SPEC,
+        run: |ctx, invocation| Box::pin(sprint::post::post(ctx, invocation)),
+    },
+    Command {
+        spec: digest::SPEC,
+        run: |ctx, invocation| Box::pin(digest::show(ctx, invocation)),
+    },
+    Command {
+        spec: digest::POST,
+        run: |ctx, invocation| Box::pin(digest::post(ctx, invocation)),
     },
     Command {
         spec: approval::show::SPEC,

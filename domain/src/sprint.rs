@@ -199,7 +199,12 @@ impl Sprint {
     /// Whether nothing is known that could be told.
     pub fn is_empty(&self) -> bool {
         let is_idle = |period: &Period| {
-            (period.merged, period.opened, period.open_at_end, period.failures.ended) == (0, 0, 0, 0)
+            (
+                period.merged,
+                period.opened,
+                period.open_at_end,
+                period.failures.ended,
+            ) == (0, 0, 0, 0)
                 && period.review.is_none()
         };
         is_idle(&self.now) && is_idle(&self.before) && self.weeks.iter().all(|week| week.merged == 0)
