@@ -81,7 +81,17 @@ async fn scene(database: TestDatabase, toml: &str) -> (Scene, Vec<Pull>) {
 
 async fn the_report_tells_how_the_work_went_to_whoever_asks(database: TestDatabase) {
     let (scene, _) = scene(database, TEAMS).await;
-    assert_snapshot!(scene.answer("ana", "/em-agent sprint").await, @"");
+    assert_snapshot!(scene.answer("ana", "/em-agent sprint").await, @r"
+    em-agent (only ana sees this):
+      # How the work went in the last 14 days
+      | *Merged*: 10 → (10 before) | *First review after*: half in 3 h, 85 % in 3 h (of 10) → (half in 3 h before)
+      | *Open*: 3 ready, 1 draft ↑ (2 at the beginning) | *Age of what is open*: half up to 5 d, 85 % up to 18 d (of 3)
+      | *Carried over*: 1 of 3 since before Thu 1 Jan | *Failed deployments*: 50 % (1 of 2), before: 0 % (0 of 2)
+      *Forecast*
+      The 3 open pull requests are 85 % likely done by *Tue 20 Jan*; as likely as not by Tue 20 Jan, nearly surely by Tue 20 Jan.
+      · The forecast plays the coming working days 10,000 times with days like the 33 working days since Mon 1 Dec (33 merged; seed 12400f9d744bacd4). It assumes that what is open now is merged before what is opened later.
+      · As of Thu 15 Jan 10:00. Waits count working hours: Mon–Fri 09:00–17:00, UTC. A percentile is the smallest value that so many do not exceed.
+    ");
     let team = scene.answer("ana", "/em-agent sprint 7 --team PAYMENTS").await;
     assert!(
         team.contains("payments: how the work went in the last 7 days"),
@@ -110,7 +120,10 @@ async fn a_report_is_posted_with_a_picture_and_edited_when_it_is_posted_again(da
     let said = scene
         .answer("ana", "/em-agent sprint post #ops 14 --team payments")
         .await;
-    assert_snapshot!(said, @"");
+    assert_snapshot!(said, @r"
+    em-agent (only ana sees this):
+      Posted to #ops: see it <https://acme.slack.com/archives/C0OPS/p1768471200000000>.
+    ");
     let (reports, pictures) = scene.bot.slack.read(posts);
     assert_eq!((reports.len(), pictures.len()), (1, 1));
     assert_eq!(pictures[0].thread_ts.as_deref(), Some(reports[0].ts.as_str()));
@@ -120,7 +133,7 @@ async fn a_report_is_posted_with_a_picture_and_edited_when_it_is_posted_again(da
         (picture.name.as_str(), picture.title.as_str()),
         ("sprint-2026-01-15.png", "payments, Thu 15 Jan 2026")
     );
-    assert_snapshot!(picture.alt_text, @"");
+    assert_snapshot!(picture.alt_text, @"Charts. Pull requests merged per week, by the week's Monday: 1 Dec 5, 8 Dec 5, 15 Dec 5, 22 Dec 5, 29 Dec 5, 5 Jan 5, 12 Jan 3 so far. Forecast: The 3 open pull requests are 85 % likely done by Tue 20 Jan; as likely as not by Tue 20 Jan, nearly surely by Tue 20 Jan. Age of the 3 open pull requests in working time: half up to 5 d, 85 % up to 18 d (of 3).");
     // Half an hour later one more is merged, and somebody posts it again.
     scene
         .tell(&open[0].merge("ben-k", thursday_morning() + Duration::minutes(10)))
@@ -176,7 +189,10 @@ async fn without_its_picture_a_report_is_posted_all_the_same(database: TestDatab
     let (scene, _) = scene(database, TEAMS).await;
     let faults = scene.bot.slack.faults();
     faults.remove_scope("files:write");
-    assert_snapshot!(scene.answer("ana", "/em-agent sprint post #ops").await, @"");
+    assert_snapshot!(scene.answer("ana", "/em-agent sprint post #ops").await, @r"
+    em-agent (only ana sees this):
+      Posted to #ops: see it <https://acme.slack.com/archives/C0OPS/p1768471200000000>. Its picture could not be uploaded: I lack the Slack permission `files:write`. Ask a workspace admin to add the scope and reinstall the app.
+    ");
     let (reports, pictures) = scene.bot.slack.read(posts);
     assert_eq!((reports.len(), pictures.len()), (1, 0));
     // With the permission, and against faults that pass, posting again brings the picture.
@@ -259,7 +275,11 @@ async fn what_cannot_be_read_is_explained_and_a_misspelt_team_is_suggested(datab
 
 async fn where_nothing_is_known_nothing_is_posted(database: TestDatabase) {
     let scene = Scene::start(database).await;
-    assert_snapshot!(scene.answer("ana", "/em-agent sprint").await, @"");
+    assert_snapshot!(scene.answer("ana", "/em-agent sprint").await, @r"
+    em-agent (only ana sees this):
+      # How the work went in the last 14 days
+      I know of no pull request, review or deployment in the last weeks. `/em-agent doctor` shows whether GitHub reaches me.
+    ");
     let said = scene.answer("ana", "/em-agent sprint post #ops").await;
     assert!(said.contains("Nothing was posted."), "{said}");
     let said = scene.answer("ana", "/em-agent digest post #ops").await;
@@ -272,8 +292,32 @@ async fn where_nothing_is_known_nothing_is_posted(database: TestDatabase) {
 
 async fn the_digest_tells_the_week_and_the_directors_view_every_team(database: TestDatabase) {
     let (scene, open) = scene(database, TEAMS).await;
-    assert_snapshot!(scene.answer("ana", "/em-agent digest --team payments").await, @"");
-    assert_snapshot!(scene.answer("ana", "/em-agent digest --all").await, @"");
+    assert_snapshot!(scene.answer("ana", "/em-agent digest --team payments").await, @r"
+    em-agent (only ana sees this):
+      # payments: the week to Thu 15 Jan
+      *What changed most, by how much it usually varies*
+      • *Failed deployments*: 100 % (of 1) ↑ (0 % the week before) (9.9 times its usual swing)
+      • *Opened*: 7 ↑ (5 the week before) (2.0 times its usual swing)
+      • *Open at the end*: 4 ↑ (2 the week before) (2.0 times its usual swing)
+      *Merged*: 5 → (5 the week before)
+      *Opened*: 7 ↑ (5 the week before)
+      *Open at the end*: 4 ↑ (2 the week before)
+      *First review, half within*: 3 h (of 5) → (3 h the week before)
+      *From opened to merged, half within*: 6 h (of 5) → (6 h the week before)
+      *Deployments*: 1 → (1 the week before)
+      *Failed deployments*: 100 % (of 1) ↑ (0 % the week before)
+      The 3 open pull requests are 85 % likely done by *Tue 20 Jan*; as likely as not by Tue 20 Jan, nearly surely by Tue 20 Jan.
+      · As of Thu 15 Jan 10:00. Waits count working hours: Mon–Fri 09:00–17:00, UTC
+    ");
+    assert_snapshot!(scene.answer("ana", "/em-agent digest --all").await, @r"
+    em-agent (only ana sees this):
+      # 2 teams: the last 30 days against the 30 before
+      *payments*
+         22 merged ↑ (11 before) · 3 open ↑ · first review in 3 h → (of 22) · 25 % of 4 deployments failed · 85 % done by Tue 20 Jan
+      *search*
+         nothing is known of its work
+      · As of Thu 15 Jan 10:00. Waits count working hours: Mon–Fri 09:00–17:00, UTC
+    ");
     scene
         .answer("ana", "/em-agent digest post #ops --team payments")
         .await;
