@@ -4,6 +4,7 @@
 //! A percentile is the smallest value of the sample that at least so many per cent of it do not exceed (nearest rank), so it
 //! is always a value that occurred. The median is the 50th: of an even number of values the lower one in the middle.
 
+mod facts;
 pub mod forecast;
 pub mod promise;
 
@@ -12,8 +13,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike as _, Days, Duration, NaiveDate, Utc};
 
 use crate::calendar::WorkCalendar;
-use crate::pull_request::PullRequestKey;
 use forecast::{Forecast, NoForecast};
+
+pub use facts::{EndedDeployment, EndedPull, FirstReview, OpenPull, WorkFacts};
 
 /// The most days of a report.
 pub const MAX_DAYS: u32 = 180;
@@ -23,65 +25,6 @@ pub const DEFAULT_DAYS: u32 = 14;
 pub const HISTORY_DAYS: u64 = 84;
 /// The percentile that is told beside the median.
 pub const HIGH: u32 = 85;
-
-/// What is known of a team's work.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct WorkFacts {
-    /// When it was true.
-    pub as_of: DateTime<Utc>,
-    /// Every open pull request.
-    pub open: Vec<OpenPull>,
-    /// Pull requests that were closed or merged, since [`facts_since`] at least.
-    pub ended: Vec<EndedPull>,
-    /// The first reviews that pull requests got, over the same time.
-    pub reviews: Vec<FirstReview>,
-    /// Deployments that ended, over the same time.
-    pub deployments: Vec<EndedDeployment>,
-}
-
-/// An open pull request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenPull {
-    /// Which one.
-    pub key: PullRequestKey,
-    /// When it was opened.
-    pub opened_at: DateTime<Utc>,
-    /// It is no draft.
-    pub is_ready: bool,
-}
-
-/// A pull request that is over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndedPull {
-    /// When it was opened.
-    pub opened_at: DateTime<Utc>,
-    /// When it was closed or merged.
-    pub ended_at: DateTime<Utc>,
-    /// It was merged.
-    pub is_merged: bool,
-}
-
-/// The first review that somebody other than the author gave to a pull request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FirstReview {
-    /// When the pull request was opened.
-    pub opened_at: DateTime<Utc>,
-    /// When it last left draft, if it ever did.
-    pub ready_at: Option<DateTime<Utc>>,
-    /// When it was reviewed.
-    pub reviewed_at: DateTime<Utc>,
-}
-
-/// A deployment that ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndedDeployment {
-    /// When.
-    pub ended_at: DateTime<Utc>,
-    /// Where to.
-    pub environment: String,
-    /// It did not get there.
-    pub has_failed: bool,
-}
 
 /// The instant from which on facts are needed for a report over `days`.
 pub fn facts_since(now: DateTime<Utc>, days: u32) -> DateTime<Utc> {

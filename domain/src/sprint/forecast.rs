@@ -106,7 +106,6 @@ pub fn forecast(
         date.copied().ok_or(NoForecast::TooFar)
     };
     let (even, likely, sure) = (day(50)?, day(HIGH)?, day(SURE)?);
-    let merged = sample.iter().fold(0_u32, |sum, day| sum.saturating_add(*day));
     Ok(Forecast {
         remaining,
         even,
@@ -116,7 +115,7 @@ pub fn forecast(
         basis: Basis {
             since,
             sample: sample.len(),
-            merged,
+            merged: sample.iter().fold(0, |sum: u32, day| sum.saturating_add(*day)),
             simulations: SIMULATIONS,
             seed,
         },

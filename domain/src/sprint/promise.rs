@@ -54,8 +54,8 @@ pub struct End {
 /// What came true of a promise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CameTrue {
-    /// When it was told.
-    pub made_at: DateTime<Utc>,
+    /// On which day of the team it was told.
+    pub made_on: NaiveDate,
     /// How likely it was, in per cent.
     pub percent: u32,
     /// By the end of which day.
@@ -125,7 +125,7 @@ fn judge(
         .collect();
     let merged = ended.iter().filter(|end| end.is_merged).count();
     CameTrue {
-        made_at: promise.made_at,
+        made_on: calendar.local_date(promise.made_at),
         percent: promise.percent,
         by: promise.by,
         total: promise.pulls.len(),

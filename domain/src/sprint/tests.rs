@@ -4,6 +4,7 @@ use super::forecast::{FAN_DAYS, NoForecast, forecast};
 use super::promise::{End, Memory, Promise};
 use super::*;
 use crate::digest::{Digest, Measure};
+use crate::pull_request::PullRequestKey;
 
 /// Monday 2 March 2026, 09:00 UTC.
 fn monday() -> DateTime<Utc> {
