@@ -184,7 +184,7 @@ impl Workspace {
         }
         match body.as_slice() {
             [one] if message.blocks.is_empty() && message.files.is_empty() => {
-                push_line(out, &format!("{head}: "), one)
+                push_line(out, &format!("{head}: "), one);
             }
             lines => {
                 push_line(out, "", &format!("{head}:"));

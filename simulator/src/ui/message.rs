@@ -130,7 +130,9 @@ fn content(message: &Message, room: &Room<'_>, reader: &Reader<'_>) -> String {
         ""
     };
     let pictures = pictures(message, room);
-    if message.blocks.is_empty() && !(message.text.is_empty() && !message.files.is_empty()) {
+    // A file comes without words.
+    let has_words = !message.text.is_empty() || message.files.is_empty();
+    if message.blocks.is_empty() && has_words {
         return format!(
             r#"<div class="text">{}{edited}</div>{pictures}"#,
             mrkdwn::render(&message.text, reader)

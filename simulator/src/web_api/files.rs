@@ -67,7 +67,7 @@ pub(crate) async fn upload(
     let takes_effect = fault
         .as_ref()
         .is_none_or(|fault| *fault == Fault::ResetAfterEffect);
-    let taken = if takes_effect {
+    let outcome = if takes_effect {
         shared.change(|w| take(w, &token, &body))
     } else {
         Err("fault")
@@ -76,10 +76,10 @@ pub(crate) async fn upload(
         method: "upload".to_owned(),
         at: Instant::now(),
         params: json!({"bytes": body.len()}),
-        error: taken.err().map(str::to_owned),
+        error: outcome.err().map(str::to_owned),
     });
     shared.change(|_| ());
-    match (fault, taken) {
+    match (fault, outcome) {
         (Some(fault), _) => broken(&shared, &line, fault).await,
         (None, Ok(())) => format!("OK - {}", body.len()).into_response(),
         (None, Err(problem)) => (StatusCode::BAD_REQUEST, problem).into_response(),
