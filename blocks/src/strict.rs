@@ -362,7 +362,7 @@ proptest! {
             check_message(&message_standup(&StandupView { evidence: &evidence, whose, setting }));
         }
         let posted = RowSetting { people: People::posted(), ..setting };
-        check_message(&message_standup(&StandupView { evidence: &evidence.for_channel(false), whose: Whose::Team(&other), setting: posted }));
+        check_message(&message_standup(&StandupView { evidence: &evidence.for_channel(|_| false), whose: Whose::Team(&other), setting: posted }));
     }
 
     #[test]
@@ -566,6 +566,59 @@ fn the_longest_ordinary_rows_all_fit_into_one_message() {
     let message = message_report(&view);
     check_message(&message);
     assert_eq!(rows_accounted_for(&message), 2_000);
+}
+
+#[test]
+fn reports_on_the_work_are_within_limits_whatever_teams_are_called_and_however_many_there_are() {
+    use crate::digest::{DigestView, TeamRow, TeamsView, message_digest, message_teams};
+    use crate::sprint::{SprintView, message_not_posted, message_posted, message_sprint, picture_alt};
+    use em_domain::digest::Digest;
+    use em_domain::sprint::Sprint;
+
+    let facts = crate::sprint::tests::facts();
+    let (sprint, digest) = (
+        Sprint::new(&facts, &calendar(), 14),
+        Digest::new(&facts, &calendar()),
+    );
+    let (memory, calendar) = (crate::sprint::tests::memory(), calendar());
+    for name in [
+        "<!channel> *now* `x`",
+        "<@U0EVIL>",
+        "& |",
+        &"é🎉".repeat(2_000),
+        "",
+    ] {
+        let team = Some(name);
+        let view = SprintView {
+            sprint: &sprint,
+            memory: &memory,
+            team,
+            calendar: &calendar,
+        };
+        check_message(&message_sprint(&view));
+        assert!(picture_alt(&view).chars().count() <= 1_000);
+        let view = DigestView {
+            digest: &digest,
+            sprint: &sprint,
+            memory: &memory,
+            team,
+            calendar: &calendar,
+        };
+        check_message(&message_digest(&view));
+        check_message(&message_not_posted(team));
+        check_message(&message_posted(&name.into(), team, team));
+        let row = TeamRow {
+            team: name.to_owned(),
+            sprint: sprint.clone(),
+        };
+        let teams = vec![row; 300];
+        check_message(&message_teams(&TeamsView {
+            teams: &teams,
+            days: 30,
+            now: now(),
+            calendar: &calendar,
+        }));
+    }
 }
 
 #[test]

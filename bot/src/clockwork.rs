@@ -43,6 +43,8 @@ const REMEMBER_JOBS: chrono::Duration = chrono::Duration::days(7);
 const REMEMBER_DEAD_JOBS: chrono::Duration = chrono::Duration::days(90);
 /// How long it is remembered that a schedule ticked; later than [`em_jobs::schedule::LATEST_START`] nobody asks.
 const REMEMBER_TICKS: chrono::Duration = chrono::Duration::days(7);
+/// How long forecasts are kept that reports told: reports look back at a few of them.
+const REMEMBER_FORECASTS: chrono::Duration = chrono::Duration::days(400);
 /// How often old events are purged.
 const PURGE: Duration = Duration::from_hours(1);
 
@@ -269,6 +271,9 @@ async fn purge_jobs(ctx: &Ctx, now: DateTime<Utc>) {
     let jobs = ctx.store.jobs();
     if let Err(error) = jobs.purge(now - REMEMBER_JOBS, now - REMEMBER_DEAD_JOBS).await {
         tracing::warn!(%error, "old jobs could not be purged; trying again");
+    }
+    if let Err(error) = ctx.store.forecasts().purge(now - REMEMBER_FORECASTS).await {
+        tracing::warn!(%error, "old forecasts could not be purged; trying again");
     }
     if let Err(error) = ctx.store.schedules().purge(now - REMEMBER_TICKS).await {
         tracing::warn!(%error, "old ticks could not be purged; trying again");

@@ -34,6 +34,7 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("channels:read", "I cannot find public channels by name"),
     ("chat:write", "I cannot post"),
     ("commands", "the slash command does not reach me"),
+    ("files:write", "reports are posted without their pictures"),
     (
         "groups:history",
         "I cannot find a message again in private channels",

@@ -11,7 +11,8 @@ use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reaction, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
 use crate::{
-    approval, ask, audit, docs, doctor, gaps, help, home, job, link, policy, signal, standup, triage, whoami,
+    approval, ask, audit, digest, docs, doctor, gaps, help, home, job, link, policy, signal, sprint, standup,
+    triage, whoami,
 };
 
 pub use em_blocks::SLASH_COMMAND;
@@ -53,6 +54,22 @@ pub const COMMANDS: &[Command] = &[
     Command {
         spec: standup::history::SPEC,
         run: |ctx, invocation| Box::pin(standup::history::show(ctx, invocation)),
+    },
+    Command {
+        spec: sprint::SPEC,
+        run: |ctx, invocation| Box::pin(sprint::show(ctx, invocation)),
+    },
+    Command {
+        spec: sprint::post::SPEC,
+        run: |ctx, invocation| Box::pin(sprint::post::post(ctx, invocation)),
+    },
+    Command {
+        spec: digest::SPEC,
+        run: |ctx, invocation| Box::pin(digest::show(ctx, invocation)),
+    },
+    Command {
+        spec: digest::POST,
+        run: |ctx, invocation| Box::pin(digest::post(ctx, invocation)),
     },
     Command {
         spec: approval::show::SPEC,
@@ -326,12 +343,18 @@ pub type OnJob = fn(Ctx, Job) -> Pin<Box<dyn Future<Output = Result<(), JobError
 /// Every kind of job that a feature takes in, and what does it. A handler may be begun more than once: see
 /// `em_jobs::runner`.
 pub const JOBS: &[(&str, OnJob)] = &[
-    (standup::round::ASK, |ctx, job| Box::pin(standup::question::ask(ctx, job))),
+    (standup::round::ASK, |ctx, job| {
+        Box::pin(standup::question::ask(ctx, job))
+    }),
     (standup::round::REMIND, |ctx, job| {
         Box::pin(standup::question::remind(ctx, job))
     }),
-    (standup::round::POST, |ctx, job| Box::pin(standup::post::due(ctx, job))),
-    (standup::round::DRAW, |ctx, job| Box::pin(standup::post::redraw(ctx, job))),
+    (standup::round::POST, |ctx, job| {
+        Box::pin(standup::post::due(ctx, job))
+    }),
+    (standup::round::DRAW, |ctx, job| {
+        Box::pin(standup::post::redraw(ctx, job))
+    }),
     (docs::READ, |ctx, _job| Box::pin(docs::read(ctx))),
     (docs::add::READ_ONE, |ctx, job| {
         Box::pin(docs::add::read_one(ctx, job))

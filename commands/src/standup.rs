@@ -29,7 +29,8 @@ use crate::ctx::Ctx;
 use crate::invocation::{CommandError, Invocation, Outcome, Reply};
 use crate::spec::Spec;
 use crate::standup::evidence::{evidence_of, people_of_team};
-use crate::triage::{my_login, team};
+use crate::team;
+use crate::triage::my_login;
 
 /// How it is written.
 pub const SPEC: Spec = Spec {
@@ -66,7 +67,7 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
 }
 
 async fn of_team(ctx: &Ctx, name: &str, since: Option<&str>) -> Result<SlackMessageContent, CommandError> {
-    let team = team(ctx, name)?;
+    let team = team::find(ctx, name)?;
     let window = window(ctx, &ctx.settings.calendar, since)?;
     let people = people_of_team(ctx, team).await?;
     let evidence = evidence_of(ctx, &people, &team.repositories, window).await?;
@@ -174,7 +175,12 @@ pub(crate) async fn day_zone(ctx: &Ctx, standup: &Standup, user: &SlackUser) -> 
 /// There is none of this name, or several and none was named.
 pub(crate) fn chosen<'c>(ctx: &'c Ctx, name: Option<&str>) -> Result<&'c Standup, CommandError> {
     let all = &ctx.settings.standups;
-    let names = || all.iter().map(|standup| standup.name.as_str()).collect::<Vec<_>>().join(", ");
+    let names = || {
+        all.iter()
+            .map(|standup| standup.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     match (name, all.as_slice()) {
         (_, []) => Err(CommandError::user(
             "No standup is set up. An admin can add one to em-agent.toml, under `[standups.NAME]`.",
@@ -187,7 +193,10 @@ pub(crate) fn chosen<'c>(ctx: &'c Ctx, name: Option<&str>) -> Result<&'c Standup
         (Some(name), _) => {
             let found = all.iter().find(|standup| standup.name.eq_ignore_ascii_case(name));
             found.ok_or_else(|| {
-                CommandError::user(format!("There is no standup called “{name}”. There are: {}.", names()))
+                CommandError::user(format!(
+                    "There is no standup called “{name}”. There are: {}.",
+                    names()
+                ))
             })
         }
     }
@@ -199,7 +208,10 @@ pub(crate) async fn of_person<'c>(ctx: &'c Ctx, user: &SlackUser) -> Result<Vec<
     let mut mine = Vec::new();
     for standup in &ctx.settings.standups {
         let rounds = ctx.store.standups().list_rounds(&standup.name, far, 1).await?;
-        if rounds.first().is_some_and(|stored| stored.round.find(user).is_some()) {
+        if rounds
+            .first()
+            .is_some_and(|stored| stored.round.find(user).is_some())
+        {
             mine.push(standup);
         }
     }

@@ -10,13 +10,14 @@ use clap::Parser;
 use em_blocks::people::People;
 use em_blocks::triage::{Scope, TriageView, message_report};
 use em_domain::id::{Login, SlackUser};
-use em_domain::triage::{TeamScope, TriageFilter, TriageReport};
+use em_domain::triage::{TriageFilter, TriageReport};
 use slack_morphism::prelude::SlackMessageContent;
 
 use crate::ctx::Ctx;
 use crate::invocation::{Click, CommandError, Invocation, Outcome, Reply, ShortcutUse};
 use crate::link::login_of;
 use crate::spec::Spec;
+use crate::team;
 
 /// How it is written.
 pub const SPEC: Spec = Spec {
@@ -48,7 +49,7 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
             ));
         }
         (Some(_), None) => Scope::Mine(my_login(&ctx, user).await?),
-        (None, Some(name)) => Scope::Team(team(&ctx, &name)?.name.clone()),
+        (None, Some(name)) => Scope::Team(team::find(&ctx, &name)?.name.clone()),
         (None, None) => Scope::Everyone,
     };
     answer(&ctx, scope).await.map(Reply::private)
@@ -79,26 +80,13 @@ pub(crate) async fn my_login(ctx: &Ctx, user: &SlackUser) -> Result<Login, Comma
     })
 }
 
-pub(crate) fn team<'a>(ctx: &'a Ctx, name: &str) -> Result<&'a TeamScope, CommandError> {
-    let teams = &ctx.settings.teams;
-    if let Some(team) = teams.iter().find(|team| team.name.eq_ignore_ascii_case(name)) {
-        return Ok(team);
-    }
-    let known: Vec<&str> = teams.iter().map(|team| team.name.as_str()).collect();
-    Err(CommandError::user(if known.is_empty() {
-        "No teams are configured. An admin can add them to em-agent.toml as `[teams.NAME]`.".to_owned()
-    } else {
-        format!("There is no team of that name. I know: {}.", known.join(", "))
-    }))
-}
-
 /// The filter that a scope means under the configuration.
 fn filter(ctx: &Ctx, scope: &Scope) -> Result<TriageFilter, CommandError> {
     let settings = &ctx.settings.triage;
     let (actor, team) = match scope {
         Scope::Everyone => (None, None),
         Scope::Mine(login) => (Some(login.clone()), None),
-        Scope::Team(name) => (None, Some(team(ctx, name)?.clone())),
+        Scope::Team(name) => (None, Some(team::find(ctx, name)?.clone())),
     };
     Ok(TriageFilter {
         actor,

@@ -13,6 +13,7 @@ mod channels;
 mod connect;
 mod error;
 mod failure;
+mod files;
 mod groups;
 mod identity;
 mod messages;
@@ -36,6 +37,7 @@ use slack_morphism::prelude::{
 
 pub use channels::Channel;
 pub use error::SlackError;
+pub use files::Picture;
 pub use identity::Identity;
 pub use messages::{Answer, Place, Posted, tagged};
 pub use people::Person;

@@ -81,6 +81,7 @@ const DEFAULT_SCOPES: &[&str] = &[
     "channels:read",
     "chat:write",
     "commands",
+    "files:write",
     "groups:history",
     "groups:read",
     "groups:write",

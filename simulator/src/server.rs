@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::{any, post};
+use axum::routing::{any, get, post};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -183,6 +183,8 @@ fn router(shared: &Arc<Shared>) -> Router {
         .merge(page)
         .route("/api/{method}", any(web_api::call))
         .route("/response/{token}", post(response_url::post))
+        .route("/upload/{token}", post(web_api::files::upload))
+        .route("/files/{id}", get(web_api::files::shown))
         .with_state(shared.clone())
 }
 

@@ -14,6 +14,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("em-blocks", 1),
     ("em-integrations", 1),
     ("em-policy", 1),
+    ("em-charts", 1),
     ("em-jobs", 2),
     ("em-knowledge", 2),
     ("em-commands", 3),

@@ -23,6 +23,14 @@ async fn help_lists_every_command(database: TestDatabase) {
       Post the list to a channel; I strike lines through as they clear.
       `/em-agent standup [--team T] [since]`
       What was done since the last working day, what is blocked, and who can unblock it.
+      `/em-agent sprint [days] [--team T]`
+      How the work went, and when what is open will be done.
+      `/em-agent sprint post [#channel] [days] [--team T]`
+      Post that report to a channel, with charts, and say what came true of the last forecast.
+      `/em-agent digest [--team T] [--all]`
+      The last week against the one before; with --all, the last month of every team.
+      `/em-agent digest post [#channel] [--team T] [--all]`
+      Post that to a channel; once a week (with --all: a month), from a schedule.
       `/em-agent approvals [mine|all|<id>]`
       What waits for a decision, what waits for yours, and what became of the rest.
       `/em-agent approvals explain <id>`

@@ -31,6 +31,7 @@ mod schedule;
 mod signal;
 mod slack_faults;
 mod snooze;
+mod sprint;
 mod standup;
 mod triage;
 mod webhook;

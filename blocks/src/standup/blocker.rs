@@ -44,7 +44,10 @@ pub fn message_blockers(blockers: &[Blocker], seen: Seen) -> SlackMessageContent
         layout.actions([Button::new("Resolved", RESOLVE, blocker.id.as_str()).spoken("This is resolved")]);
     }
     if blockers.len() > SHOWN {
-        layout.context(&escape(&format!("… and {} younger ones.", blockers.len() - SHOWN)));
+        layout.context(&escape(&format!(
+            "… and {} younger ones.",
+            blockers.len() - SHOWN
+        )));
     }
     layout.foot(&words(
         "A blocker ends by itself when its pull request is merged or closed, or when its owner no longer names it.",
@@ -54,9 +57,15 @@ pub fn message_blockers(blockers: &[Blocker], seen: Seen) -> SlackMessageContent
 
 fn line(blocker: &Blocker, seen: Seen) -> Mrkdwn {
     let age = span(blocker.age(seen.now), chrono::Duration::days(1));
-    let told = blocker.escalated_at.map(|at| cat([words("told of it "), when(at, seen.zone)]));
+    let told = blocker
+        .escalated_at
+        .map(|at| cat([words("told of it "), when(at, seen.zone)]));
     let parts = [
-        Some(cat([mention(&blocker.owner), words(": "), escape(&fit(&blocker.text, TEXT))])),
+        Some(cat([
+            mention(&blocker.owner),
+            words(": "),
+            escape(&fit(&blocker.text, TEXT)),
+        ])),
         subject(blocker),
         Some(escape(&format!("for {age}"))),
         Some(cat([words("standup of "), escape(&fit(&blocker.standup, 60))])),
@@ -67,7 +76,10 @@ fn line(blocker: &Blocker, seen: Seen) -> Mrkdwn {
 
 fn subject(blocker: &Blocker) -> Option<Mrkdwn> {
     let subject = blocker.subject.as_ref()?;
-    let url = format!("https://github.com/{}/pull/{}", subject.repository, subject.number);
+    let url = format!(
+        "https://github.com/{}/pull/{}",
+        subject.repository, subject.number
+    );
     Some(link(&url, &subject.to_string()))
 }
 
@@ -82,9 +94,15 @@ pub fn message_escalated(blocker: &Blocker, seen: Seen) -> SlackMessageContent {
     ]);
     let mut layout = Layout::new();
     layout.section(&bold(words("Can you unblock this?")));
-    layout.section(&join([Some(text.clone()), subject(blocker)].into_iter().flatten(), " · "));
+    layout.section(&join(
+        [Some(text.clone()), subject(blocker)].into_iter().flatten(),
+        " · ",
+    ));
     layout.actions([Button::new("Resolved", RESOLVE, blocker.id.as_str()).spoken("This is resolved")]);
-    layout.context(&cat([words("You are told once. All of them: "), typed("standup blockers")]));
+    layout.context(&cat([
+        words("You are told once. All of them: "),
+        typed("standup blockers"),
+    ]));
     layout.into_message(&text)
 }
 

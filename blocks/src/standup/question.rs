@@ -56,12 +56,18 @@ pub fn message_question(question: &Question<'_>) -> SlackMessageContent {
         1 => words("I have filled in the one thing that I saw."),
         seen => escape(&format!("I have filled in the {seen} things that I saw.")),
     };
-    let head = cat([bold(cat([words("Standup of "), name.clone()])), words(". "), seen.clone()]);
+    let head = cat([
+        bold(cat([words("Standup of "), name.clone()])),
+        words(". "),
+        seen.clone(),
+    ]);
     let mut layout = Layout::new();
     layout.section(&head);
     if !question.unmatched.is_empty() {
         let still = question.unmatched.iter().take(3);
-        layout.section(&words("Last time you meant to do this, and I saw nothing of it. Still on it?"));
+        layout.section(&words(
+            "Last time you meant to do this, and I saw nothing of it. Still on it?",
+        ));
         layout.lines(still.map(|line| cat([words("• "), escape(&fit(line, 200))])));
     }
     layout.actions([
@@ -161,7 +167,9 @@ pub fn modal_checkin(standup: &str, memory: &Memory, draft: &Draft) -> Option<Sl
     if !draft.seen.is_empty() {
         let lines = draft.seen.iter().take(SEEN_LINES);
         layout.lines(lines.map(|line| cat([words("• "), evidence::line(line)])));
-        layout.context(&words("This is what I saw. The fields are yours: take out, add, say it better."));
+        layout.context(&words(
+            "This is what I saw. The fields are yours: take out, add, say it better.",
+        ));
     }
     layout.input(Input::filled(DONE, "Done, a line each", &draft.done));
     layout.input(Input::filled(NEXT, "Next, a line each", &draft.next));
@@ -182,7 +190,9 @@ pub fn modal_checkin(standup: &str, memory: &Memory, draft: &Draft) -> Option<Sl
 
 /// The moods, the first for those who would rather not say.
 fn moods() -> impl Iterator<Item = Choice> {
-    let named = (1..=5).rev().map(|mood| Choice::new(mood_name(mood), &mood.to_string()));
+    let named = (1..=5)
+        .rev()
+        .map(|mood| Choice::new(mood_name(mood), &mood.to_string()));
     std::iter::once(Choice::new("I would rather not say", "0")).chain(named)
 }
 

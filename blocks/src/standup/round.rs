@@ -80,7 +80,10 @@ impl RoundView<'_> {
     }
 
     fn name_of(&self, user: &SlackUser) -> Mrkdwn {
-        let name = self.round.find(user).map_or("somebody", |person| person.name.as_str());
+        let name = self
+            .round
+            .find(user)
+            .map_or("somebody", |person| person.name.as_str());
         escape(&fit(name, 60))
     }
 }
@@ -97,7 +100,9 @@ pub fn message_round(view: &RoundView<'_>) -> SlackMessageContent {
     let title = format!("{} · {}", fit(&view.standup.name, 80), plain_day(view.round.day));
     layout.header(&format!("Standup: {title}"));
     if view.is_empty() {
-        layout.section(&words("Nothing happened that I can see, and nobody said anything. A quiet day."));
+        layout.section(&words(
+            "Nothing happened that I can see, and nobody said anything. A quiet day.",
+        ));
     }
     let numbers = numbers(view);
     layout.section(&numbers);
@@ -150,11 +155,15 @@ fn stuck(view: &RoundView<'_>) -> Vec<Mrkdwn> {
         let parts = [Some(cat([who, words(": "), text])), Some(escape(&age)), unblocks];
         join(parts.into_iter().flatten(), " · ")
     });
-    let is_named = |key| view.blockers.iter().any(|blocker| blocker.subject.as_ref() == Some(key));
+    let is_named = |key| {
+        view.blockers
+            .iter()
+            .any(|blocker| blocker.subject.as_ref() == Some(key))
+    };
     let seen = view.evidence.people.iter().flat_map(|one| &one.blocked);
     let seen = seen
         .filter(|blocked| view.standup.mode.shows_evidence() && !is_named(&blocked.row.key))
-        .map(|blocked| blocked_line(blocked, view.setting()));
+        .map(|blocked| blocked_line(blocked, view.setting(), true));
     named.chain(seen).collect()
 }
 
@@ -192,18 +201,21 @@ fn mood(view: &RoundView<'_>) -> Mrkdwn {
     }
     let sum: u32 = counts.iter().zip(1..).map(|(count, mood)| count * mood).sum();
     let mean = f64::from(sum) / f64::from(told);
-    escape(&format!("Mood: {mean:.1} of 5, from {told} people, without names."))
+    escape(&format!(
+        "Mood: {mean:.1} of 5, from {told} people, without names."
+    ))
 }
 
 fn foot(view: &RoundView<'_>) -> Mrkdwn {
     let asked = view.round.asked().count();
-    let answered = view.checkins.values().filter(|checkin| checkin.state == CheckinState::Answered).count();
+    let answered = view
+        .checkins
+        .values()
+        .filter(|checkin| checkin.state == CheckinState::Answered)
+        .count();
     let said = match view.standup.mode {
         Mode::Digest => Mrkdwn::default(),
-        Mode::Checkin | Mode::Both => cat([
-            escape(&format!("{answered} of {asked} answered.")),
-            words(" "),
-        ]),
+        Mode::Checkin | Mode::Both => cat([escape(&format!("{answered} of {asked} answered.")), words(" ")]),
     };
     let zone = view.standup.zone;
     cat([
@@ -241,7 +253,10 @@ pub fn message_page(view: &RoundView<'_>, page: usize) -> Option<SlackMessageCon
 
 /// What one person says, or where they said nothing, what was seen of them.
 fn words_of(view: &RoundView<'_>, person: &Attendee, evidence: &PersonEvidence) -> Vec<Mrkdwn> {
-    let checkin = person.slack_user.as_ref().and_then(|user| view.checkins.get(user));
+    let checkin = person
+        .slack_user
+        .as_ref()
+        .and_then(|user| view.checkins.get(user));
     let answered = checkin.filter(|checkin| checkin.state == CheckinState::Answered && !is_blank(checkin));
     let name = bold(escape(&fit(&person.name, 60)));
     if let Some(checkin) = answered {

@@ -103,8 +103,8 @@ fn standup(checks: &mut Checks<'_>, name: &str, section: &Section, around: &Arou
     let written = section.channel.as_deref().unwrap_or(around.default_channel);
     let no_channel = "name a channel here or in slack.default_channel";
     checks.require(&key("channel"), !written.is_empty(), no_channel);
-    let limits = (section.remind_minutes < DAY_MINUTES)
-        && (section.escalate_after_days <= MOST_ESCALATION_DAYS);
+    let limits =
+        (section.remind_minutes < DAY_MINUTES) && (section.escalate_after_days <= MOST_ESCALATION_DAYS);
     checks.require(
         &key("remind_minutes"),
         limits,

@@ -12,7 +12,11 @@ pub const SPEC: Spec = Spec {
     path: "standup away",
     usage: "standup away [<from> [<to>] | off]",
     summary: "Say when you are away: you are asked and reminded of nothing on those days.",
-    examples: &["standup away tomorrow", "standup away 2026-08-03 2026-08-14", "standup away off"],
+    examples: &[
+        "standup away tomorrow",
+        "standup away 2026-08-03 2026-08-14",
+        "standup away off",
+    ],
     check_scheduled: None,
 };
 

@@ -42,10 +42,16 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
 
 /// The button *Resolved*.
 pub async fn clicked_resolve(ctx: Ctx, click: Click) -> Outcome {
-    let id = BlockerId::parse(&click.value)
-        .ok_or_else(|| CommandError::user("I do not know which blocker that is. `standup blockers` lists them."))?;
+    let id = BlockerId::parse(&click.value).ok_or_else(|| {
+        CommandError::user("I do not know which blocker that is. `standup blockers` lists them.")
+    })?;
     let now = ctx.clock.now();
-    let Some(closed) = ctx.store.standups().close_blocker(&id, BlockerEnd::Said, now).await? else {
+    let Some(closed) = ctx
+        .store
+        .standups()
+        .close_blocker(&id, BlockerEnd::Said, now)
+        .await?
+    else {
         return Err(CommandError::user("That was resolved before. Nothing changed."));
     };
     redraw(&ctx, &closed.standup).await?;
@@ -60,7 +66,9 @@ pub(super) async fn look_after(ctx: &Ctx, standup: &Standup) -> Result<(), Comma
     let (standups, now) = (ctx.store.standups(), ctx.clock.now());
     let mut has_ended = false;
     for blocker in standups.list_moved_blockers(&standup.name).await? {
-        let closed = standups.close_blocker(&blocker.id, BlockerEnd::Moved, now).await?;
+        let closed = standups
+            .close_blocker(&blocker.id, BlockerEnd::Moved, now)
+            .await?;
         has_ended |= closed.is_some();
     }
     if has_ended {

@@ -76,7 +76,8 @@ async fn open_rounds(ctx: &Ctx, user: &SlackUser) -> Result<Vec<(Standup, Stored
         let today = now.with_timezone(&standup.zone).date_naive();
         let id = format!("{}:{today}", standup.name);
         let stored = ctx.store.standups().find_round(&id).await?;
-        let mine = stored.filter(|stored| stored.state != RoundState::Missed && stored.round.find(user).is_some());
+        let mine =
+            stored.filter(|stored| stored.state != RoundState::Missed && stored.round.find(user).is_some());
         found.extend(mine.map(|stored| (standup.clone(), stored)));
     }
     Ok(found)
@@ -91,7 +92,9 @@ pub(super) async fn draft(
 ) -> Result<Draft, CommandError> {
     let standups = ctx.store.standups();
     let said = standups.find_checkin(&round.id, user).await?;
-    let before = standups.find_answer_before(&round.standup, &round.id, user).await?;
+    let before = standups
+        .find_answer_before(&round.standup, &round.id, user)
+        .await?;
     // Whoever missed some rounds is shown what they did since they last said anything.
     let since = before
         .as_ref()
@@ -113,7 +116,11 @@ pub(super) async fn draft(
     let next = before.map(|before| before.next).unwrap_or_default();
     Ok(Draft {
         done: joined(evidence.lines.iter().map(plain_line)),
-        next: joined(unfulfilled(&next, &events(&evidence)).into_iter().map(str::to_owned)),
+        next: joined(
+            unfulfilled(&next, &events(&evidence))
+                .into_iter()
+                .map(str::to_owned),
+        ),
         blocked: joined(blocked(&open, &evidence)),
         seen: evidence.lines,
         mood,
@@ -160,7 +167,10 @@ fn events(evidence: &PersonEvidence) -> Vec<Event> {
 /// What they named before and is open, then what shows by itself.
 fn blocked(open: &[Blocker], evidence: &PersonEvidence) -> Vec<String> {
     let is_named = |key| open.iter().any(|blocker| blocker.subject.as_ref() == Some(key));
-    let seen = evidence.blocked.iter().filter(|blocked| !is_named(&blocked.row.key));
+    let seen = evidence
+        .blocked
+        .iter()
+        .filter(|blocked| !is_named(&blocked.row.key));
     let seen = seen.map(|blocked| {
         let why = match blocked.cause {
             Cause::Ci => "CI is red",
@@ -169,7 +179,10 @@ fn blocked(open: &[Blocker], evidence: &PersonEvidence) -> Vec<String> {
         };
         format!("{why}: {} ({})", blocked.row.title, blocked.row.key)
     });
-    open.iter().map(|blocker| blocker.text.clone()).chain(seen).collect()
+    open.iter()
+        .map(|blocker| blocker.text.clone())
+        .chain(seen)
+        .collect()
 }
 
 /// The button *Answer…*: opens the form.
@@ -194,7 +207,9 @@ async fn editable(ctx: &Ctx, id: &str, user: &SlackUser) -> Result<(Standup, Sto
     }
     let far = stored.round.day + chrono::Duration::days(3650);
     let newest = ctx.store.standups().list_rounds(&standup.name, far, 1).await?;
-    let is_newest = newest.first().is_none_or(|newest| newest.round.id == stored.round.id);
+    let is_newest = newest
+        .first()
+        .is_none_or(|newest| newest.round.id == stored.round.id);
     if !is_newest {
         return Err(CommandError::user(
             "The next standup has begun, so this one stays as it is. `standup checkin` opens the new one.",
@@ -242,7 +257,11 @@ async fn answer(
     };
     let open = standups.list_blockers_of(&standup.name, user).await?;
     let change = reconcile(&open, &said.blocked);
-    let opened: Vec<Blocker> = change.opened.iter().map(|text| new_blocker(standup, user, text, now)).collect();
+    let opened: Vec<Blocker> = change
+        .opened
+        .iter()
+        .map(|text| new_blocker(standup, user, text, now))
+        .collect();
     let answer = Answer {
         checkin: &checkin,
         mood: said.mood.filter(|_| standup.mood == Mood::Anonymous && !had_told),
@@ -281,7 +300,12 @@ pub async fn clicked_skip(ctx: Ctx, click: Click) -> Outcome {
     Ok(Reply::Done)
 }
 
-async fn skip_round(ctx: &Ctx, standup: &Standup, round: &Round, user: &SlackUser) -> Result<(), CommandError> {
+async fn skip_round(
+    ctx: &Ctx,
+    standup: &Standup,
+    round: &Round,
+    user: &SlackUser,
+) -> Result<(), CommandError> {
     let now = ctx.clock.now();
     let checkin = Checkin {
         state: CheckinState::Skipped,
@@ -309,7 +333,12 @@ pub async fn skip(ctx: Ctx, invocation: Invocation) -> Outcome {
     }
     if rounds.is_empty() {
         // It has not begun: they are not asked at all.
-        let zones: BTreeSet<_> = ctx.settings.standups.iter().map(|standup| standup.zone.name()).collect();
+        let zones: BTreeSet<_> = ctx
+            .settings
+            .standups
+            .iter()
+            .map(|standup| standup.zone.name())
+            .collect();
         if zones.is_empty() {
             return Err(no_round(&ctx));
         }

@@ -36,7 +36,12 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
     let standup = super::chosen(&ctx, args.standup.as_deref())?;
     let far = ctx.clock.now().date_naive() + chrono::Duration::days(3650);
     let mut past = Vec::new();
-    for stored in ctx.store.standups().list_rounds(&standup.name, far, SHOWN).await? {
+    for stored in ctx
+        .store
+        .standups()
+        .list_rounds(&standup.name, far, SHOWN)
+        .await?
+    {
         past.push(told(&ctx, standup, &stored).await?);
     }
     Ok(Reply::private(message_history(&standup.name, &past)))
@@ -55,7 +60,11 @@ async fn told(ctx: &Ctx, standup: &Standup, stored: &StoredRound) -> Result<Past
         Some(posted) => ctx.slack.permalink(posted).await.ok().map(|url| url.to_string()),
         None => None,
     };
-    let answers = if asked > 0 { format!(", {answered} of {asked} answered") } else { String::new() };
+    let answers = if asked > 0 {
+        format!(", {answered} of {asked} answered")
+    } else {
+        String::new()
+    };
     let outcome = match (stored.state, posted.is_some()) {
         (RoundState::Missed, _) => "skipped: I was not running when it was due".to_owned(),
         (RoundState::Open, false) => format!("not posted yet{answers}"),

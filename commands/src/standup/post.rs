@@ -61,7 +61,11 @@ pub async fn post(ctx: Ctx, invocation: Invocation) -> Outcome {
         }
         (Caller::Person(_), None) => {
             let name = escape(&standup.name);
-            let said = cat([words("There is nothing to post in the standup of "), name, words(" yet.")]);
+            let said = cat([
+                words("There is nothing to post in the standup of "),
+                name,
+                words(" yet."),
+            ]);
             Ok(Reply::private(message_said(&said)))
         }
     }
@@ -85,7 +89,10 @@ pub async fn due(ctx: Ctx, job: Job) -> Result<(), JobError> {
     };
     let now = ctx.clock.now();
     if stored.state == RoundState::Open && stored.round.is_too_late(now) {
-        tracing::warn!(round = id, "a standup comes too late to be of use; it is not posted");
+        tracing::warn!(
+            round = id,
+            "a standup comes too late to be of use; it is not posted"
+        );
         let closed = standups.close(&id, RoundState::Missed, now).await;
         return closed.map(drop).map_err(|error| CommandError::from(error).into());
     }
@@ -170,7 +177,10 @@ async fn draw(
         Some(show_all(ctx, stored, channel, &view, &parent).await?)
     };
     if when == When::Due {
-        ctx.store.standups().close(&round.id, RoundState::Posted, ctx.clock.now()).await?;
+        ctx.store
+            .standups()
+            .close(&round.id, RoundState::Posted, ctx.clock.now())
+            .await?;
     }
     Ok(posted)
 }
@@ -201,7 +211,12 @@ async fn show_all(
     Ok(posted)
 }
 
-async fn gather(ctx: &Ctx, standup: &Standup, round: &Round, channel: &Channel) -> Result<Gathered, CommandError> {
+async fn gather(
+    ctx: &Ctx,
+    standup: &Standup,
+    round: &Round,
+    channel: &Channel,
+) -> Result<Gathered, CommandError> {
     let standups = ctx.store.standups();
     let checkins = standups.list_checkins(&round.id).await?;
     let window = Window {
@@ -214,17 +229,28 @@ async fn gather(ctx: &Ctx, standup: &Standup, round: &Round, channel: &Channel) 
     // only how much there is.
     let own = &team_of(ctx, standup)?.repositories;
     let sees = |name: &RepositoryName| {
-        channel.is_private || own.iter().any(|own| own.as_str().eq_ignore_ascii_case(name.as_str()))
+        channel.is_private
+            || own
+                .iter()
+                .any(|own| own.as_str().eq_ignore_ascii_case(name.as_str()))
     };
     Ok(Gathered {
-        checkins: checkins.into_iter().map(|said| (said.slack_user.clone(), said)).collect(),
+        checkins: checkins
+            .into_iter()
+            .map(|said| (said.slack_user.clone(), said))
+            .collect(),
         evidence: evidence.for_channel(sees),
         blockers: standups.list_open_blockers(&standup.name).await?,
         shipped,
     })
 }
 
-async fn evidence(ctx: &Ctx, standup: &Standup, round: &Round, window: Window) -> Result<Evidence, CommandError> {
+async fn evidence(
+    ctx: &Ctx,
+    standup: &Standup,
+    round: &Round,
+    window: Window,
+) -> Result<Evidence, CommandError> {
     let people: Vec<Identity> = round
         .people
         .iter()
@@ -238,8 +264,16 @@ async fn evidence(ctx: &Ctx, standup: &Standup, round: &Round, window: Window) -
 }
 
 /// How much shipped in the round before; `None` if there was none.
-async fn shipped_before(ctx: &Ctx, standup: &Standup, round: &Round) -> Result<Option<Shipped>, CommandError> {
-    let before = ctx.store.standups().list_rounds(&standup.name, round.day, 1).await?;
+async fn shipped_before(
+    ctx: &Ctx,
+    standup: &Standup,
+    round: &Round,
+) -> Result<Option<Shipped>, CommandError> {
+    let before = ctx
+        .store
+        .standups()
+        .list_rounds(&standup.name, round.day, 1)
+        .await?;
     let Some(before) = before.into_iter().next() else {
         return Ok(None);
     };
@@ -247,7 +281,9 @@ async fn shipped_before(ctx: &Ctx, standup: &Standup, round: &Round) -> Result<O
         from: before.round.since,
         to: before.round.post_at,
     };
-    Ok(Some(counted(&evidence(ctx, standup, &before.round, window).await?)))
+    Ok(Some(counted(
+        &evidence(ctx, standup, &before.round, window).await?,
+    )))
 }
 
 fn counted(evidence: &Evidence) -> Shipped {
@@ -292,6 +328,9 @@ async fn tell_of_failure(ctx: &Ctx, standup: &Standup, round: &Round, error: &Co
         copy::show(ctx, &wanted, false).await
     };
     if let Err(error) = told.await {
-        tracing::warn!(error = format!("{error:#}"), "nobody could be told that a standup was not posted");
+        tracing::warn!(
+            error = format!("{error:#}"),
+            "nobody could be told that a standup was not posted"
+        );
     }
 }

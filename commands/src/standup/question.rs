@@ -29,7 +29,9 @@ fn asked(job: &Job) -> Result<Asked, JobError> {
 /// The job: asks one person, unless they have answered by now, are away by now, or it is too late.
 pub async fn ask(ctx: Ctx, job: Job) -> Result<(), JobError> {
     let Asked { round, user } = asked(&job)?;
-    ask_one(&ctx, &round, &user, job.attempts > 1).await.map_err(JobError::from)
+    ask_one(&ctx, &round, &user, job.attempts > 1)
+        .await
+        .map_err(JobError::from)
 }
 
 async fn ask_one(ctx: &Ctx, round: &str, user: &SlackUser, again: bool) -> Result<(), CommandError> {
@@ -87,9 +89,15 @@ async fn waiting_round(ctx: &Ctx, id: &str) -> Result<Option<(Standup, Round)>, 
 }
 
 async fn is_away(ctx: &Ctx, round: &Round, user: &SlackUser) -> Result<bool, CommandError> {
-    let days = ctx.store.days_off().list(std::slice::from_ref(user), round.day).await?;
+    let days = ctx
+        .store
+        .days_off()
+        .list(std::slice::from_ref(user), round.day)
+        .await?;
     let person = ctx.slack.user(user.as_str()).await?;
-    let by_status = person.as_ref().is_some_and(|person| person.status.is_away(ctx.clock.now()));
+    let by_status = person
+        .as_ref()
+        .is_some_and(|person| person.status.is_away(ctx.clock.now()));
     // Deactivated since the round began.
     let has_left = person.is_none_or(|person| person.deleted);
     Ok(by_status || has_left || days.iter().any(|days| days.covers(round.day)))
@@ -150,8 +158,13 @@ pub(super) async fn thank(
     let user = &checkin.slack_user;
     let zone = day_zone(ctx, standup, user).await?;
     let thanks = message_thanks(&standup.name, checkin, zone);
-    let version = checkin.answered_at.map_or(QUESTION + 1, |at| at.timestamp_millis());
-    for purpose in [purpose(&round.id, user), format!("standup:{}:remind:{user}", round.id)] {
+    let version = checkin
+        .answered_at
+        .map_or(QUESTION + 1, |at| at.timestamp_millis());
+    for purpose in [
+        purpose(&round.id, user),
+        format!("standup:{}:remind:{user}", round.id),
+    ] {
         if copy::find(ctx, &purpose).await?.is_none() {
             continue;
         }

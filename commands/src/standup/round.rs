@@ -78,7 +78,9 @@ async fn open_when_due(
     now: DateTime<Utc>,
 ) -> Result<(), CommandError> {
     // Nowhere is it a day earlier than this; before that nobody need be looked up.
-    let earliest = standup.post_time(day).min(standup.ask_time(day, Tz::Pacific__Kiritimati));
+    let earliest = standup
+        .post_time(day)
+        .min(standup.ask_time(day, Tz::Pacific__Kiritimati));
     if now + AHEAD < earliest {
         return Ok(());
     }
@@ -108,7 +110,11 @@ pub(super) async fn open_today(ctx: &Ctx, standup: &Standup) -> Result<StoredRou
     if let Some(stored) = ctx.store.standups().find_round(&id).await? {
         return Ok(stored);
     }
-    let round = standup.plan(day, since(ctx, standup, day).await?, invited(ctx, standup, day).await?);
+    let round = standup.plan(
+        day,
+        since(ctx, standup, day).await?,
+        invited(ctx, standup, day).await?,
+    );
     let is_held = standup.is_held_on(day, &ctx.settings.calendar) && !round.is_too_late(now);
     let jobs = if is_held { jobs(&round) } else { Vec::new() };
     ctx.store.standups().open(&round, &jobs, now).await?;
@@ -120,7 +126,10 @@ pub(super) async fn open_today(ctx: &Ctx, standup: &Standup) -> Result<StoredRou
 fn jobs(round: &Round) -> Vec<NewJob> {
     let of_person = |kind: &str, user: &SlackUser, at: DateTime<Utc>, place: usize| {
         let pause = BETWEEN_QUESTIONS * i32::try_from(place).unwrap_or(i32::MAX);
-        let payload = json!(Asked { round: round.id.clone(), user: user.clone() });
+        let payload = json!(Asked {
+            round: round.id.clone(),
+            user: user.clone()
+        });
         let key = format!("{kind}:{}:{user}", round.id);
         NewJob::new(JobId::new(Ulid::new()), kind, payload, at + pause).unique(key)
     };
@@ -135,7 +144,9 @@ fn jobs(round: &Round) -> Vec<NewJob> {
 
 /// A job about a whole round.
 pub(super) fn of_round(kind: &str, round: &str, at: DateTime<Utc>) -> NewJob {
-    let payload = json!(OfRound { round: round.to_owned() });
+    let payload = json!(OfRound {
+        round: round.to_owned()
+    });
     let key = format!("{kind}:{round}");
     NewJob::new(JobId::new(Ulid::new()), kind, payload, at).unique(key)
 }
@@ -143,9 +154,17 @@ pub(super) fn of_round(kind: &str, round: &str, at: DateTime<Utc>) -> NewJob {
 /// Since when what happened is told: since the last round that was posted, so that nothing falls between two.
 async fn since(ctx: &Ctx, standup: &Standup, day: NaiveDate) -> Result<DateTime<Utc>, CommandError> {
     let post_at = standup.post_time(day);
-    let rounds = ctx.store.standups().list_rounds(&standup.name, day, LOOK_BACK).await?;
-    let last = rounds.into_iter().find(|stored| stored.state == RoundState::Posted);
-    let posted = last.map(|stored| stored.round.post_at).filter(|at| post_at - *at <= OLDEST_NEWS);
+    let rounds = ctx
+        .store
+        .standups()
+        .list_rounds(&standup.name, day, LOOK_BACK)
+        .await?;
+    let last = rounds
+        .into_iter()
+        .find(|stored| stored.state == RoundState::Posted);
+    let posted = last
+        .map(|stored| stored.round.post_at)
+        .filter(|at| post_at - *at <= OLDEST_NEWS);
     Ok(posted.unwrap_or_else(|| {
         let none_away = std::collections::BTreeSet::new();
         last_working_day(&ctx.settings.calendar, standup.zone, &none_away, post_at).from
@@ -175,7 +194,10 @@ async fn invited(ctx: &Ctx, standup: &Standup, day: NaiveDate) -> Result<Vec<Inv
             });
         }
     }
-    let users: Vec<SlackUser> = people.iter().filter_map(|person| person.slack_user.clone()).collect();
+    let users: Vec<SlackUser> = people
+        .iter()
+        .filter_map(|person| person.slack_user.clone())
+        .collect();
     let away = ctx.store.days_off().list(&users, day).await?;
     let mut invited = Vec::new();
     for person in people {
@@ -204,7 +226,9 @@ async fn invite(
     let by_login = || person.login.as_ref().map(|login| login.as_str().to_owned());
     let name = known.as_ref().map(|known| known.name.clone()).or_else(by_login);
     let zone = known.as_ref().and_then(|known| known.tz.as_ref()?.parse().ok());
-    let is_away = known.as_ref().is_some_and(|known| known.status.is_away(ctx.clock.now()));
+    let is_away = known
+        .as_ref()
+        .is_some_and(|known| known.status.is_away(ctx.clock.now()));
     Ok(Some(Invited {
         // Somebody whom Slack does not know cannot be asked.
         slack_user: person.slack_user.filter(|_| known.is_some()),

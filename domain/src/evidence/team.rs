@@ -126,7 +126,8 @@ impl Evidence {
     /// unless the channel `sees` them.
     #[must_use]
     pub fn for_channel(mut self, sees: impl Fn(&RepositoryName) -> bool) -> Self {
-        let is_seen = |line: &Line| !line.subject.is_private || line.subject.repository.as_ref().is_some_and(&sees);
+        let is_seen =
+            |line: &Line| !line.subject.is_private || line.subject.repository.as_ref().is_some_and(&sees);
         self.others.retain(is_seen);
         for person in &mut self.people {
             person.lines.retain(|line| !line.subject.is_draft);

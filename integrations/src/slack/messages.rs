@@ -184,12 +184,23 @@ impl Slack {
         purpose_key: &str,
         oldest: DateTime<Utc>,
     ) -> Result<Option<Posted>, SlackError> {
+        self.find_message(place, oldest, |message| message.is_for(purpose_key))
+            .await
+    }
+
+    /// The first message that `is_it` finds, a page at a time, among the newest 2,000 since `oldest`.
+    pub(super) async fn find_message(
+        &self,
+        place: &Place,
+        oldest: DateTime<Utc>,
+        is_it: impl Fn(&Message) -> bool,
+    ) -> Result<Option<Posted>, SlackError> {
         let oldest = format!("{}.{:06}", oldest.timestamp(), oldest.timestamp_subsec_micros());
         let mut cursor = String::new();
         for _ in 0..HISTORY_PAGES {
             let page = self.history(place, &oldest, &cursor).await?;
             let next = page.next();
-            if let Some(found) = page.rows.into_iter().find(|message| message.is_for(purpose_key)) {
+            if let Some(found) = page.rows.into_iter().find(|message| is_it(message)) {
                 return Ok(Some(Posted {
                     channel: place.channel.clone(),
                     ts: found.ts,
@@ -251,10 +262,19 @@ struct Response {
 
 /// A message as the history shows it, as far as we look.
 #[derive(Deserialize)]
-struct Message {
+pub(super) struct Message {
     ts: String,
     #[serde(default)]
     metadata: Option<Metadata>,
+    #[serde(default)]
+    files: Vec<SharedFile>,
+}
+
+#[derive(Deserialize)]
+struct SharedFile {
+    /// Missing of a file that was deleted.
+    #[serde(default)]
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -265,6 +285,11 @@ struct Metadata {
 }
 
 impl Message {
+    /// Whether it shows a file of this name.
+    pub(super) fn has_file(&self, name: &str) -> bool {
+        self.files.iter().any(|file| file.name == name)
+    }
+
     fn is_for(&self, purpose_key: &str) -> bool {
         self.metadata.as_ref().is_some_and(|metadata| {
             metadata.event_type == PURPOSE_EVENT
@@ -316,7 +341,7 @@ impl DailyPosts {
         }
     }
 
-    fn take(&self, day: NaiveDate) -> Result<(), SlackError> {
+    pub(super) fn take(&self, day: NaiveDate) -> Result<(), SlackError> {
         let mut today = self.today.lock().unwrap_or_else(PoisonError::into_inner);
         if today.0 != day {
             *today = (day, 0);
@@ -329,7 +354,7 @@ impl DailyPosts {
     }
 
     /// Uncounts a message that Slack did not take.
-    fn give_back(&self, day: NaiveDate) {
+    pub(super) fn give_back(&self, day: NaiveDate) {
         let mut today = self.today.lock().unwrap_or_else(PoisonError::into_inner);
         if today.0 == day {
             today.1 = today.1.saturating_sub(1);

@@ -160,7 +160,7 @@ impl Workspace {
             let _ = write!(head, " at {}", message.ts);
         }
         let mut body = Vec::new();
-        if message.blocks.is_empty() || detail.fallback_text {
+        if (message.blocks.is_empty() && message.files.is_empty()) || detail.fallback_text {
             let text = plain(self, &message.text);
             body.extend(text.lines().map(|l| {
                 if message.blocks.is_empty() {
@@ -177,11 +177,15 @@ impl Workspace {
             &std::collections::BTreeMap::new(),
             detail,
         ));
+        let files = message.files.iter().filter_map(|id| self.file(id));
+        body.extend(files.map(|file| format!("[picture {}: {}]", file.title, file.alt_text)));
         for (name, users) in &message.reactions {
             body.push(format!(":{name}: {}", users.len()));
         }
         match body.as_slice() {
-            [one] if message.blocks.is_empty() => push_line(out, &format!("{head}: "), one),
+            [one] if message.blocks.is_empty() && message.files.is_empty() => {
+                push_line(out, &format!("{head}: "), one);
+            }
             lines => {
                 push_line(out, "", &format!("{head}:"));
                 let indent = format!("{indent}{}", if message.is_reply() { "    " } else { "  " });

@@ -10,7 +10,7 @@ use super::html::escape;
 use super::mrkdwn;
 use super::reader::Reader;
 use super::visit::Visit;
-use crate::workspace::{Message, Workspace};
+use crate::workspace::{File, Message, Workspace};
 
 /// Messages of one author within this many minutes stand together under one name.
 const TOGETHER_MINUTES: i64 = 5;
@@ -129,9 +129,12 @@ fn content(message: &Message, room: &Room<'_>, reader: &Reader<'_>) -> String {
     } else {
         ""
     };
-    if message.blocks.is_empty() {
+    let pictures = pictures(message, room);
+    // A file comes without words.
+    let has_words = !message.text.is_empty() || message.files.is_empty();
+    if message.blocks.is_empty() && has_words {
         return format!(
-            r#"<div class="text">{}{edited}</div>"#,
+            r#"<div class="text">{}{edited}</div>{pictures}"#,
             mrkdwn::render(&message.text, reader)
         );
     }
@@ -143,9 +146,23 @@ fn content(message: &Message, room: &Room<'_>, reader: &Reader<'_>) -> String {
         errors: &BTreeMap::new(),
     };
     format!(
-        r#"<div class="blocks">{}</div>{edited}"#,
+        r#"<div class="blocks">{}</div>{edited}{pictures}"#,
         block::render_all(&message.blocks, &scene)
     )
+}
+
+/// The files that were shown with a message: all are pictures, because nothing else is taken.
+fn pictures(message: &Message, room: &Room<'_>) -> String {
+    let files = message.files.iter().filter_map(|id| room.workspace.file(id));
+    let one = |file: &File| {
+        format!(
+            r#"<figure class="image"><figcaption>{}</figcaption><a href="/files/{id}" target="_blank"><img src="/files/{id}" alt="{}"></a></figure>"#,
+            escape(&file.title),
+            escape(&file.alt_text),
+            id = escape(&file.id)
+        )
+    };
+    files.map(one).collect()
 }
 
 fn reactions(message: &Message) -> String {

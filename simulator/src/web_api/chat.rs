@@ -148,7 +148,7 @@ fn target(w: &mut Workspace, params: &Params) -> Result<String, ApiError> {
         .ok_or_else(|| "channel_not_found".into())
 }
 
-fn may_post(shared: &Shared, w: &Workspace, channel: &str) -> Result<(), ApiError> {
+pub(super) fn may_post(shared: &Shared, w: &Workspace, channel: &str) -> Result<(), ApiError> {
     let channel = w.channel(channel).ok_or("channel_not_found")?;
     if channel.is_archived {
         return Err("is_archived".into());

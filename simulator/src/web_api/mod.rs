@@ -4,6 +4,7 @@
 mod apps;
 mod chat;
 mod conversations;
+pub(crate) mod files;
 mod params;
 mod rooms;
 mod users;
@@ -97,6 +98,8 @@ const METHODS: &[Method] = &[
     method("conversations.members", "", conversations::members),
     method("conversations.open", "im:write", conversations::open),
     method("conversations.replies", "", conversations::replies),
+    method("files.completeUploadExternal", "files:write", files::complete),
+    method("files.getUploadURLExternal", "files:write", files::ticket),
     method("reactions.add", "reactions:write", chat::add_reaction),
     method("team.info", "team:read", apps::team_info),
     method("usergroups.users.list", "usergroups:read", rooms::group_members),
@@ -220,7 +223,7 @@ fn reply(shared: &Shared, answer: Answer) -> Response {
     response
 }
 
-async fn broken(shared: &Shared, line: &Line, fault: Fault) -> Response {
+pub(crate) async fn broken(shared: &Shared, line: &Line, fault: Fault) -> Response {
     match fault {
         Fault::RateLimited(after) => reply(shared, Err(ApiError::rate_limited(after))),
         Fault::Error(code) => reply(shared, Err(code.as_str().into())),

@@ -17,7 +17,7 @@ impl Params {
         } else {
             add_form(&mut all, body);
         }
-        for key in ["blocks", "attachments", "metadata", "view"] {
+        for key in ["blocks", "attachments", "metadata", "view", "files"] {
             if let Some(Value::String(text)) = all.get(key)
                 && let Ok(parsed) = serde_json::from_str(text)
             {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Workspace;
+use super::{File, Workspace};
 use crate::mentions::{Mention, mentions_in};
 
 /// One message of a channel.
@@ -22,6 +22,8 @@ pub struct Message {
     pub text: String,
     /// Block Kit blocks, block ids filled in.
     pub blocks: Vec<Value>,
+    /// Files shown with it, by id.
+    pub files: Vec<String>,
     /// Message metadata: `event_type` and `event_payload`.
     pub metadata: Option<Value>,
     /// When it was last edited.
@@ -144,6 +146,11 @@ impl Workspace {
         }
         if !message.blocks.is_empty() {
             value["blocks"] = json!(message.blocks);
+        }
+        let files = message.files.iter().filter_map(|id| self.file(id));
+        let files: Vec<Value> = files.map(File::json).collect();
+        if !files.is_empty() {
+            value["files"] = json!(files);
         }
         if let Some(thread) = &message.thread_ts {
             value["thread_ts"] = json!(thread);

@@ -2,6 +2,7 @@
 //! Plain values under one lock; nothing here knows HTTP or sockets.
 
 mod composer;
+pub mod file;
 pub mod message;
 pub mod people;
 pub mod view;
@@ -9,6 +10,7 @@ pub mod view;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+pub use file::File;
 pub use message::Message;
 pub use people::{App, Channel, ChannelKind, Person, Team};
 use serde_json::{Value, json};
@@ -40,6 +42,7 @@ pub struct Workspace {
     /// What the app did that Slack would refuse or that harms people.
     pub violations: Vec<Violation>,
     pub(crate) messages: HashMap<String, Vec<Message>>,
+    pub(crate) files: Vec<File>,
     pub(crate) modals: BTreeMap<String, Vec<View>>,
     pub(crate) homes: BTreeMap<String, View>,
     pub(crate) triggers: HashMap<String, Trigger>,
@@ -91,6 +94,7 @@ impl Workspace {
             groups: BTreeMap::new(),
             violations: Vec::new(),
             messages: HashMap::new(),
+            files: Vec::new(),
             modals: BTreeMap::new(),
             homes: BTreeMap::new(),
             triggers: HashMap::new(),

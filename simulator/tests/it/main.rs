@@ -5,6 +5,7 @@ mod blocks;
 mod chat;
 mod client;
 mod faults;
+mod files;
 mod http;
 mod people;
 mod response_url;

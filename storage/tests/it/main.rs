@@ -24,6 +24,7 @@ mod people;
 mod posts;
 mod signals;
 mod small;
+mod sprints;
 mod standups;
 mod support;
 mod triage;

@@ -32,7 +32,11 @@ const DOWN: [(&str, &str); 2] = [
 const MISSED: &str = "2026-05-06";
 
 fn toml(edited: bool) -> String {
-    let (chloe, ask_at) = if edited { (", 'chloe-m'", "10:00") } else { ("", "09:00") };
+    let (chloe, ask_at) = if edited {
+        (", 'chloe-m'", "10:00")
+    } else {
+        ("", "09:00")
+    };
     format!(
         "[calendar]\nzone = 'Europe/Berlin'\nholidays = {HOLIDAYS:?}\n\
          [people]\nU0ANA = 'ana-ruiz'\nU0BEN = 'ben-k'\nU0CHLOE = 'chloe-m'\nU0FATIMA = 'fatima-k'\n\
@@ -113,7 +117,12 @@ async fn a_quarter_of_standups_is_held_once_a_day_and_nobody_is_bothered(databas
         from: day(AWAY.0),
         until: day(AWAY.1),
     };
-    bot.database.store.days_off().upsert(&away, at("2026-03-02T00:00:00Z")).await.unwrap();
+    bot.database
+        .store
+        .days_off()
+        .upsert(&away, at("2026-03-02T00:00:00Z"))
+        .await
+        .unwrap();
 
     let mut now = at(&format!("{}T00:00:00Z", DAYS.0));
     let end = at(&format!("{}T22:00:00Z", DAYS.1));
@@ -146,7 +155,10 @@ fn messages(bot: &World, channel: &str, zone: Tz) -> Vec<(NaiveDate, String)> {
     bot.slack.read(|workspace| {
         let id = match workspace.channel(channel) {
             Some(channel) => channel.id.clone(),
-            None => workspace.direct_with(channel).map(|direct| direct.id.clone()).unwrap_or_default(),
+            None => workspace
+                .direct_with(channel)
+                .map(|direct| direct.id.clone())
+                .unwrap_or_default(),
         };
         let sent = workspace.messages(&id).filter(|message| message.by_app);
         sent.map(|message| {
@@ -161,9 +173,8 @@ fn messages(bot: &World, channel: &str, zone: Tz) -> Vec<(NaiveDate, String)> {
 fn check(bot: &World) {
     use chrono::{Datelike, Weekday};
     let holidays: Vec<NaiveDate> = HOLIDAYS.iter().map(|text| day(text)).collect();
-    let is_held = |date: &NaiveDate| {
-        !matches!(date.weekday(), Weekday::Sat | Weekday::Sun) && !holidays.contains(date)
-    };
+    let is_held =
+        |date: &NaiveDate| !matches!(date.weekday(), Weekday::Sat | Weekday::Sun) && !holidays.contains(date);
     let held: Vec<NaiveDate> = day(DAYS.0)
         .iter_days()
         .take_while(|date| *date <= day(DAYS.1))
@@ -189,10 +200,18 @@ fn check(bot: &World) {
         let mut reminded: BTreeMap<NaiveDate, u32> = BTreeMap::new();
         for (date, text) in messages(bot, user, zone) {
             let is_question = text.contains("Standup of payments");
-            *(if is_question { &mut asked } else { &mut reminded }).entry(date).or_default() += 1;
+            *(if is_question { &mut asked } else { &mut reminded })
+                .entry(date)
+                .or_default() += 1;
         }
-        assert!(asked.values().all(|times| *times == 1), "{user} was asked twice: {asked:?}");
-        assert!(reminded.values().all(|times| *times == 1), "{user} was reminded twice: {reminded:?}");
+        assert!(
+            asked.values().all(|times| *times == 1),
+            "{user} was asked twice: {asked:?}"
+        );
+        assert!(
+            reminded.values().all(|times| *times == 1),
+            "{user} was reminded twice: {reminded:?}"
+        );
         let expected: Vec<NaiveDate> = held
             .iter()
             .copied()
@@ -201,8 +220,14 @@ fn check(bot: &World) {
             .filter(|date| user != "U0CHLOE" || *date > day(EDITED))
             .collect();
         let asked: Vec<NaiveDate> = asked.into_keys().collect();
-        assert_eq!(asked, expected, "{user} is asked on their working days and on no other");
+        assert_eq!(
+            asked, expected,
+            "{user} is asked on their working days and on no other"
+        );
         // Whoever was asked before the reminder's time is reminded; on no other day.
-        assert!(reminded.keys().all(|date| expected.contains(date)), "{user}: {reminded:?}");
+        assert!(
+            reminded.keys().all(|date| expected.contains(date)),
+            "{user}: {reminded:?}"
+        );
     }
 }

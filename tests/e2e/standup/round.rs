@@ -90,7 +90,13 @@ async fn until_ops(scene: &Scene, what: impl Fn(&str) -> bool) -> Vec<Message> {
 async fn answer(scene: &Scene, user: &str, values: &[(&str, &str)]) {
     let question = scene.until_direct(user, 1).await[0].clone();
     let person = scene.bot.user(user);
-    assert!(person.clicks(&question, "standup.answer").unwrap().await.is_acked());
+    assert!(
+        person
+            .clicks(&question, "standup.answer")
+            .unwrap()
+            .await
+            .is_acked()
+    );
     let modal = scene.until_modal(user).await;
     let sent = person.submits(&modal, values.to_vec()).unwrap().await;
     assert!(sent.is_acked(), "{sent:?}");
@@ -133,7 +139,10 @@ async fn a_standup_is_asked_for_answered_posted_and_edited_as_answers_come_and_b
       Blocked, a line each. I keep each until it is gone. (optional): [____]
       [Cancel] [Send]
     "#);
-    let sent = ana.submits(&modal, [("next", "- Ledger rename <!channel>")]).unwrap().await;
+    let sent = ana
+        .submits(&modal, [("next", "- Ledger rename <!channel>")])
+        .unwrap()
+        .await;
     assert!(sent.is_acked());
     let thanked = scene
         .bot
@@ -156,7 +165,10 @@ async fn a_standup_is_asked_for_answered_posted_and_edited_as_answers_come_and_b
     assert_eq!(scene.direct("ana").len(), 1);
 
     scene.bot.clock.set(at(16, 9, 0));
-    let posted = until_ops(&scene, |text| text.contains("Round half to even") && text.contains("thread")).await;
+    let posted = until_ops(&scene, |text| {
+        text.contains("Round half to even") && text.contains("thread")
+    })
+    .await;
     assert_snapshot!(scene.bot.text(&posted[0]), @r"
     em-agent:
       # Standup: payments · Fri 16 Jan
@@ -187,7 +199,9 @@ async fn a_standup_is_asked_for_answered_posted_and_edited_as_answers_come_and_b
         .bot
         .until(|workspace| {
             let ops = workspace.channel("ops").unwrap().id.clone();
-            let first = workspace.messages(&ops).find(|message| message.by_app && message.ephemeral_for.is_none())?;
+            let first = workspace
+                .messages(&ops)
+                .find(|message| message.by_app && message.ephemeral_for.is_none())?;
             let text = workspace.message_text(first);
             (!text.contains("Blocked")).then_some(text)
         })
@@ -207,7 +221,15 @@ async fn whoever_is_away_or_says_nothing_is_left_in_peace(database: TestDatabase
     ");
     scene.bot.clock.set(at(16, 8, 1));
     let question = scene.until_direct("ana", 1).await[0].clone();
-    assert!(scene.bot.user("ana").clicks(&question, "standup.skip").unwrap().await.is_acked());
+    assert!(
+        scene
+            .bot
+            .user("ana")
+            .clicks(&question, "standup.skip")
+            .unwrap()
+            .await
+            .is_acked()
+    );
     scene.bot.clock.set(at(16, 9, 0));
     let posted = until_ops(&scene, |text| text.contains("Away: *ben*")).await;
     assert!(scene.bot.text(&posted[0]).contains("0 of 1 answered"));
@@ -284,7 +306,15 @@ async fn an_old_blocker_is_told_to_somebody_once(database: TestDatabase) {
     assert_eq!(scene.direct("dmitri").len(), 1);
     let list = scene.answer("ana", "/em-agent standup blockers").await;
     assert!(list.contains("No access to staging"), "{list}");
-    assert!(scene.bot.user("dmitri").clicks(&told, "standup.resolve").unwrap().await.is_acked());
+    assert!(
+        scene
+            .bot
+            .user("dmitri")
+            .clicks(&told, "standup.resolve")
+            .unwrap()
+            .await
+            .is_acked()
+    );
     let list = scene
         .bot
         .until(|workspace| {
@@ -305,7 +335,15 @@ async fn nothing_to_say_is_not_posted(database: TestDatabase) {
     scene.bot.clock.set(at(16, 9, 0));
     scene
         .bot
-        .until(|_| scene.bot.slack.faults().count("chat.postMessage").ge(&2).then_some(()))
+        .until(|_| {
+            scene
+                .bot
+                .slack
+                .faults()
+                .count("chat.postMessage")
+                .ge(&2)
+                .then_some(())
+        })
         .await;
     looked_at_again().await;
     assert_eq!(in_ops(&scene).len(), 0);
@@ -317,8 +355,13 @@ async fn nothing_to_say_is_not_posted(database: TestDatabase) {
 
 async fn a_standup_can_be_posted_at_once_and_mistakes_are_answered_in_words(database: TestDatabase) {
     let scene = evening_before(database, STANDUP).await;
-    let unknown = scene.answer("ana", "/em-agent standup post --standup search").await;
-    assert!(unknown.contains("There is no standup called “search”. There are: payments."), "{unknown}");
+    let unknown = scene
+        .answer("ana", "/em-agent standup post --standup search")
+        .await;
+    assert!(
+        unknown.contains("There is no standup called “search”. There are: payments."),
+        "{unknown}"
+    );
     for (text, says) in [
         ("standup away 2026-02-30", "is not a day"),
         ("standup away 2026-02-03 2026-02-01", "is before"),
