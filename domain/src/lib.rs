@@ -29,6 +29,7 @@ pub mod person;
 pub mod policy;
 pub mod pull_request;
 pub mod review;
+pub mod schedule;
 pub mod signal;
 pub mod snooze;
 pub mod stamped;
