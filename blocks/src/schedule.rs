@@ -71,7 +71,7 @@ pub fn message_schedules(view: &SchedulesView<'_>) -> SlackMessageContent {
     let said = match (view.kept.len(), view.configured.len()) {
         (0, 0) => words("Nothing is scheduled yet."),
         (kept, configured) => escape(&format!(
-            "{kept} kept here, {configured} in my configuration."
+            "{kept} kept by people, {configured} in my configuration."
         )),
     };
     layout.section(&said);

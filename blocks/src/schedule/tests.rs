@@ -37,16 +37,45 @@ fn the_list_shows_what_runs_what_does_not_and_what_cannot_be_changed() {
             zone: Tz::UTC,
         }],
     };
-    assert_snapshot!(transcript(&message_schedules(&view)), @"");
+    assert_snapshot!(transcript(&message_schedules(&view)), @r"
+    (text) Schedules: 2 kept by people, 1 in my configuration.
+    # Schedules
+    2 kept by people, 1 in my configuration.
+    *`triage-haaa`*  `triage post --team payments` to #C0OPS
+    every weekday at 09:00, Europe/Berlin
+    Next Mon 24 Nov 09:00 · last Fri 21 Nov 15:00 · by @U0ANA
+    :warning: I am not in that channel. Type `/invite @EM Agent` there.
+        ⋮ Run now | Pause | Edit… | Remove
+    *`triage-haaa`*  `triage post --team payments` to #C0OPS
+    every weekday at 09:00, Europe/Berlin
+    :double_vertical_bar: Paused · by @U0ANA
+    *`morning`*  `gaps post` to #ops
+    Next Fri 21 Nov 14:00 UTC · in my configuration, not to be changed here
+    > Add one with `/em-agent schedule add`; run one now with `/em-agent schedule run ID`.
+    ");
     let empty = SchedulesView { kept: &[], configured: &[] };
-    assert_snapshot!(transcript(&message_schedules(&empty)), @"");
+    assert_snapshot!(transcript(&message_schedules(&empty)), @r"
+    (text) Schedules: Nothing is scheduled yet.
+    # Schedules
+    Nothing is scheduled yet.
+    > Add one with `/em-agent schedule add`; run one now with `/em-agent schedule run ID`.
+    ");
 }
 
 #[test]
 fn before_saving_the_next_times_are_shown() {
     let draft = Draft { id: kept().id, definition: kept().definition, since: None };
     let times = [now(), now() + Duration::days(3)];
-    assert_snapshot!(transcript(&message_draft(&draft, &times)), @"");
+    assert_snapshot!(transcript(&message_draft(&draft, &times)), @r"
+    (text) Not saved yet: `triage post --team payments` to #C0OPS, every weekday at 09:00, Europe/Berlin
+    *Save this schedule?*
+    `triage post --team payments` to #C0OPS, every weekday at 09:00, Europe/Berlin
+    The next times:
+    • Fri 21 Nov 15:00
+    • Mon 24 Nov 15:00
+    > If I was down: post up to 4 hours late. As cron: `0 9 * * 1-5`
+    [Save] [Cancel]
+    ");
     let json = serde_json::to_string(&draft).unwrap();
     assert_eq!(Draft::parse(&json), Some(draft));
     assert_eq!(Draft::parse("{}"), None);
@@ -66,7 +95,23 @@ fn the_form_is_filled_in_with_what_is_edited() {
     };
     let edits = Some(Edited { id: kept().id, since: now() });
     let memory = Memory { response_url: None, edits };
-    assert_snapshot!(transcript_view(&modal_schedule(&form, &memory).unwrap()), @"");
+    assert_snapshot!(transcript_view(&modal_schedule(&form, &memory).unwrap()), @r"
+    (modal schedule.defined) Edit schedule [Next] [Cancel]
+    What?
+      (•) gaps post: Post the gaps.
+      ( ) triage post: Post the list.
+    Words after it, if any (as --team payments)
+    Where?
+    When? (every weekday at 09:00 · Mondays 10:30 · first Monday of the month 9:00 · five cron fields)
+    In which time zone?
+    If I was down at that time?
+      (•) Leave it out, and tell me
+      ( ) Post up to 1 hour late
+      ( ) Post up to 4 hours late
+      ( ) Post up to 12 hours late
+      ( ) Post up to 24 hours late
+    > Before anything is saved I show you the next five times.
+    ");
     check_view(&modal_schedule(&FormView { commands: &commands, ..FormView::default() }, &Memory::default()).unwrap());
 }
 
@@ -83,7 +128,12 @@ fn an_owner_is_told_what_is_wrong_and_what_was_left_out() {
         message_missed(&kept(), &missed(2, true)),
     ];
     let texts = messages.map(|message| message.text.unwrap());
-    assert_snapshot!(texts.join("\n"), @"");
+    assert_snapshot!(texts.join("\n").replace('\u{2060}', ""), @r"
+    :warning: Your schedule `triage-haaa` (`triage post --team payments` to <#C0OPS>) did not work. I am not in that channel. Type `/invite @EM Agent` there. I try again when it is due next, and pause it after 3 failures in a row.
+    :warning: Your schedule `triage-haaa` (`triage post --team payments` to <#C0OPS>) did not work. Gone. That was so 3 times in a row, so I have paused it. When it is mended: `/em-agent schedule resume triage-haaa`
+    Your schedule `triage-haaa` (`triage post --team payments` to <#C0OPS>) was due on Sat 22 Nov 15:00, when I was not running. I left it out. To have it now: `/em-agent schedule run triage-haaa`
+    Your schedule `triage-haaa` (`triage post --team payments` to <#C0OPS>) was due 2 times while I was not running, from Fri 21 Nov 15:00 to Sat 22 Nov 15:00. I left them out; the one after that ran. To have it now: `/em-agent schedule run triage-haaa`
+    ");
     assert!(message_trouble(&kept()).is_none());
 }
 
@@ -98,7 +148,16 @@ fn every_change_is_told_in_a_sentence() {
     ];
     let mut texts = changes.map(|(kept, became)| message_became(&kept, became).text.unwrap()).to_vec();
     texts.extend([message_ran("morning", "triage post", "#ops"), message_discarded(), message_form("")].map(|message| message.text.unwrap()));
-    assert_snapshot!(texts.join("\n"), @"");
+    assert_snapshot!(texts.join("\n").replace('\u{2060}', ""), @r"
+    Saved as `triage-haaa`: `triage post --team payments` to <#C0OPS>. It is due next on Mon 24 Nov 09:00.
+    Changed `triage-haaa`: `triage post --team payments` to <#C0OPS>. It is paused: `/em-agent schedule resume triage-haaa`.
+    `triage-haaa` is paused. Have it go on with `/em-agent schedule resume triage-haaa`.
+    `triage-haaa` runs again. It is due next on Mon 24 Nov 09:00.
+    Removed `triage-haaa`: `triage post --team payments` to <#C0OPS>, every weekday at 09:00, Europe/Berlin.
+    I ran `morning`: `triage post` to #ops. If there is nothing there, there was nothing to post.
+    Nothing was saved.
+    A schedule needs what, where and when.
+    ");
 }
 
 #[test]

@@ -167,6 +167,20 @@ impl Kept {
         self.is_active() && self.since <= due_at
     }
 
+    /// It cannot come due, for the reason `what`: it is paused.
+    #[must_use]
+    pub fn broken(&self, what: &str, now: DateTime<Utc>) -> Self {
+        Self {
+            trouble: Some(Trouble {
+                what: what.to_owned(),
+                since: now,
+                due_at: now,
+            }),
+            failures: self.failures.saturating_add(1),
+            ..self.paused(now)
+        }
+    }
+
     /// A tick did its work. `None` if that is no news.
     pub fn worked(&self, now: DateTime<Utc>) -> Option<Self> {
         (self.trouble.is_some() || self.failures > 0).then(|| Self {
