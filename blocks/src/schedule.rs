@@ -124,9 +124,9 @@ fn kept_row(kept: &Kept) -> Mrkdwn {
         None if kept.is_active() => words("Never due again"),
         None => words(":double_vertical_bar: Paused"),
     };
-    let last = kept.fired_at.map(|at| {
-        escape(&format!("last {}", plain_when(at, definition.zone)))
-    });
+    let last = kept
+        .fired_at
+        .map(|at| escape(&format!("last {}", plain_when(at, definition.zone))));
     let facts = [Some(next), last, Some(cat([words("by "), mention(&kept.owner)]))];
     let trouble = kept.trouble.as_ref().map(|trouble| {
         let times = match kept.failures {
@@ -208,35 +208,50 @@ pub enum Became {
 /// What became of a schedule, for whoever wanted it.
 pub fn message_became(kept: &Kept, became: Became) -> SlackMessageContent {
     let name = || code(kept.id.as_str());
-    let next = match kept.next_at {
+    let definition = &kept.definition;
+    let is_now = |lead| {
+        cat([
+            words(lead),
+            name(),
+            words(": "),
+            what(definition),
+            words(". "),
+            next(kept),
+        ])
+    };
+    let said = match became {
+        Became::Added => is_now("Saved as "),
+        Became::Edited => is_now("Changed "),
+        Became::Resumed => cat([name(), words(" runs again. "), next(kept)]),
+        Became::Paused => cat([name(), words(" is paused. Have it go on with "), resume(kept)]),
+        Became::Removed => cat([
+            words("Removed "),
+            name(),
+            words(": "),
+            what(definition),
+            words(", "),
+            escape(&when_in_words(definition)),
+            words("."),
+        ]),
+    };
+    one(&said)
+}
+
+/// When it is due next, in a sentence.
+fn next(kept: &Kept) -> Mrkdwn {
+    match kept.next_at {
         Some(at) => escape(&format!(
             "It is due next on {}.",
             plain_when(at, kept.definition.zone)
         )),
         None if kept.is_active() => words("It never comes due again."),
-        None => cat([words("It is paused: "), typed(&format!("schedule resume {}", kept.id)), words(".")]),
-    };
-    let said = match became {
-        Became::Added => cat([words("Saved as "), name(), words(": "), what(&kept.definition), words(". "), next]),
-        Became::Edited => cat([words("Changed "), name(), words(": "), what(&kept.definition), words(". "), next]),
-        Became::Resumed => cat([name(), words(" runs again. "), next]),
-        Became::Paused => cat([
-            name(),
-            words(" is paused. Have it go on with "),
-            typed(&format!("schedule resume {}", kept.id)),
-            words("."),
-        ]),
-        Became::Removed => cat([
-            words("Removed "),
-            name(),
-            words(": "),
-            what(&kept.definition),
-            words(", "),
-            escape(&when_in_words(&kept.definition)),
-            words("."),
-        ]),
-    };
-    one(&said)
+        None => cat([words("It is paused: "), resume(kept)]),
+    }
+}
+
+/// What is typed to have it go on.
+fn resume(kept: &Kept) -> Mrkdwn {
+    cat([typed(&format!("schedule resume {}", kept.id)), words(".")])
 }
 
 /// A schedule was run because somebody asked for it.

@@ -11,8 +11,7 @@ use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reaction, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
 use crate::{
-    approval, ask, audit, docs, doctor, gaps, help, home, job, link, policy, schedule, signal, triage,
-    whoami,
+    approval, ask, audit, docs, doctor, gaps, help, home, job, link, policy, schedule, signal, triage, whoami,
 };
 
 pub use em_blocks::SLASH_COMMAND;

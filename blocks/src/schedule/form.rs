@@ -91,7 +91,11 @@ pub fn modal_schedule(form: &FormView<'_>, memory: &Memory) -> Option<SlackView>
         .map(|(path, summary)| Choice::new(&format!("{path}: {summary}"), path));
     layout.input(Input::select(COMMAND, "What?", commands).chosen_first(command));
     layout.input(Input::line(WORDS, "Words after it, if any (as --team payments)", after).optional());
-    layout.input(Input::conversation(CHANNEL, "Where?", form.channel.map(SlackChannel::as_str)));
+    layout.input(Input::conversation(
+        CHANNEL,
+        "Where?",
+        form.channel.map(SlackChannel::as_str),
+    ));
     layout.input(Input::line(
         WHEN,
         "When? (every weekday at 09:00 · Mondays 10:30 · first Monday of the month 9:00 · five cron fields)",
@@ -122,7 +126,10 @@ pub struct Filled {
 
 /// Reads a submitted form; `None` if it is not one of this version.
 pub fn filled(state: &SlackViewState) -> Option<Filled> {
-    let words = [Input::chosen(state, COMMAND)?, Input::written(state, WORDS).unwrap_or_default()];
+    let words = [
+        Input::chosen(state, COMMAND)?,
+        Input::written(state, WORDS).unwrap_or_default(),
+    ];
     Some(Filled {
         run: words.join(" ").trim().to_owned(),
         channel: Input::chosen_conversation(state, CHANNEL).map(SlackChannel::from),

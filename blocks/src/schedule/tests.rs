@@ -18,17 +18,32 @@ fn kept() -> Kept {
         missed: Missed::Late(4),
     };
     let next = now() + Duration::hours(66);
-    Kept::new(ScheduleId::new("triage", 7), "U0ANA".into(), definition, Some(next), now())
+    Kept::new(
+        ScheduleId::new("triage", 7),
+        "U0ANA".into(),
+        definition,
+        Some(next),
+        now(),
+    )
 }
 
 fn failing() -> Kept {
-    kept().failed(now(), "I am not in that channel. Type `/invite @EM Agent` there.", now()).unwrap()
+    kept()
+        .failed(
+            now(),
+            "I am not in that channel. Type `/invite @EM Agent` there.",
+            now(),
+        )
+        .unwrap()
 }
 
 #[test]
 fn the_list_shows_what_runs_what_does_not_and_what_cannot_be_changed() {
     let view = SchedulesView {
-        kept: &[(failing().ticked(Some(now()), kept().next_at, now()), true), (kept().paused(now()), false)],
+        kept: &[
+            (failing().ticked(Some(now()), kept().next_at, now()), true),
+            (kept().paused(now()), false),
+        ],
         configured: &[ConfiguredRow {
             name: "morning".to_owned(),
             run: "gaps post".to_owned(),
@@ -53,7 +68,10 @@ fn the_list_shows_what_runs_what_does_not_and_what_cannot_be_changed() {
     Next Fri 21 Nov 14:00 UTC · in my configuration, not to be changed here
     > Add one with `/em-agent schedule add`; run one now with `/em-agent schedule run ID`.
     ");
-    let empty = SchedulesView { kept: &[], configured: &[] };
+    let empty = SchedulesView {
+        kept: &[],
+        configured: &[],
+    };
     assert_snapshot!(transcript(&message_schedules(&empty)), @r"
     (text) Schedules: Nothing is scheduled yet.
     # Schedules
@@ -64,7 +82,11 @@ fn the_list_shows_what_runs_what_does_not_and_what_cannot_be_changed() {
 
 #[test]
 fn before_saving_the_next_times_are_shown() {
-    let draft = Draft { id: kept().id, definition: kept().definition, since: None };
+    let draft = Draft {
+        id: kept().id,
+        definition: kept().definition,
+        since: None,
+    };
     let times = [now(), now() + Duration::days(3)];
     assert_snapshot!(transcript(&message_draft(&draft, &times)), @r"
     (text) Not saved yet: `triage post --team payments` to #C0OPS, every weekday at 09:00, Europe/Berlin
@@ -93,8 +115,14 @@ fn the_form_is_filled_in_with_what_is_edited() {
         zone: "Europe/Berlin",
         missed: Some(Missed::Skip),
     };
-    let edits = Some(Edited { id: kept().id, since: now() });
-    let memory = Memory { response_url: None, edits };
+    let edits = Some(Edited {
+        id: kept().id,
+        since: now(),
+    });
+    let memory = Memory {
+        response_url: None,
+        edits,
+    };
     assert_snapshot!(transcript_view(&modal_schedule(&form, &memory).unwrap()), @r"
     (modal schedule.defined) Edit schedule [Next] [Cancel]
     What?
@@ -112,7 +140,16 @@ fn the_form_is_filled_in_with_what_is_edited() {
       ( ) Post up to 24 hours late
     > Before anything is saved I show you the next five times.
     ");
-    check_view(&modal_schedule(&FormView { commands: &commands, ..FormView::default() }, &Memory::default()).unwrap());
+    check_view(
+        &modal_schedule(
+            &FormView {
+                commands: &commands,
+                ..FormView::default()
+            },
+            &Memory::default(),
+        )
+        .unwrap(),
+    );
 }
 
 #[test]
@@ -120,7 +157,12 @@ fn an_owner_is_told_what_is_wrong_and_what_was_left_out() {
     let later = |minutes| now() + Duration::minutes(minutes);
     let paused = failing().failed(later(1), "Gone.", later(1)).unwrap();
     let paused = paused.failed(later(2), "Gone.", later(2)).unwrap();
-    let missed = |count, then_ran| MissedTicks { first: now(), last: later(1440), count, then_ran };
+    let missed = |count, then_ran| MissedTicks {
+        first: now(),
+        last: later(1440),
+        count,
+        then_ran,
+    };
     let messages = [
         message_trouble(&failing()).unwrap(),
         message_trouble(&paused).unwrap(),
@@ -146,8 +188,17 @@ fn every_change_is_told_in_a_sentence() {
         (kept(), Became::Resumed),
         (kept(), Became::Removed),
     ];
-    let mut texts = changes.map(|(kept, became)| message_became(&kept, became).text.unwrap()).to_vec();
-    texts.extend([message_ran("morning", "triage post", "#ops"), message_discarded(), message_form("")].map(|message| message.text.unwrap()));
+    let mut texts = changes
+        .map(|(kept, became)| message_became(&kept, became).text.unwrap())
+        .to_vec();
+    texts.extend(
+        [
+            message_ran("morning", "triage post", "#ops"),
+            message_discarded(),
+            message_form(""),
+        ]
+        .map(|message| message.text.unwrap()),
+    );
     assert_snapshot!(texts.join("\n").replace('\u{2060}', ""), @r"
     Saved as `triage-haaa`: `triage post --team payments` to <#C0OPS>. It is due next on Mon 24 Nov 09:00.
     Changed `triage-haaa`: `triage post --team payments` to <#C0OPS>. It is paused: `/em-agent schedule resume triage-haaa`.
@@ -162,7 +213,11 @@ fn every_change_is_told_in_a_sentence() {
 
 #[test]
 fn whatever_is_kept_can_be_shown() {
-    let hostile = "<!channel> *x* `y` ".repeat(16).chars().take(300).collect::<String>();
+    let hostile = "<!channel> *x* `y` "
+        .repeat(16)
+        .chars()
+        .take(300)
+        .collect::<String>();
     let mut worst = failing();
     worst.definition.run.clone_from(&hostile);
     if let Some(trouble) = &mut worst.trouble {
@@ -176,12 +231,22 @@ fn whatever_is_kept_can_be_shown() {
         next_at: None,
         zone: Tz::UTC,
     };
-    let view = SchedulesView { kept: &many, configured: &vec![row; 40] };
+    let view = SchedulesView {
+        kept: &many,
+        configured: &vec![row; 40],
+    };
     check_message(&message_schedules(&view));
-    let draft = Draft { id: worst.id.clone(), definition: worst.definition.clone(), since: Some(now()) };
+    let draft = Draft {
+        id: worst.id.clone(),
+        definition: worst.definition.clone(),
+        since: Some(now()),
+    };
     let drafted = message_draft(&draft, &[now(); 5]);
     check_message(&drafted);
-    assert!(transcript(&drafted).contains("[Save]"), "the draft fits into its button");
+    assert!(
+        transcript(&drafted).contains("[Save]"),
+        "the draft fits into its button"
+    );
     check_message(&message_trouble(&worst).unwrap());
     check_message(&message_became(&worst, Became::Removed));
     check_message(&message_ran(&hostile, &hostile, &hostile));

@@ -43,7 +43,9 @@ pub fn message_missed(kept: &Kept, missed: &MissedTicks) -> SlackMessageContent 
     let (first, last) = (plain_when(missed.first, zone), plain_when(missed.last, zone));
     let times = match missed.count {
         1 => format!(" was due on {last}, when I was not running. I left it out"),
-        count => format!(" was due {count} times while I was not running, from {first} to {last}. I left them out"),
+        count => {
+            format!(" was due {count} times while I was not running, from {first} to {last}. I left them out")
+        }
     };
     let after = if missed.then_ran {
         words("; the one after that ran.")

@@ -25,7 +25,10 @@ pub(super) async fn schedules(ctx: &Ctx) -> Vec<Finding> {
                 Health::Warn,
                 format!("The schedule `{}` does not work", kept.id),
                 format!("{}{paused}", trouble.what),
-                format!("Mend it, then `/em-agent schedule resume {}`. Its owner was told.", kept.id),
+                format!(
+                    "Mend it, then `/em-agent schedule resume {}`. Its owner was told.",
+                    kept.id
+                ),
             )
         })
         .collect();
@@ -35,7 +38,9 @@ pub(super) async fn schedules(ctx: &Ctx) -> Vec<Finding> {
     }
     let default = ctx.settings.default_channel.as_deref();
     let configured = ctx.settings.schedules.iter();
-    let channels: BTreeSet<&str> = configured.filter_map(|command| command.channel.as_deref()).collect();
+    let channels: BTreeSet<&str> = configured
+        .filter_map(|command| command.channel.as_deref())
+        .collect();
     for channel in channels {
         // That of the others has a finding already.
         if Some(channel) != default {

@@ -37,7 +37,10 @@ pub const EDIT: Spec = Spec {
     path: "schedule edit",
     usage: "schedule edit <id> [<when> [in <zone>] [--late <hours>|--skip]]",
     summary: "Change a schedule; with words after the name, only when it is due.",
-    examples: &["schedule edit triage-7k2m", "schedule edit triage-7k2m Mondays 10:30"],
+    examples: &[
+        "schedule edit triage-7k2m",
+        "schedule edit triage-7k2m Mondays 10:30",
+    ],
     check_scheduled: None,
 };
 
@@ -152,13 +155,17 @@ fn opened(form: &FormView<'_>, memory: &Memory) -> Outcome {
         ..*form
     };
     let form = modal_schedule(&form, memory);
-    let form = form.ok_or_else(|| CommandError::user("The form cannot be opened here. Write the schedule in one line."))?;
+    let form = form.ok_or_else(|| {
+        CommandError::user("The form cannot be opened here. Write the schedule in one line.")
+    })?;
     Ok(Reply::Modal(Box::new(form)))
 }
 
 /// The submitted form: what it would mean, to be saved or not.
 pub async fn submitted(ctx: Ctx, submission: Submission) -> Outcome {
-    let unread = || CommandError::user("That form is of an older version. Open it again with `/em-agent schedule add`.");
+    let unread = || {
+        CommandError::user("That form is of an older version. Open it again with `/em-agent schedule add`.")
+    };
     let filled = form::filled(&submission.state).ok_or_else(unread)?;
     let memory: Memory = serde_json::from_str(&submission.private_metadata).unwrap_or_default();
     let shown = async {
@@ -174,7 +181,9 @@ pub async fn submitted(ctx: Ctx, submission: Submission) -> Outcome {
     let content = match shown.await {
         Ok(content) => content,
         // The form is closed already: what is wrong is said where it was opened.
-        Err(CommandError::User(sentence)) => em_blocks::error::message_sorry(&format!("{sentence} Nothing was saved.")),
+        Err(CommandError::User(sentence)) => {
+            em_blocks::error::message_sorry(&format!("{sentence} Nothing was saved."))
+        }
         Err(error) => return Err(error),
     };
     Ok(Reply::Answer {
@@ -206,7 +215,11 @@ pub fn discarded() -> Outcome {
 
 /// The button *Save*.
 pub async fn saved(ctx: Ctx, click: Click) -> Outcome {
-    let unread = || CommandError::user("I can no longer read what was to be saved. Begin again with `/em-agent schedule add`.");
+    let unread = || {
+        CommandError::user(
+            "I can no longer read what was to be saved. Begin again with `/em-agent schedule add`.",
+        )
+    };
     let draft = Draft::parse(&click.value).ok_or_else(unread)?;
     // It may have lain there for days.
     permitted(&ctx, &click.user, &draft.definition.run).await?;
@@ -220,7 +233,9 @@ pub async fn saved(ctx: Ctx, click: Click) -> Outcome {
 
 async fn insert(ctx: &Ctx, user: &SlackUser, draft: Draft) -> Result<Kept, CommandError> {
     let now = ctx.clock.now();
-    let next_at = when(&draft.definition).map_err(CommandError::User)?.next_after(now);
+    let next_at = when(&draft.definition)
+        .map_err(CommandError::User)?
+        .next_after(now);
     let kept = Kept::new(draft.id, user.clone(), draft.definition, next_at, now);
     let entry = entry(ctx, user.as_str(), "schedule.added", &kept);
     match ctx.store.kept_schedules().insert(&kept, &entry).await? {
@@ -259,7 +274,9 @@ async fn redefine(
             ));
         }
         let now = ctx.clock.now();
-        let next_at = when(&draft.definition).map_err(CommandError::User)?.next_after(now);
+        let next_at = when(&draft.definition)
+            .map_err(CommandError::User)?
+            .next_after(now);
         let next = kept.redefined(draft.definition.clone(), next_at, now);
         let follows = Consequences {
             audit: vec![entry(ctx, user.as_str(), "schedule.edited", &next)],

@@ -84,9 +84,7 @@ async fn set(ctx: &Ctx, typed: &str, user: &SlackUser, wish: Wish) -> Outcome {
         let (next, kind, became) = match (wish, kept.is_active()) {
             (Wish::Pause, false) => return Ok(Reply::private(message_became(&kept, Became::Paused))),
             (Wish::Resume, true) => return Ok(Reply::private(message_became(&kept, Became::Resumed))),
-            (Wish::Pause, true) => {
-                (kept.paused(ctx.clock.now()), "schedule.paused", Became::Paused)
-            }
+            (Wish::Pause, true) => (kept.paused(ctx.clock.now()), "schedule.paused", Became::Paused),
             (Wish::Resume, false) => (resumed(ctx, &kept)?, "schedule.resumed", Became::Resumed),
         };
         let follows = Consequences {

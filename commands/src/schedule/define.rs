@@ -51,11 +51,17 @@ pub fn mistake(state: &SlackViewState) -> Option<(&'static str, String)> {
         Ok(zone) => zone,
         Err(error) => return Some((form::ZONE, error.to_string())),
     };
-    checked_when(&filled.when, zone).err().map(|why| (form::WHEN, why))
+    checked_when(&filled.when, zone)
+        .err()
+        .map(|why| (form::WHEN, why))
 }
 
 /// Makes a definition of what `user` wrote, after a look at everything that it needs.
-pub(super) async fn defined(ctx: &Ctx, user: &SlackUser, written: Written) -> Result<Definition, CommandError> {
+pub(super) async fn defined(
+    ctx: &Ctx,
+    user: &SlackUser,
+    written: Written,
+) -> Result<Definition, CommandError> {
     let run = checked_run(&written.run).map_err(CommandError::User)?;
     let zone = match &written.zone {
         Some(text) => zone::read(text).map_err(|error| CommandError::user(error.to_string()))?,
@@ -86,10 +92,17 @@ fn checked_run(run: &str) -> Result<String, String> {
     let words: Vec<&str> = run.split_whitespace().collect();
     let run = words.join(" ");
     if run.chars().count() > MOST_COMMAND_CHARS {
-        return Err(format!("That command is too long: {MOST_COMMAND_CHARS} characters are the most."));
+        return Err(format!(
+            "That command is too long: {MOST_COMMAND_CHARS} characters are the most."
+        ));
     }
-    if words.iter().any(|word| word.starts_with('#') || word.starts_with("<#")) {
-        return Err("Leave the channel out of the command: it posts to the channel of the schedule.".to_owned());
+    if words
+        .iter()
+        .any(|word| word.starts_with('#') || word.starts_with("<#"))
+    {
+        return Err(
+            "Leave the channel out of the command: it posts to the channel of the schedule.".to_owned(),
+        );
     }
     check_scheduled(&run).map(|()| run)
 }
@@ -139,10 +152,15 @@ pub(super) async fn reachable(
         other => other.into(),
     })?;
     if channel.is_im || channel.name.is_empty() {
-        return Err(CommandError::user("I post schedules to channels only. Name one, as `#ops`."));
+        return Err(CommandError::user(
+            "I post schedules to channels only. Name one, as `#ops`.",
+        ));
     }
     if channel.is_archived {
-        let why = format!("The channel #{} is archived, so nobody can post in it.", channel.name);
+        let why = format!(
+            "The channel #{} is archived, so nobody can post in it.",
+            channel.name
+        );
         return Err(CommandError::user(why));
     }
     if !channel.is_member {
@@ -156,7 +174,9 @@ pub(super) async fn reachable(
         && !ctx.slack.is_in_channel(&channel.id, asker.as_str()).await?
     {
         // As if it were not there: its name is not for everybody.
-        return Err(CommandError::user("That channel is private, and you are not in it."));
+        return Err(CommandError::user(
+            "That channel is private, and you are not in it.",
+        ));
     }
     Ok(channel)
 }

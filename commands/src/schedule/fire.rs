@@ -17,7 +17,7 @@ use slack_morphism::prelude::SlackMessageContent;
 use ulid::Ulid;
 
 use super::define::{permitted, reachable};
-use super::{TRIES, crowded, entry, when};
+use super::{TRIES, entry, when};
 use crate::copy::{self, Wanted};
 use crate::ctx::Ctx;
 use crate::invocation::{CommandError, Outcome};
@@ -93,7 +93,10 @@ async fn take(ctx: &Ctx, kept: &Kept, now: DateTime<Utc>) -> Result<bool, StoreE
 }
 
 fn fire_job(id: &ScheduleId, due_at: DateTime<Utc>, now: DateTime<Utc>) -> NewJob {
-    let payload = json!(Firing { id: id.clone(), due_at });
+    let payload = json!(Firing {
+        id: id.clone(),
+        due_at
+    });
     let key = format!("{FIRE}:{id}:{}", due_at.timestamp());
     NewJob {
         time_limit: TIME_LIMIT,
@@ -102,7 +105,10 @@ fn fire_job(id: &ScheduleId, due_at: DateTime<Utc>, now: DateTime<Utc>) -> NewJo
 }
 
 fn missed_job(id: &ScheduleId, ticks: MissedTicks, now: DateTime<Utc>) -> NewJob {
-    let payload = json!(LeftOut { id: id.clone(), ticks });
+    let payload = json!(LeftOut {
+        id: id.clone(),
+        ticks
+    });
     let key = format!("{MISSED}:{id}:{}", ticks.last.timestamp());
     NewJob::new(JobId::new(Ulid::new()), MISSED, payload, now).unique(key)
 }
@@ -111,7 +117,8 @@ fn missed_job(id: &ScheduleId, ticks: MissedTicks, now: DateTime<Utc>) -> NewJob
 fn told(ctx: &Ctx, kept: &Kept) -> Consequences {
     let now = ctx.clock.now();
     let job = NewJob::new(JobId::new(Ulid::new()), TELL, json!(kept.id), now);
-    let pause = (!kept.is_active()).then(|| entry(ctx, &format!("schedule:{}", kept.id), "schedule.paused", kept));
+    let pause =
+        (!kept.is_active()).then(|| entry(ctx, &format!("schedule:{}", kept.id), "schedule.paused", kept));
     Consequences {
         jobs: vec![job],
         audit: pause.into_iter().collect(),
@@ -119,7 +126,8 @@ fn told(ctx: &Ctx, kept: &Kept) -> Consequences {
 }
 
 fn read<T: serde::de::DeserializeOwned>(payload: Value) -> Result<T, JobError> {
-    serde_json::from_value(payload).map_err(|error| JobError::Fail(format!("not a job of schedules: {error}")))
+    serde_json::from_value(payload)
+        .map_err(|error| JobError::Fail(format!("not a job of schedules: {error}")))
 }
 
 fn failed(error: impl Into<CommandError>) -> JobError {
@@ -179,7 +187,9 @@ where
 async fn ready(ctx: &Ctx, kept: &Kept) -> Result<(), CommandError> {
     check_scheduled(&kept.definition.run).map_err(CommandError::User)?;
     permitted(ctx, &kept.owner, &kept.definition.run).await?;
-    reachable(ctx, kept.definition.channel.as_str(), None).await.map(drop)
+    reachable(ctx, kept.definition.channel.as_str(), None)
+        .await
+        .map(drop)
 }
 
 async fn worked(ctx: &Ctx, id: &ScheduleId) -> Result<(), CommandError> {
@@ -188,15 +198,30 @@ async fn worked(ctx: &Ctx, id: &ScheduleId) -> Result<(), CommandError> {
         let Some(next) = kept.and_then(|kept| kept.worked(ctx.clock.now())) else {
             return Ok(());
         };
-        if ctx.store.kept_schedules().record(&next, &Consequences::default()).await? {
+        if ctx
+            .store
+            .kept_schedules()
+            .record(&next, &Consequences::default())
+            .await?
+        {
             return Ok(());
         }
     }
-    Err(CommandError::Internal(anyhow::anyhow!("{id} changes all the time")))
+    Err(crowded(id))
+}
+
+/// Trying again later helps.
+fn crowded(id: &ScheduleId) -> CommandError {
+    CommandError::Internal(anyhow::anyhow!("many change {id} at once"))
 }
 
 /// Notes that a tick failed; the owner is told of what is news.
-async fn note_failure(ctx: &Ctx, id: &ScheduleId, due_at: DateTime<Utc>, what: &str) -> Result<(), CommandError> {
+async fn note_failure(
+    ctx: &Ctx,
+    id: &ScheduleId,
+    due_at: DateTime<Utc>,
+    what: &str,
+) -> Result<(), CommandError> {
     for _ in 0..TRIES {
         let kept = ctx.store.kept_schedules().find(id).await?;
         let now = ctx.clock.now();
@@ -216,7 +241,7 @@ async fn note_failure(ctx: &Ctx, id: &ScheduleId, due_at: DateTime<Utc>, what: &
             return Ok(());
         }
     }
-    Err(crowded())
+    Err(crowded(id))
 }
 
 /// The job that tells an owner what is wrong: one message for one trouble, which is edited when the schedule is paused.

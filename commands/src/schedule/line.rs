@@ -22,13 +22,19 @@ pub(super) fn read(words: &[String]) -> Result<Written, CommandError> {
         return Err(usage("I do not see a channel in that."));
     };
     let (run, rest) = words.split_at(at);
-    let (channel, timing) = rest.split_first().ok_or_else(|| usage("I do not see a channel in that."))?;
+    let (channel, timing) = rest
+        .split_first()
+        .ok_or_else(|| usage("I do not see a channel in that."))?;
     if run.is_empty() {
         return Err(usage("Before the channel, say what I am to post."));
     }
     let timing = read_timing(timing)?;
     Ok(Written {
-        run: run.iter().map(|word| plain_dashes(word)).collect::<Vec<_>>().join(" "),
+        run: run
+            .iter()
+            .map(|word| plain_dashes(word))
+            .collect::<Vec<_>>()
+            .join(" "),
         channel: channel.clone(),
         when: timing.when,
         zone: timing.zone,
@@ -46,7 +52,11 @@ pub(super) fn read_timing(words: &[String]) -> Result<Timing, CommandError> {
             "--late" => {
                 let hours = words.next().unwrap_or_default();
                 let rule = Missed::parse(&format!("late-{hours}"));
-                let wrong = || usage(&format!("After --late, write a number of hours from 1 to {MOST_HOURS_LATE}."));
+                let wrong = || {
+                    usage(&format!(
+                        "After --late, write a number of hours from 1 to {MOST_HOURS_LATE}."
+                    ))
+                };
                 missed = Some(rule.ok_or_else(wrong)?);
             }
             _ => plain.push(word),
@@ -65,9 +75,15 @@ pub(super) fn read_timing(words: &[String]) -> Result<Timing, CommandError> {
 
 /// Takes the zone off the end: `in UTC`, `Europe/Berlin`.
 fn zone(words: &mut Vec<String>) -> Option<String> {
-    let is_in = words.len() >= 2 && words.iter().rev().nth(1).is_some_and(|word| word.eq_ignore_ascii_case("in"));
+    let is_in = words.len() >= 2
+        && words
+            .iter()
+            .rev()
+            .nth(1)
+            .is_some_and(|word| word.eq_ignore_ascii_case("in"));
     // A step of cron fields has a slash too.
-    let names_place = |word: &String| word.contains('/') && word.starts_with(|c: char| c.is_ascii_alphabetic());
+    let names_place =
+        |word: &String| word.contains('/') && word.starts_with(|c: char| c.is_ascii_alphabetic());
     if !is_in && !words.last().is_some_and(names_place) {
         return None;
     }
@@ -96,7 +112,8 @@ mod tests {
 
     #[test]
     fn what_where_and_when_are_told_apart() {
-        let written = read("triage post —team payments <#C0OPS|ops> every weekday at 09:00 in Europe/Berlin --late 4");
+        let written =
+            read("triage post —team payments <#C0OPS|ops> every weekday at 09:00 in Europe/Berlin --late 4");
         let expected = Written {
             run: "triage post --team payments".to_owned(),
             channel: "<#C0OPS|ops>".to_owned(),
@@ -106,7 +123,10 @@ mod tests {
         };
         assert_eq!(written, Ok(expected));
         let plain = read("gaps post #ops */30 9 * * 1 --skip").unwrap();
-        assert_eq!((plain.when.as_str(), plain.zone, plain.missed), ("*/30 9 * * 1", None, Missed::Skip));
+        assert_eq!(
+            (plain.when.as_str(), plain.zone, plain.missed),
+            ("*/30 9 * * 1", None, Missed::Skip)
+        );
         let placed = read("gaps post #ops Mondays 9:00 America/New_York").unwrap();
         assert_eq!(placed.zone.as_deref(), Some("America/New_York"));
         assert_eq!(placed.missed, Missed::USUAL);

@@ -58,7 +58,11 @@ async fn run_named(ctx: &Ctx, typed: &str, user: &SlackUser) -> Outcome {
     permitted(ctx, user, &errand.run).await?;
     let channel = reachable(ctx, &errand.channel, Some(user)).await?;
     type_it(ctx, &errand, &channel.id).await?;
-    Ok(Reply::private(message_ran(&errand.name, &errand.run, &channel.id)))
+    Ok(Reply::private(message_ran(
+        &errand.name,
+        &errand.run,
+        &channel.id,
+    )))
 }
 
 async fn type_it(ctx: &Ctx, errand: &Errand, channel: &str) -> Result<(), CommandError> {

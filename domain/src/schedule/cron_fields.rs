@@ -13,6 +13,13 @@ pub(super) struct Fields<'a> {
     of_week: &'a str,
 }
 
+/// What a field leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Chosen {
+    Any,
+    These(BTreeSet<u8>),
+}
+
 /// Whether words are fields and not words: the first three are numbers and signs, months and weekdays may have names.
 pub(super) fn looks_like_cron(words: &[&str]) -> bool {
     let fits = |(at, word): (usize, &&str)| {
@@ -59,33 +66,29 @@ impl<'a> Fields<'a> {
         (self.minute == "0" && self.is_any_day() && is_even).then_some(step)
     }
 
-    /// The days of the month; the inner `None` is any.
-    pub(super) fn days_of_month(&self) -> Option<Option<BTreeSet<u8>>> {
+    /// The days of the month.
+    pub(super) fn days_of_month(&self) -> Option<Chosen> {
         if self.of_month == "*" {
-            return Some(None);
+            return Some(Chosen::Any);
         }
         let day = |text: &str| text.parse().ok().filter(|day| (1..=31).contains(day));
-        set(self.of_month, day).map(Some)
+        set(self.of_month, day).map(Chosen::These)
     }
 
-    /// The weekdays, 0 is Monday; the inner `None` is any.
-    pub(super) fn weekdays(&self) -> Option<Option<BTreeSet<u8>>> {
+    /// The weekdays; 0 is Monday.
+    pub(super) fn weekdays(&self) -> Option<Chosen> {
         if self.of_week == "*" {
-            return Some(None);
+            return Some(Chosen::Any);
         }
         // Sunday is 0 and 7; as the end of a range only 7 is after the others.
-        let day = |text: &str| match text.parse::<u8>() {
-            Ok(number) => Some(number).filter(|number| *number <= 7),
-            Err(_) => {
-                let name = text.to_ascii_lowercase();
-                (1..)
-                    .zip(DAYS)
-                    .find(|(_, day)| *day == name)
-                    .map(|(number, _)| number)
-            }
+        let named = |text: &str| {
+            let name = text.to_ascii_lowercase();
+            (1..).zip(DAYS).find(|(_, day)| *day == name)
         };
+        let numbered = |text: &str| text.parse().ok().filter(|number| *number <= 7);
+        let day = |text: &str| numbered(text).or_else(|| named(text).map(|(number, _)| number));
         let days = set(self.of_week, day)?;
-        Some(Some(days.into_iter().map(|day| (day + 6) % 7).collect()))
+        Some(Chosen::These(days.into_iter().map(|day| (day + 6) % 7).collect()))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::cron_fields::{Fields, hours, looks_like_cron};
+use super::cron_fields::{Chosen, Fields, hours, looks_like_cron};
 use super::heard::{Heard, Token};
 
 /// Weekdays from Monday, as people write them.
@@ -149,15 +149,16 @@ impl Days {
 
     fn of_fields(fields: &Fields<'_>) -> Option<Self> {
         Some(match (fields.days_of_month()?, fields.weekdays()?) {
-            (None, None) => Self::Every,
-            (None, Some(week)) if week.len() == 7 => Self::Every,
-            (None, Some(week)) => Self::Week(week),
-            (Some(month), None) if month.len() == 31 => Self::Every,
-            (Some(month), None) => Self::Month(month),
-            (Some(month), Some(week)) => {
+            (Chosen::Any, Chosen::Any) => Self::Every,
+            (Chosen::Any, Chosen::These(week)) if week.len() == 7 => Self::Every,
+            (Chosen::Any, Chosen::These(week)) => Self::Week(week),
+            (Chosen::These(month), Chosen::Any) if month.len() == 31 => Self::Every,
+            (Chosen::These(month), Chosen::Any) => Self::Month(month),
+            (Chosen::These(month), Chosen::These(week)) => {
                 let first = *month.first()?;
                 let is_week = month.len() == 7 && month.last() == Some(&(first + 6)) && first % 7 == 1;
-                let nth = (first / 7 + 1 <= 4 && is_week).then_some(first / 7 + 1)?;
+                let nth = first / 7 + 1;
+                let nth = Some(nth).filter(|nth| *nth <= 4 && is_week)?;
                 Self::Nth(nth, week.first().copied().filter(|_| week.len() == 1)?)
             }
         })
