@@ -144,13 +144,13 @@ pub(super) async fn reachable(
         Ok(known) => ctx.slack.channel_now(&known.id).await,
         Err(error) => Err(error),
     };
-    let channel = channel.map_err(|error| match error {
-        SlackError::ChannelNotFound => CommandError::user(
+    if matches!(channel, Err(SlackError::ChannelNotFound)) {
+        return Err(CommandError::user(
             "I do not see that channel: it is gone, or it is private and I am not in it. If it is there, type \
              `/invite @EM Agent` in it.",
-        ),
-        other => other.into(),
-    })?;
+        ));
+    }
+    let channel = channel?;
     if channel.is_im || channel.name.is_empty() {
         return Err(CommandError::user(
             "I post schedules to channels only. Name one, as `#ops`.",

@@ -9,7 +9,7 @@ use em_domain::schedule::{Definition, Kept, Missed, ScheduleId};
 use em_simulator::workspace::Workspace;
 use em_simulator::{Fault, Options, Simulator};
 use em_storage::testing::TestDatabase;
-use em_storage::{ScheduleAdded, Store, both_engines};
+use em_storage::{Consequences, ScheduleAdded, Store, both_engines};
 use em_tests::{PATIENCE, thursday_morning};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -137,7 +137,7 @@ async fn a_schedule_that_is_added_edited_or_paused_is_seen_by_the_other_replica(
             .database
             .store
             .kept_schedules()
-            .record(&paused, &Default::default())
+            .record(&paused, &Consequences::default())
             .await
             .unwrap()
     );
@@ -277,7 +277,7 @@ async fn an_edit_in_the_middle_fires_nothing_twice_and_nothing_of_before(databas
     assert!(
         !store
             .kept_schedules()
-            .record(&late, &Default::default())
+            .record(&late, &Consequences::default())
             .await
             .unwrap()
     );
@@ -378,7 +378,7 @@ async fn a_program_killed_between_tick_and_post_leaves_one_post(database: TestDa
         database
             .store
             .kept_schedules()
-            .record(&rare, &Default::default())
+            .record(&rare, &Consequences::default())
             .await
             .unwrap()
     );
