@@ -34,6 +34,7 @@ pub mod nudge;
 pub mod people;
 pub mod policy;
 pub mod row;
+pub mod schedule;
 pub mod signal;
 pub mod snooze;
 pub mod sprint;
@@ -82,6 +83,14 @@ pub const ACTION_IDS: &[&str] = &[
     approval::OPEN,
     job::RETRY,
     job::CANCEL,
+    schedule::SAVE,
+    schedule::DISCARD,
+    schedule::FORM,
+    schedule::RUN,
+    schedule::PAUSE,
+    schedule::RESUME,
+    schedule::EDIT,
+    schedule::REMOVE,
 ];
 
 /// The callback ids of every modal: each needs a handler.
@@ -93,4 +102,5 @@ pub const CALLBACK_IDS: &[&str] = &[
     approval::modal::PROPOSED,
     ask::CALLBACK,
     ask::official::CALLBACK,
+    schedule::form::CALLBACK,
 ];

@@ -63,6 +63,8 @@ impl Choice {
 enum Look {
     Radio,
     Select,
+    /// A channel that the person can see, public or private.
+    Conversation,
     /// Free text; whether it may be left empty.
     Text {
         is_optional: bool,
@@ -138,13 +140,26 @@ impl Input {
         Self::text(name, label, look, "")
     }
 
-    /// A text of several lines that may be left empty and is filled in already.
-    pub fn filled(name: &'static str, label: &'static str, initial: &str) -> Self {
-        let look = Look::Text {
-            is_optional: true,
-            is_long: true,
-        };
-        Self::text(name, label, look, initial)
+    /// A field to choose a channel in, that must be filled in; `initial` is the id that is chosen beforehand, else where
+    /// the person is.
+    pub fn conversation(name: &'static str, label: &'static str, initial: Option<&str>) -> Self {
+        Self::text(name, label, Look::Conversation, initial.unwrap_or_default())
+    }
+
+    /// The same, with the choice `value` before the others, which is chosen beforehand then.
+    #[must_use]
+    pub fn chosen_first(mut self, value: &str) -> Self {
+        self.choices.sort_by_key(|choice| choice.value != value);
+        self
+    }
+
+    /// The same, and it may be left empty, where it is a field for text.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        if let Look::Text { is_optional, .. } = &mut self.look {
+            *is_optional = true;
+        }
+        self
     }
 
     fn text(name: &'static str, label: &'static str, look: Look, initial: &str) -> Self {
@@ -173,6 +188,15 @@ impl Input {
         field.selected_option.as_ref().map(|option| option.value.as_str())
     }
 
+    /// The id of the channel that was chosen in the field `name` of a submitted modal.
+    pub fn chosen_conversation<'a>(state: &'a SlackViewState, name: &'static str) -> Option<&'a str> {
+        let field = state.values.get(&name.into())?.get(&name.into())?;
+        field
+            .selected_conversation
+            .as_ref()
+            .map(|conversation| conversation.0.as_str())
+    }
+
     pub(crate) fn text_length(&self) -> usize {
         length(self.label)
             + length(&self.initial)
@@ -187,6 +211,7 @@ impl Input {
         let element = match self.look {
             Look::Radio => self.radio_element(),
             Look::Select => self.select_element(),
+            Look::Conversation => self.conversation_element(),
             Look::Text { is_long, .. } => self.text_element(is_long),
         };
         let block = SlackInputBlock::new(plain_text(self.label, limits::INPUT_LABEL), element)
@@ -195,7 +220,7 @@ impl Input {
             Look::Text {
                 is_optional: true, ..
             } => block.with_optional(true).into(),
-            Look::Text { .. } | Look::Radio | Look::Select => block.into(),
+            Look::Text { .. } | Look::Radio | Look::Select | Look::Conversation => block.into(),
         }
     }
 
@@ -205,6 +230,20 @@ impl Input {
             .with_multiline(is_long)
             .with_max_length(u64::try_from(limits::TEXT_INPUT).unwrap_or(u64::MAX))
             .opt_initial_value((!self.initial.is_empty()).then(|| self.initial.clone()))
+            .into()
+    }
+
+    fn conversation_element(&self) -> SlackInputBlockElement {
+        let channels = vec![
+            SlackConversationFilterInclude::Public,
+            SlackConversationFilterInclude::Private,
+        ];
+        let initial = Some(self.initial.as_str()).filter(|id| !id.is_empty());
+        SlackBlockConversationsSelectElement::new()
+            .with_action_id(self.name.into())
+            .opt_initial_conversation(initial.map(SlackConversationId::from))
+            .opt_default_to_current_conversation(initial.is_none().then_some(true))
+            .with_filter(SlackBlockConversationFilter::new().with_include(channels))
             .into()
     }
 

@@ -162,6 +162,7 @@ fn check_block(block: &Value) {
             let element = &block["element"];
             match element["type"].as_str().unwrap() {
                 "radio_buttons" => check_options(element, 10),
+                "conversations_select" => {}
                 "plain_text_input" => assert!(element["max_length"].as_u64().unwrap() <= 3000),
                 _ => check_options(element, 100),
             }

@@ -3,14 +3,13 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use em_commands::ctx::Ctx;
+use em_commands::ctx::{Ctx, ScheduledCommand};
 use em_jobs::ticker::{Tick, Ticker};
 use em_policy::Reloaded;
 use em_telemetry::names;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::ScheduledCommand;
 use crate::working;
 
 /// How often schedules are looked at; a tick starts at most this late.
@@ -48,7 +47,7 @@ const REMEMBER_FORECASTS: chrono::Duration = chrono::Duration::days(400);
 /// How often old events are purged.
 const PURGE: Duration = Duration::from_hours(1);
 
-/// Takes in a job for whatever comes due.
+/// Takes in a job for whatever comes due, by the configuration and by what people keep.
 pub async fn run_schedules(ctx: Ctx, commands: Vec<ScheduledCommand>, stop: CancellationToken) {
     let schedules = commands.iter().map(|command| command.schedule.clone()).collect();
     let clock = ctx.clock.clone();
@@ -64,6 +63,11 @@ pub async fn run_schedules(ctx: Ctx, commands: Vec<ScheduledCommand>, stop: Canc
             Ok(ticks) if ticks.is_empty() => {}
             Ok(_) => ctx.wake_jobs(),
             Err(error) => tracing::warn!(%error, "schedules could not be looked at; trying again"),
+        }
+        match em_commands::schedule::fire::take_due(&ctx).await {
+            Ok(0) => {}
+            Ok(_) => ctx.wake_jobs(),
+            Err(error) => tracing::warn!(%error, "kept schedules could not be looked at; trying again"),
         }
         tokio::select! {
             () = stop.cancelled() => return,

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use config::{File, FileFormat};
 
-pub use check::{Checked, ScheduledCommand};
+pub use check::Checked;
 pub use llm::LlmSettings;
 pub use secrets::Secrets;
 pub use sections::Sections;

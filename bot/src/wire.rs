@@ -304,6 +304,7 @@ fn settings(config: &Config) -> Settings {
         documents: config.sections.knowledge.documents.clone(),
         reread_minutes: config.sections.knowledge.reread_minutes,
         max_daily_searches: config.sections.knowledge.max_daily_searches,
+        schedules: config.checked.schedules.clone(),
         default_channel: Some(config.sections.slack.default_channel.clone())
             .filter(|channel| !channel.is_empty()),
         has_github_webhook_secret: !webhook_secrets(config).is_empty(),

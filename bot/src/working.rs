@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use em_commands::ctx::Ctx;
+use em_commands::ctx::{Ctx, ScheduledCommand};
 use em_commands::registry;
+use em_commands::schedule::fire;
 use em_domain::id::JobId;
 use em_domain::job::{Job, JobError, NewJob};
+use em_domain::schedule::Definition;
 use em_jobs::runner::{Handlers, Pace, Runner};
 use em_jobs::schedule::LATEST_START;
 use em_jobs::ticker::Tick;
@@ -17,7 +19,6 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 
-use crate::config::ScheduledCommand;
 use crate::dispatch::Dispatcher;
 use crate::polling::Polling;
 
@@ -53,10 +54,7 @@ pub fn runner(
         let ctx = ctx.clone();
         handlers = handlers.with(kind, move |job| on_job(ctx.clone(), job));
     }
-    let (context, dispatcher) = (ctx.clone(), Arc::clone(dispatcher));
-    handlers = handlers.with(SCHEDULED_COMMAND, move |job| {
-        type_command(context.clone(), Arc::clone(&dispatcher), job)
-    });
+    handlers = type_commands(handlers, ctx, dispatcher);
     if let Some((polling, interval)) = polling {
         let stop = stop.clone();
         handlers = handlers.with(POLL_GITHUB, move |_job| {
@@ -75,6 +73,18 @@ pub fn runner(
         pace: Pace::default(),
         wake: ctx.jobs.clone(),
     }
+}
+
+/// What types commands by the clock: those of the configuration, and those that people keep.
+fn type_commands(handlers: Handlers, ctx: &Ctx, dispatcher: &Arc<Dispatcher>) -> Handlers {
+    let (context, types) = (ctx.clone(), Arc::clone(dispatcher));
+    let handlers = handlers.with(SCHEDULED_COMMAND, move |job| {
+        type_command(context.clone(), Arc::clone(&types), job)
+    });
+    let (context, types) = (ctx.clone(), Arc::clone(dispatcher));
+    handlers.with(fire::FIRE, move |job| {
+        type_kept(context.clone(), Arc::clone(&types), job)
+    })
 }
 
 /// A name for this process that no other has: in containers all have the same process id.
@@ -123,6 +133,15 @@ async fn type_command(ctx: Ctx, dispatcher: Arc<Dispatcher>, job: Job) -> Result
     }
     dispatcher.scheduled(&schedule, &run, &channel).await?;
     Ok(())
+}
+
+/// Types the command of a schedule that somebody keeps.
+async fn type_kept(ctx: Ctx, dispatcher: Arc<Dispatcher>, job: Job) -> Result<(), JobError> {
+    fire::fire(ctx, job, |name, definition| async move {
+        let Definition { run, channel, .. } = definition;
+        dispatcher.scheduled(&name, &run, channel.as_str()).await
+    })
+    .await
 }
 
 /// Sees to it that one replica polls GitHub: the one that holds the job. When it stops it hands the job back, and when

@@ -10,6 +10,7 @@ use em_integrations::github::GithubConfig;
 use em_integrations::github::client::GithubClient;
 use em_integrations::llm::LlmClient;
 use em_integrations::slack::Slack;
+use em_jobs::schedule::Schedule;
 use em_jobs::wake::Wake;
 use em_knowledge::Library;
 use em_storage::Store;
@@ -99,6 +100,8 @@ pub struct Settings {
     pub reread_minutes: u32,
     /// Questions to the documents in a day (UTC); 0 is any number.
     pub max_daily_searches: u32,
+    /// What happens by the clock because the configuration says so.
+    pub schedules: Vec<ScheduledCommand>,
     /// Where posts go that name no channel.
     pub default_channel: Option<String>,
     /// GitHub webhooks are verified with a secret that is set.
@@ -107,6 +110,17 @@ pub struct Settings {
     pub polls_github: bool,
     /// Socket Mode is in use (else Slack comes over HTTP).
     pub uses_socket_mode: bool,
+}
+
+/// A command that the clock types because the configuration says so.
+#[derive(Debug, Clone)]
+pub struct ScheduledCommand {
+    /// When.
+    pub schedule: Schedule,
+    /// The words after `/em-agent`.
+    pub run: String,
+    /// Where its message goes.
+    pub channel: Option<String>,
 }
 
 /// What happens with signals.

@@ -1,6 +1,7 @@
 //! Purpose: `/em-agent doctor` and `em-agent doctor`: what is wrong, why it matters, and how to mend it.
 
 mod documents;
+mod schedules;
 
 use em_blocks::doctor::{Finding, Health, message_doctor};
 use em_domain::job::JobState;
@@ -71,6 +72,7 @@ pub async fn examine(ctx: &Ctx) -> Vec<Finding> {
     findings.extend(policy(ctx).await);
     findings.extend(signals(ctx).await);
     findings.extend(documents::documents(ctx).await);
+    findings.extend(schedules::schedules(ctx).await);
     findings
 }
 

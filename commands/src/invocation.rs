@@ -57,6 +57,8 @@ pub struct Invocation {
     pub conversation: Option<String>,
     /// Where the answer goes; nowhere for a schedule.
     pub answer_to: Option<AnswerTo>,
+    /// Opens a modal within three seconds; only a slash command has one.
+    pub trigger_id: Option<String>,
     /// The words after the command's path, as typed.
     pub words: Vec<String>,
 }

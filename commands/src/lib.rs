@@ -25,6 +25,7 @@ pub mod link;
 pub mod policy;
 mod posting;
 pub mod registry;
+pub mod schedule;
 pub mod signal;
 pub mod spec;
 pub mod sprint;

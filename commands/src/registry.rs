@@ -11,8 +11,7 @@ use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reaction, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
 use crate::{
-    approval, ask, audit, digest, docs, doctor, gaps, help, home, job, link, policy, signal, sprint, standup,
-    triage, whoami,
+    approval, ask, audit, digest, docs, doctor, gaps, help, home, job, link, policy, schedule, signal, sprint, standup, triage, whoami,
 };
 
 pub use em_blocks::SLASH_COMMAND;
@@ -176,6 +175,34 @@ pub const COMMANDS: &[Command] = &[
         run: |ctx, invocation| Box::pin(job::cancel(ctx, invocation)),
     },
     Command {
+        spec: schedule::LIST,
+        run: |ctx, invocation| Box::pin(schedule::list(ctx, invocation)),
+    },
+    Command {
+        spec: schedule::add::SPEC,
+        run: |ctx, invocation| Box::pin(schedule::add::add(ctx, invocation)),
+    },
+    Command {
+        spec: schedule::add::EDIT,
+        run: |ctx, invocation| Box::pin(schedule::add::edit(ctx, invocation)),
+    },
+    Command {
+        spec: schedule::change::PAUSE,
+        run: |ctx, invocation| Box::pin(schedule::change::pause(ctx, invocation)),
+    },
+    Command {
+        spec: schedule::change::RESUME,
+        run: |ctx, invocation| Box::pin(schedule::change::resume(ctx, invocation)),
+    },
+    Command {
+        spec: schedule::change::REMOVE,
+        run: |ctx, invocation| Box::pin(schedule::change::remove(ctx, invocation)),
+    },
+    Command {
+        spec: schedule::run::SPEC,
+        run: |ctx, invocation| Box::pin(schedule::run::run(ctx, invocation)),
+    },
+    Command {
         spec: doctor::SPEC,
         run: |ctx, invocation| Box::pin(doctor::show(ctx, invocation)),
     },
@@ -275,6 +302,30 @@ pub const CLICKS: &[(&str, OnClick)] = &[
     (em_blocks::job::CANCEL, |ctx, click| {
         Box::pin(job::cancel_clicked(ctx, click))
     }),
+    (em_blocks::schedule::SAVE, |ctx, click| {
+        Box::pin(schedule::add::saved(ctx, click))
+    }),
+    (em_blocks::schedule::DISCARD, |_ctx, _click| {
+        Box::pin(async { schedule::add::discarded() })
+    }),
+    (em_blocks::schedule::FORM, |ctx, click| {
+        Box::pin(schedule::add::form_clicked(ctx, click))
+    }),
+    (em_blocks::schedule::EDIT, |ctx, click| {
+        Box::pin(schedule::add::form_clicked(ctx, click))
+    }),
+    (em_blocks::schedule::RUN, |ctx, click| {
+        Box::pin(schedule::run::clicked(ctx, click))
+    }),
+    (em_blocks::schedule::PAUSE, |ctx, click| {
+        Box::pin(schedule::change::pause_clicked(ctx, click))
+    }),
+    (em_blocks::schedule::RESUME, |ctx, click| {
+        Box::pin(schedule::change::resume_clicked(ctx, click))
+    }),
+    (em_blocks::schedule::REMOVE, |ctx, click| {
+        Box::pin(schedule::change::remove_clicked(ctx, click))
+    }),
 ];
 
 /// A handler of a submitted modal.
@@ -303,6 +354,9 @@ pub const SUBMISSIONS: &[(&str, OnSubmit)] = &[
     (em_blocks::approval::modal::PROPOSED, |ctx, submission| {
         Box::pin(approval::form::proposed(ctx, submission))
     }),
+    (em_blocks::schedule::form::CALLBACK, |ctx, submission| {
+        Box::pin(schedule::add::submitted(ctx, submission))
+    }),
 ];
 
 /// Finds a mistake in a submitted form by what it remembers and what was typed: the field, and what is wrong with it.
@@ -316,6 +370,9 @@ const FORM_CHECKS: &[(&str, CheckForm)] = &[
     ),
     (em_blocks::approval::modal::PROPOSED, |_memory, state| {
         approval::form::mistake(state)
+    }),
+    (em_blocks::schedule::form::CALLBACK, |_memory, state| {
+        schedule::mistake(state)
     }),
 ];
 
@@ -377,6 +434,12 @@ pub const JOBS: &[(&str, OnJob)] = &[
     }),
     (approval::job::END_QUIET, |ctx, job| {
         Box::pin(approval::timers::end_quiet(ctx, job))
+    }),
+    (schedule::fire::TELL, |ctx, job| {
+        Box::pin(schedule::fire::tell(ctx, job))
+    }),
+    (schedule::fire::MISSED, |ctx, job| {
+        Box::pin(schedule::fire::missed(ctx, job))
     }),
 ];
 
@@ -459,6 +522,14 @@ fn nearest(word: &str) -> Option<&'static str> {
         .map(|(_, name)| name)
 }
 
+/// The commands that the clock may type, and what they do.
+pub fn schedulable() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let specs = COMMANDS.iter().map(|command| command.spec);
+    specs
+        .filter(|spec| spec.check_scheduled.is_some())
+        .map(|spec| (spec.path, spec.summary))
+}
+
 /// Whether the clock may type `text`.
 ///
 /// # Errors
@@ -470,8 +541,7 @@ pub fn check_scheduled(text: &str) -> Result<(), String> {
         Found::Nothing | Found::Unknown(_) => None,
     };
     let Some((check, depth)) = found else {
-        let schedulable = COMMANDS.iter().filter(|c| c.spec.check_scheduled.is_some());
-        let names: Vec<&str> = schedulable.map(|command| command.spec.path).collect();
+        let names: Vec<&str> = schedulable().map(|(path, _)| path).collect();
         return Err(format!(
             "`{text}` cannot be scheduled; write one of: {}",
             names.join(", ")

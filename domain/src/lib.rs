@@ -35,6 +35,7 @@ pub mod pull_request;
 pub mod push;
 pub mod repository;
 pub mod review;
+pub mod schedule;
 pub mod signal;
 pub mod snooze;
 pub mod sprint;

@@ -29,6 +29,9 @@ pub struct NotASchedule {
 /// How late a tick may still be run after the bot was down or busy. Later ones are skipped: a morning list is of
 /// no use in the evening. Of several missed ticks only the newest runs.
 pub const LATEST_START: Duration = Duration::hours(1);
+/// Missed ticks that are listed one by one.
+const MANY: usize = 1_000;
+const MONTH: Duration = Duration::days(31);
 
 impl Schedule {
     /// Reads `minute hour day month weekday` (or six fields with seconds first), Monday is 1, Sunday 0 or 7;
@@ -74,6 +77,38 @@ impl Schedule {
             next = upcoming.next()?;
         }
         Some(next.with_timezone(&Utc))
+    }
+
+    /// The first `count` times due after `after`.
+    pub fn next_times(&self, after: DateTime<Utc>, count: usize) -> Vec<DateTime<Utc>> {
+        let first = self.next_after(after);
+        std::iter::successors(first, |at| self.next_after(*at))
+            .take(count)
+            .collect()
+    }
+
+    /// All times due from `from` on until `now`; of very many the earliest and those of the last month.
+    pub fn between(&self, from: DateTime<Utc>, now: DateTime<Utc>) -> Vec<DateTime<Utc>> {
+        let mut due = Vec::new();
+        let mut after = from - Duration::seconds(1);
+        while let Some(next) = self.next_after(after).filter(|next| *next <= now) {
+            due.push(next);
+            after = if due.len() == MANY {
+                next.max(now - MONTH)
+            } else {
+                next
+            };
+        }
+        due
+    }
+
+    /// The shortest time between two ticks.
+    pub fn shortest_gap(&self) -> Option<Duration> {
+        // What ticks less often than each quarter of an hour does not tick so many times in a day, and days are alike.
+        const TICKS: usize = 24 * 4 + 2;
+        let times = self.next_times(DateTime::UNIX_EPOCH, TICKS);
+        let gaps = times.iter().zip(times.iter().skip(1));
+        gaps.map(|(earlier, later)| *later - *earlier).min()
     }
 
     /// The newest time due in (`after`, `now`] that may still be run.
@@ -199,6 +234,48 @@ mod tests {
             morning.due(at("2026-01-15T12:00:00Z"), at("2026-01-16T08:30:00Z")),
             Some(at("2026-01-16T08:00:00Z"))
         );
+    }
+
+    #[test]
+    fn what_came_due_in_between_is_listed_with_both_ends() {
+        let hourly = berlin("0 * * * *");
+        let (from, to) = (at("2026-01-16T08:00:00Z"), at("2026-01-16T10:00:00Z"));
+        assert_eq!(hourly.between(from, to), [from, at("2026-01-16T09:00:00Z"), to]);
+        assert_eq!(hourly.next_times(from, 2), [at("2026-01-16T09:00:00Z"), to]);
+        let years = hourly.between(at("2020-01-01T00:00:00Z"), to);
+        assert!(years.len() < 2_000);
+        assert_eq!(years.last(), Some(&to));
+    }
+
+    #[test]
+    fn the_shortest_gap_is_found_wherever_in_the_day_it_is() {
+        for (expression, minutes) in [
+            ("* * * * *", 1),
+            ("*/5 9 1 1 *", 5),
+            ("59,0 9,10 * * *", 1),
+            ("*/15 * * * *", 15),
+            ("0 0,23 * * *", 60),
+            ("0 9 * * *", 24 * 60),
+        ] {
+            assert_eq!(
+                berlin(expression).shortest_gap(),
+                Some(Duration::minutes(minutes)),
+                "{expression}"
+            );
+        }
+    }
+
+    #[test]
+    fn words_of_the_first_monday_come_due_on_the_first_monday() {
+        let cron = em_domain::schedule::words::to_cron("first Monday of the month 9:00").unwrap();
+        let times = berlin(&cron).next_times(at("2026-01-16T00:00:00Z"), 3);
+        let expected = [
+            "2026-02-02T08:00:00Z",
+            "2026-03-02T08:00:00Z",
+            "2026-04-06T07:00:00Z",
+        ]
+        .map(at);
+        assert_eq!(times, expected);
     }
 
     #[test]

@@ -40,6 +40,8 @@ test_a_word_that_only_begins_alike_is_not_administration if {
 	decision.verdict == "allow" with input as asked("command.policy", guest)
 	decision.verdict == "allow" with input as asked("command.docs list", guest)
 	decision.verdict == "deny" with input as asked("command.docs add", guest)
+	decision.verdict == "allow" with input as asked("command.schedule add", guest)
+	decision.verdict == "deny" with input as asked("command.schedule others", guest)
 }
 
 test_a_role_that_does_not_lead_looks_after_nothing if {

@@ -263,7 +263,12 @@ impl Approvals<'_> {
     }
 }
 
-async fn follow(tx: &mut Tx, follows: &Consequences, now: DateTime<Utc>) -> Result<(), StoreError> {
+/// Takes in what follows from a change, if the transaction is committed.
+pub(crate) async fn follow(
+    tx: &mut Tx,
+    follows: &Consequences,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     for job in &follows.jobs {
         enqueue_in(&mut tx.conn(), job, now).await?;
     }

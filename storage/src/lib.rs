@@ -29,6 +29,7 @@ mod gaps;
 mod incidents;
 mod intake;
 mod jobs;
+mod kept_schedules;
 mod knowledge;
 mod llm_usage;
 mod nudges;
@@ -62,6 +63,7 @@ pub use forecasts::Forecasts;
 pub use gaps::Gaps;
 pub use incidents::Incidents;
 pub use jobs::{Claimant, Enqueued, Held, Jobs, Reaped, Renewed, Settlement};
+pub use kept_schedules::{KeptSchedules, ScheduleAdded};
 pub use knowledge::{
     Added, Changed, Digest, Embedded, Knowledge, LexicalHit, ModelCount, Nearby, NearestBy, NewDocument,
     Removed, StoredChunk, StoredVector, Upserted, VectorCursor,

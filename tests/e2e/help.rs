@@ -83,6 +83,20 @@ async fn help_lists_every_command(database: TestDatabase) {
       Run a job once more that I gave up.
       `/em-agent jobs cancel <id>`
       Call a job off.
+      `/em-agent schedule list`
+      Show what I post by the clock, when next, and what does not work.
+      `/em-agent schedule add [<command> <#channel> <when> [in <zone>] [--late <hours>|--skip]]`
+      Have me post something by the clock; without words after it I open a form.
+      `/em-agent schedule edit <id> [<when> [in <zone>] [--late <hours>|--skip]]`
+      Change a schedule; with words after the name, only when it is due.
+      `/em-agent schedule pause <id>`
+      Have a schedule rest until somebody resumes it.
+      `/em-agent schedule resume <id>`
+      Have a schedule go on that is paused.
+      `/em-agent schedule remove <id>`
+      Forget a schedule.
+      `/em-agent schedule run <id>`
+      Do now what a schedule does, one of my configuration too.
       `/em-agent doctor`
       Check my connections and permissions, and say what to fix.
       `/em-agent help [command]`

@@ -1,5 +1,8 @@
 //! Schedules: they fire by the team's clock, once, whatever the machine's clock does and however many replicas watch.
 
+mod fire;
+mod kept;
+
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::{NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;
+use em_commands::ctx::ScheduledCommand;
 use em_domain::calendar::WorkCalendar;
 use em_domain::id::{Login, RepositoryName, SlackUser};
 use em_domain::person::is_github_login;
@@ -45,17 +46,6 @@ pub struct Checked {
     pub poll_interval: Option<Duration>,
     /// The language model; `None` if it is switched off.
     pub llm: Option<LlmSettings>,
-}
-
-/// A command that the clock types.
-#[derive(Debug, Clone)]
-pub struct ScheduledCommand {
-    /// When.
-    pub schedule: Schedule,
-    /// The words after `/em-agent`.
-    pub run: String,
-    /// Where its message goes.
-    pub channel: Option<String>,
 }
 
 /// A century: beyond it there are no dates to count with.

@@ -20,6 +20,7 @@ pub(crate) struct SlashCommand {
     #[serde(default)]
     pub(crate) text: String,
     pub(crate) response_url: String,
+    pub(crate) trigger_id: Option<String>,
 }
 
 /// Something was clicked, submitted or chosen from a menu.

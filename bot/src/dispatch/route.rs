@@ -22,6 +22,7 @@ struct Typed<'a> {
     channel: SlackChannel,
     conversation: Option<String>,
     answer_to: Option<AnswerTo>,
+    trigger_id: Option<String>,
 }
 
 impl Dispatcher {
@@ -38,8 +39,11 @@ impl Dispatcher {
                     channel: command.channel_id,
                     conversation: None,
                     answer_to: Some(to.clone()),
+                    trigger_id: command.trigger_id.clone(),
                 };
                 let outcome = self.typed(typed).await;
+                let trigger = command.trigger_id.unwrap_or_default();
+                let outcome = self.opened(&trigger, outcome).await;
                 self.answer(to, outcome).await;
             }
             InboundKind::Interaction => {
@@ -80,6 +84,7 @@ impl Dispatcher {
             channel: Some(typed.channel),
             conversation: typed.conversation,
             answer_to: typed.answer_to,
+            trigger_id: typed.trigger_id,
             words: words[named_by..].to_vec(),
         };
         let about = shortened(&words[named_by..].join(" "));
@@ -96,6 +101,7 @@ impl Dispatcher {
             channel: channel.into(),
             conversation: None,
             answer_to: None,
+            trigger_id: None,
         })
         .await
     }
@@ -253,6 +259,7 @@ impl Dispatcher {
             channel: message.channel,
             conversation: Some(conversation),
             answer_to: Some(to.clone()),
+            trigger_id: None,
         };
         let outcome = self.typed(typed).await;
         self.answer(to, outcome).await;

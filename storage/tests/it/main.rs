@@ -14,6 +14,7 @@ mod faults;
 mod gaps;
 mod jobs;
 mod jobs_model;
+mod kept_schedules;
 mod knowledge;
 mod knowledge_nearest;
 mod knowledge_search;
