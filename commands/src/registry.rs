@@ -11,7 +11,8 @@ use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reaction, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
 use crate::{
-    approval, ask, audit, digest, docs, doctor, gaps, help, home, job, link, policy, schedule, signal, sprint, standup, triage, whoami,
+    approval, ask, audit, digest, docs, doctor, gaps, help, home, job, link, policy, schedule, signal,
+    sprint, standup, triage, whoami,
 };
 
 pub use em_blocks::SLASH_COMMAND;

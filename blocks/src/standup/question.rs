@@ -173,7 +173,14 @@ pub fn modal_checkin(standup: &str, memory: &Memory, draft: &Draft) -> Option<Sl
     }
     layout.input(Input::paragraph(DONE, "Done, a line each", &draft.done).optional());
     layout.input(Input::paragraph(NEXT, "Next, a line each", &draft.next).optional());
-    layout.input(Input::paragraph(BLOCKED, "Blocked, a line each. I keep each until it is gone.", &draft.blocked).optional());
+    layout.input(
+        Input::paragraph(
+            BLOCKED,
+            "Blocked, a line each. I keep each until it is gone.",
+            &draft.blocked,
+        )
+        .optional(),
+    );
     if let Some(mood) = draft.mood.filter(|mood| *mood != Mood::Off) {
         let label = match mood {
             Mood::Anonymous => "How are you? I keep no name with it.",
