@@ -74,7 +74,7 @@ fn check_markup(text: &str) {
     while let Some((before, tail)) = rest.split_once('<') {
         assert!(!before.contains('>'), "{text}");
         let (inside, after) = tail.split_once('>').expect("every < is closed");
-        let known = ["https://", "http://", "!date^", "@U0", "#C"];
+        let known = ["https://", "http://", "!date^", "@U", "#C"];
         assert!(known.iter().any(|start| inside.starts_with(start)), "{inside}");
         assert!(
             !inside.starts_with("@U0EVIL") && !inside.contains('<'),

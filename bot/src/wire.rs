@@ -1,6 +1,6 @@
 //! Purpose: from configuration to working parts. Nothing else builds a store, a client or a context.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -24,7 +24,7 @@ use em_integrations::pages::{PageClient, PageLimits};
 use em_integrations::rest::{Access, Patience};
 use em_integrations::slack::{Slack, SlackConfig};
 use em_jobs::wake::Wake;
-use em_knowledge::{Embedder, Library, LocalEmbedder, ModelSettings, Outside};
+use em_knowledge::{Embedder, Library, LocalEmbedder, ModelSettings, Outside, Reranker};
 use em_policy::{PolicyHandle, Source};
 use em_storage::{Store, StoreConfig};
 use em_telemetry::Format;
@@ -193,7 +193,19 @@ pub async fn library(config: &Config, store: Store, outside: Outside) -> Library
         embedder.map(|embedder| Arc::new(embedder) as Arc<dyn Embedder>),
     )
     .with_former(former)
+    .with_reranker(reranker(&section.reranker_dir))
     .with_outside(outside)
+}
+
+/// The model that orders passages, where a folder of one is set.
+fn reranker(folder: &str) -> Option<Arc<Reranker>> {
+    if folder.is_empty() {
+        return None;
+    }
+    Reranker::in_folder(Path::new(folder))
+        .inspect_err(|error| tracing::warn!(%error, "passages keep the order of the search"))
+        .ok()
+        .map(Arc::new)
 }
 
 /// The same for the command line.

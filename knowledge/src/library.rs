@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use em_domain::knowledge::fusion::{
-    Fused, Ranked, by_relevance, fuse, merge_neighbours, number, spread, without_copies,
+    Fused, Ranked, by_marks, by_relevance, fuse, merge_neighbours, number, spread, without_copies,
 };
 use em_domain::knowledge::query::{Term, coverage, terms};
 use em_domain::knowledge::{Audience, ChunkId, Passage, SourceTag, Standing, admitted};
@@ -17,6 +17,7 @@ use em_storage::{NearestBy, Store, StoreError, StoredChunk};
 
 use crate::embedder::{Embedder, FindModel, Vector};
 use crate::error::KnowledgeError;
+use crate::reranker::{JUDGED, Reranker};
 use crate::source::Outside;
 use meaning::{Allowed, Former, Meaning, is_nearly_all, missing_meanings};
 
@@ -34,6 +35,7 @@ pub struct Library {
     /// By the model that is configured, or why there is none.
     pub(crate) meaning: Result<Arc<Meaning>, KnowledgeError>,
     former: Arc<Former>,
+    reranker: Option<Arc<Reranker>>,
     pub(crate) outside: Outside,
 }
 
@@ -71,6 +73,7 @@ impl Library {
             store,
             meaning: embedder.map(|embedder| Arc::new(Meaning::new(embedder))),
             former: Arc::new(Former::new(None)),
+            reranker: None,
             outside: Outside::default(),
         }
     }
@@ -80,6 +83,13 @@ impl Library {
     #[must_use]
     pub fn with_former(mut self, find: FindModel) -> Self {
         self.former = Arc::new(Former::new(Some(find)));
+        self
+    }
+
+    /// With a model that reads the best passages together with the question, and orders them.
+    #[must_use]
+    pub fn with_reranker(mut self, reranker: Option<Arc<Reranker>>) -> Self {
+        self.reranker = reranker;
         self
     }
 
@@ -181,12 +191,27 @@ impl Library {
         if weights.words > 0.0 && !near.hits.is_empty() {
             by_relevance(&mut passages);
         }
+        self.rerank(question, &mut passages).await;
         passages.truncate(k);
         number(&mut passages);
         Ok(Found {
             passages,
             only_words: near.missing,
         })
+    }
+
+    /// Puts the best passages in the order of the reranker, where there is one. If it fails the order stays: an answer in
+    /// a lesser order is better than none.
+    async fn rerank(&self, question: &str, passages: &mut [Passage]) {
+        let Some(reranker) = &self.reranker else {
+            return;
+        };
+        let judged = passages.iter().take(JUDGED);
+        let texts = judged.map(|passage| format!("{}\n{}", passage.heading.join(" "), passage.text)).collect();
+        match reranker.marks(question, texts).await {
+            Ok(marks) => by_marks(passages, &marks),
+            Err(error) => tracing::warn!(%error, "the passages could not be put in a better order"),
+        }
     }
 
     async fn by_words(

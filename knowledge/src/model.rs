@@ -100,10 +100,7 @@ impl Model {
     /// # Errors
     /// A file of it is missing or cannot be read.
     pub fn in_folder(folder: &Path) -> Result<Self, KnowledgeError> {
-        if let Some(file) = FILES.into_iter().find(|file| !folder.join(file).is_file()) {
-            let folder = folder.to_owned();
-            return Err(KnowledgeError::MissingFile { folder, file });
-        }
+        require_files(folder)?;
         let name = folder.file_name().unwrap_or(folder.as_os_str());
         let name = name.to_string_lossy().into_owned();
         let part = folder.join(WEIGHTS_PART);
@@ -146,14 +143,8 @@ impl Model {
 
     /// The files, to be made into a model that runs.
     pub(crate) fn read(&self) -> Result<UserDefinedEmbeddingModel, KnowledgeError> {
-        let file = |name: &str| read(&self.folder.join(name));
-        let tokenizer = TokenizerFiles {
-            tokenizer_file: file(TOKENIZER)?,
-            config_file: file(CONFIG)?,
-            special_tokens_map_file: file(SPECIAL_TOKENS)?,
-            tokenizer_config_file: file(TOKENIZER_CONFIG)?,
-        };
-        let mut model = UserDefinedEmbeddingModel::new(file(WEIGHTS)?, tokenizer)
+        let tokenizer = tokenizer_files(&self.folder)?;
+        let mut model = UserDefinedEmbeddingModel::new(read_weights(&self.folder)?, tokenizer)
             .with_pooling(self.pooling.clone())
             .with_quantization(QuantizationMode::None);
         model.output_key.clone_from(&self.output);
@@ -161,6 +152,36 @@ impl Model {
             model = model.with_external_initializer(WEIGHTS_PART.to_owned(), read(part)?);
         }
         Ok(model)
+    }
+}
+
+/// The four files of a folder's tokenizer.
+pub(crate) fn tokenizer_files(folder: &Path) -> Result<TokenizerFiles, KnowledgeError> {
+    let file = |name: &str| read(&folder.join(name));
+    Ok(TokenizerFiles {
+        tokenizer_file: file(TOKENIZER)?,
+        config_file: file(CONFIG)?,
+        special_tokens_map_file: file(SPECIAL_TOKENS)?,
+        tokenizer_config_file: file(TOKENIZER_CONFIG)?,
+    })
+}
+
+/// The weights of a folder's model.
+pub(crate) fn read_weights(folder: &Path) -> Result<Vec<u8>, KnowledgeError> {
+    read(&folder.join(WEIGHTS))
+}
+
+/// Whether all files of a model are in the folder.
+///
+/// # Errors
+/// The first that is missing.
+pub(crate) fn require_files(folder: &Path) -> Result<(), KnowledgeError> {
+    match FILES.into_iter().find(|file| !folder.join(file).is_file()) {
+        Some(file) => Err(KnowledgeError::MissingFile {
+            folder: folder.to_owned(),
+            file,
+        }),
+        None => Ok(()),
     }
 }
 

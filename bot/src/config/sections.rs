@@ -117,6 +117,8 @@ pub struct Knowledge {
     pub embedding_model: String,
     /// A folder with a model; empty for the usual places.
     pub model_dir: String,
+    /// A folder with a cross-encoder that orders the best passages; empty: none.
+    pub reranker_dir: String,
     /// Folders, files and addresses that are read at the start and then now and then.
     pub documents: Vec<String>,
     /// Pages may be read from private networks.

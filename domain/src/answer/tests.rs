@@ -256,8 +256,9 @@ proptest! {
             let found = text[at..].find(&sentence.text);
             prop_assert!(found.is_some(), "{:?} after {}", sentence.text, at);
             at += found.unwrap_or(0) + sentence.text.len();
-            // Taken alone it cites the same, or nothing where it then looks like a fence: nothing rests on its neighbours.
-            if let Some(alone) = cited(&sentence.text, passages) {
+            // Taken alone it cites the same: nothing rests on its neighbours. Fences do: the same line opens or closes one.
+            let has_fence = sentence.text.contains("```") || sentence.text.contains("~~~");
+            if let Some(alone) = cited(&sentence.text, passages).filter(|_| !has_fence) {
                 let citations: Vec<usize> = alone.citations().into_iter().collect();
                 prop_assert_eq!(&citations, &sentence.citations);
             }

@@ -126,6 +126,18 @@ pub fn by_relevance(passages: &mut [Passage]) {
     best.sort_by(|a, b| b.standing.score.total_cmp(&a.standing.score));
 }
 
+/// Orders the first passages by the marks that somebody gave them, one each; they stay before the others. Of equal marks
+/// the order stays.
+pub fn by_marks(passages: &mut [Passage], marks: &[f32]) {
+    let end = passages.len().min(marks.len());
+    let judged = &mut passages[..end];
+    for (passage, mark) in judged.iter_mut().zip(marks) {
+        // Any mark becomes one above what was not judged: scores are below 2.
+        passage.standing.score = 2.0 + 1.0 / (1.0 + (-f64::from(*mark)).exp());
+    }
+    judged.sort_by(|a, b| b.standing.score.total_cmp(&a.standing.score));
+}
+
 /// Numbers the passages from 1, in the order they have.
 pub fn number(passages: &mut [Passage]) {
     for (rank, passage) in (1..).zip(passages) {

@@ -34,7 +34,7 @@ impl fmt::Display for Backend {
 static CHOSEN: OnceLock<Backend> = OnceLock::new();
 
 /// The backend of this process; chosen now if it is not yet. May read files: not for an async thread.
-pub(super) fn choose(configured: Option<&Path>, model_folder: &Path) -> &'static Backend {
+pub(crate) fn choose(configured: Option<&Path>, model_folder: &Path) -> &'static Backend {
     CHOSEN.get_or_init(|| {
         let chosen = candidates(configured, model_folder)
             .into_iter()

@@ -4,3 +4,4 @@
 
 mod embedder;
 mod former;
+mod reranker;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::passage;
 use crate::knowledge::Passage;
 use crate::knowledge::fusion::{
-    Ranked, by_relevance, fuse, merge_neighbours, number, spread, without_copies,
+    Ranked, by_marks, by_relevance, fuse, merge_neighbours, number, spread, without_copies,
 };
 
 fn lists() -> impl Strategy<Value = Vec<Ranked<i64>>> {
@@ -71,6 +71,20 @@ proptest! {
         by_relevance(&mut passages);
         prop_assert_eq!(chunks(&passages), before);
         prop_assert!(passages.is_sorted_by(|a, b| a.standing.score >= b.standing.score));
+    }
+
+    #[test]
+    fn ordering_by_marks_loses_nothing_and_leaves_those_without_at_the_end(
+        passages in passages(), marks in prop::collection::vec(-20.0..20.0_f32, 0..16),
+    ) {
+        let mut passages = passages;
+        let before = chunks(&passages);
+        let unmarked = passages.get(marks.len()..).unwrap_or_default().to_vec();
+        by_marks(&mut passages, &marks);
+        prop_assert_eq!(chunks(&passages), before);
+        prop_assert_eq!(passages.get(marks.len()..).unwrap_or_default(), &unmarked[..]);
+        let judged = &passages[..passages.len().min(marks.len())];
+        prop_assert!(judged.is_sorted_by(|a, b| a.standing.score >= b.standing.score));
     }
 
     #[test]
