@@ -1,29 +1,36 @@
 //! Purpose: `em-agent demo`: the real bot against a pretend Slack in the browser and a pretend GitHub, with sample data.
-//! No tokens, no network: the only difference from `run` are the addresses of the two.
+//! No tokens, no network: the only difference from `run` are the addresses of the two, and a clock that can be moved.
 
+mod clock;
+mod colleagues;
 mod docs;
 mod github;
 mod shift;
+mod stage;
 
 use std::io::Cursor;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use chrono::{DateTime, Datelike, Days, TimeZone, Utc, Weekday};
 use clap::Args;
 use em_commands::registry::SLASH_COMMAND;
-use em_domain::clock::{Clock, SystemClock};
+use em_domain::clock::SharedClock;
 use em_integrations::normalise::normalise;
 use em_simulator::github::GithubSimulator;
-use em_simulator::{Simulator, Suggestion};
+use em_simulator::{Cast, Simulator, Suggestion};
 use em_storage::Store;
 use flate2::read::MultiGzDecoder;
 use std::io::{BufRead, BufReader, Read};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::cli::say;
 use crate::config::{Config, Environment};
 use crate::{import, run, wire};
+use clock::DemoClock;
+use stage::DemoStage;
 
 /// What was merged, released and deployed in a real project's last year.
 const HISTORY: &[u8] = include_bytes!("../demo/history.jsonl.gz");
@@ -33,6 +40,8 @@ const SCENARIO: &str = include_str!("../demo/scenario.jsonl");
 const SETTINGS: &str = include_str!("../demo/em-agent.toml");
 /// The instant that the sample data takes for "now": a Thursday morning.
 const SCENARIO_NOW: &str = "2026-01-15T10:00:00Z";
+/// Who reads `#payments` besides those who are in it everywhere.
+const TEAM: [&str; 3] = ["U0CHLOE", "U0DMITRI", "U0FATIMA"];
 /// Events worked in at once.
 const BATCH: u16 = 1_000;
 
@@ -51,12 +60,13 @@ pub struct Options {
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let demo = start(
         SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)),
-        &SystemClock,
+        wire::system_clock(),
     )
     .await?;
     say(&format!("\n  EM Agent's demo workspace is at  {}\n", demo.url));
     say("  Open it in a browser: in #payments something waits for a decision. Or type  /em-agent triage");
-    say("  there. Ctrl-C ends it; nothing is kept.\n");
+    say("  there. Or move the clock on the left to the next working day: the standup begins at nine.");
+    say("  Ctrl-C ends it; nothing is kept.\n");
     run::stop_asked().await?;
     demo.stop().await;
     Ok(())
@@ -68,6 +78,8 @@ pub struct Demo {
     pub url: String,
     simulator: Simulator,
     bot: run::Bot,
+    // Stop when dropped.
+    _colleagues: AbortOnDropHandle<()>,
     // Stops when dropped.
     _github: GithubSimulator,
     // Removed when the demo ends.
@@ -82,30 +94,37 @@ impl Demo {
     }
 }
 
-/// Starts the demo with its page at `addr`.
+/// Starts the demo with its page at `addr`. Its clock runs as `machine` does, and begins at the instant that the sample
+/// data takes for "now" on the latest working day.
 ///
 /// # Errors
 /// The address is taken, or the temporary files cannot be written.
-pub async fn start(addr: SocketAddr, clock: &dyn Clock) -> anyhow::Result<Demo> {
-    let simulator = Simulator::start(workspace(addr))
+pub async fn start(addr: SocketAddr, machine: SharedClock) -> anyhow::Result<Demo> {
+    let now = today(machine.now());
+    let clock = DemoClock::starting_at(machine, now);
+    let simulator = Simulator::start(workspace(addr, &clock))
         .await
         .with_context(|| format!("cannot listen on {addr}; choose another port with --port"))?;
     let files = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let now = clock.now();
-    let delta = today(now) - scenario_now();
+    let delta = now - scenario_now();
     let scenario = shifted(SCENARIO.as_bytes(), delta)?;
-    let mut github = github::start(&scenario).await?;
+    let mut github = github::start(&scenario, clock.time_source()).await?;
     let config = config(&simulator, &github, files.path())?;
     wire::start_logging(&config);
     let store = wire::open_store(&config).await?;
     let history = shifted(MultiGzDecoder::new(HISTORY), delta)?;
     fill(&store, [history, scenario], now).await?;
     store.close().await;
-    let bot = run::start(config, wire::system_clock()).await?;
+    let bot = run::start(config, Arc::new(clock.clone())).await?;
     github::tell(&mut github, bot.http_addr);
-    let url = simulator.base_url().to_owned();
+    simulator.set_stage(Arc::new(DemoStage {
+        clock: clock.clone(),
+        calendar: bot.ctx.settings.calendar.clone(),
+        github: github.world().clone(),
+    }));
     Ok(Demo {
-        url,
+        url: simulator.base_url().to_owned(),
+        _colleagues: colleagues::start(&simulator, clock),
         simulator,
         bot,
         _github: github,
@@ -152,7 +171,7 @@ fn config(simulator: &Simulator, github: &GithubSimulator, folder: &Path) -> any
 }
 
 /// The pretend workspace: its page, and the commands that its composer offers.
-fn workspace(addr: SocketAddr) -> em_simulator::Options {
+fn workspace(addr: SocketAddr, clock: &DemoClock) -> em_simulator::Options {
     let suggestion = |text: &str, about: &str| Suggestion {
         command: format!("{SLASH_COMMAND} {text}"),
         about: about.to_owned(),
@@ -160,6 +179,8 @@ fn workspace(addr: SocketAddr) -> em_simulator::Options {
     em_simulator::Options {
         port: addr.port(),
         ui: true,
+        cast: cast(),
+        time: clock.time_source(),
         escapes_command: true,
         suggestions: vec![
             suggestion("triage", "what is stuck"),
@@ -170,6 +191,7 @@ fn workspace(addr: SocketAddr) -> em_simulator::Options {
             suggestion("sprint", "how the work goes"),
             suggestion("sprint post", "post that here, with charts"),
             suggestion("digest", "the week against the one before"),
+            suggestion("standup blockers", "what holds people up"),
             suggestion("approvals", "what waits for a decision"),
             suggestion("signals", "what the rules have found"),
             suggestion("propose", "what can be done"),
@@ -181,6 +203,15 @@ fn workspace(addr: SocketAddr) -> em_simulator::Options {
         ],
         ..em_simulator::Options::default()
     }
+}
+
+/// The usual people; the whole team reads the channel that its standup is posted to.
+fn cast() -> Cast {
+    let mut cast = Cast::default();
+    for channel in cast.channels.iter_mut().filter(|channel| channel.name == "payments") {
+        channel.members.extend(TEAM.map(str::to_owned));
+    }
+    cast
 }
 
 fn scenario_now() -> DateTime<Utc> {

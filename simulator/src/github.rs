@@ -31,6 +31,7 @@ mod shapes;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod website;
 mod world;
 mod write;
 
@@ -45,6 +46,7 @@ pub use delivery::{Delivery, signed_headers};
 pub use effects::Effect;
 pub use pull::{NewPull, Pull};
 pub use threads::NewThread;
+pub use website::Mergeable;
 pub use world::{Budget, Fault, GithubWorld};
 
 /// A running pretend GitHub. It stops when dropped.

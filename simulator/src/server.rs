@@ -16,6 +16,7 @@ use crate::options::Options;
 use crate::response_url;
 use crate::shared::Shared;
 use crate::socket::{self, Socket};
+use crate::stage::Stage;
 use crate::validate::Violation;
 use crate::web_api::{self, APP_TOKEN, BOT_TOKEN};
 use crate::workspace::Workspace;
@@ -129,6 +130,12 @@ impl Simulator {
     /// Sets a scene: changes the workspace without anybody acting.
     pub fn arrange<T>(&self, change: impl FnOnce(&mut Workspace) -> T) -> T {
         self.shared.change(change)
+    }
+
+    /// Puts the workspace into a world, which the page shows from now on. Later ones are ignored.
+    pub fn set_stage(&self, stage: Arc<dyn Stage>) {
+        self.shared.stage.get_or_init(|| stage);
+        self.shared.changed_around();
     }
 
     /// Makes every trigger that is not used yet too old.

@@ -1,7 +1,7 @@
 //! Purpose: what the Web API, the sockets, the actors and the page hold in common: the workspace under its lock,
 //! the socket hub, the faults, and a number that grows with every change so that others can wait for one.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Options;
 use crate::faults::Faults;
 use crate::socket::Hub;
+use crate::stage::{Prop, Stage};
 use crate::workspace::Workspace;
 
 /// The running simulator's insides. One per simulator, behind an `Arc`.
@@ -23,6 +24,8 @@ pub struct Shared {
     /// `ws://127.0.0.1:PORT`
     pub(crate) link_url: String,
     pub(crate) stop: CancellationToken,
+    /// What is around the workspace, once there is something.
+    pub(crate) stage: OnceLock<Arc<dyn Stage>>,
     version: watch::Sender<u64>,
 }
 
@@ -41,6 +44,7 @@ impl Shared {
             base_url,
             link_url,
             stop: CancellationToken::new(),
+            stage: OnceLock::new(),
             version: watch::channel(0).0,
         })
     }
@@ -60,6 +64,16 @@ impl Shared {
     /// Like `change` for what nobody sees: triggers, response URLs.
     pub(crate) fn quietly<T>(&self, change: impl FnOnce(&mut Workspace) -> T) -> T {
         change(&mut locked(&self.workspace))
+    }
+
+    /// What the page shows of the world around the workspace.
+    pub(crate) fn props(&self) -> Vec<Prop> {
+        self.stage.get().map(|stage| stage.props()).unwrap_or_default()
+    }
+
+    /// Tells everybody who waits that something around the workspace changed.
+    pub(crate) fn changed_around(&self) {
+        self.version.send_modify(|v| *v += 1);
     }
 
     /// A number that grows with every visible change.

@@ -25,6 +25,7 @@ mod page;
 mod reader;
 mod rich_text;
 mod side;
+mod stage;
 mod view;
 mod visit;
 
@@ -70,6 +71,7 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/ui/submit", post(act::submit))
         .route("/ui/close", post(act::close))
         .route("/ui/home", post(act::home))
+        .route("/ui/deed", post(act::deed))
         .layer(from_fn(guard))
 }
 
@@ -103,12 +105,14 @@ fn draw<T>(
     headers: &HeaderMap,
     part: impl FnOnce(&Page<'_>) -> T,
 ) -> T {
+    let props = shared.props();
     shared.read(|workspace| {
         let visit = Visit::new(query, headers, workspace);
         part(&Page {
             workspace,
             visit: &visit,
             suggestions: &shared.options.suggestions,
+            props: &props,
         })
     })
 }

@@ -1,11 +1,14 @@
 //! `em-agent demo` in a real browser: type a command, see the answer, click, see the message change.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use em_bot::demo::{self, Demo};
 use em_domain::clock::SystemClock;
 use em_tests::browser::Browser;
 use serde_json::json;
+
+mod standup;
 
 /// The newest message's text block, its menu and its entries.
 const NEWEST: &str = "main .message:last-of-type";
@@ -15,7 +18,7 @@ const TRIES: usize = 20;
 async fn start() -> Demo {
     rustls::crypto::ring::default_provider().install_default().ok();
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    demo::start(any_port, &SystemClock)
+    demo::start(any_port, Arc::new(SystemClock))
         .await
         .expect("the demo starts")
 }

@@ -14,13 +14,13 @@ pub(super) const TOKEN: &str = "ghp_demo";
 /// Signs webhooks.
 pub(super) const WEBHOOK_SECRET: &str = "demo";
 
-/// Serves the open work that `lines`, recorded webhooks, tell of.
+/// Serves the open work that `lines`, recorded webhooks, tell of, at the `time` it is there.
 ///
 /// # Errors
 /// No port could be opened, or the sample cannot be read.
-pub(super) async fn start(lines: &[u8]) -> anyhow::Result<GithubSimulator> {
+pub(super) async fn start(lines: &[u8], time: TimeSource) -> anyhow::Result<GithubSimulator> {
     let world = GithubWorld::new(TOKEN);
-    world.set_time(TimeSource::machine());
+    world.set_time(time);
     for line in lines.lines() {
         let line = line.context("the demo's sample data cannot be read")?;
         let recorded: Value = serde_json::from_str(&line).context("the demo's sample data is not JSON")?;

@@ -84,6 +84,25 @@ pub(super) struct Opened {
     tab: String,
 }
 
+/// Something done to the world around the workspace.
+#[derive(Debug, Deserialize)]
+pub(super) struct Done {
+    deed: String,
+}
+
+/// `POST /ui/deed`
+pub(super) async fn deed(State(shared): State<Arc<Shared>>, Json(done): Json<Done>) -> Json<Value> {
+    let Some(stage) = shared.stage.get() else {
+        return Json(json!({"error": "There is nothing around this workspace yet."}));
+    };
+    let outcome = stage.act(&done.deed);
+    shared.changed_around();
+    Json(match outcome {
+        Ok(said) => json!({"said": said}),
+        Err(why) => json!({"error": why}),
+    })
+}
+
 /// `POST /ui/command`
 pub(super) async fn command(State(shared): State<Arc<Shared>>, Json(typed): Json<Typed>) -> Json<Value> {
     let known = &shared.options.command;

@@ -6,6 +6,7 @@ use super::side;
 use super::view;
 use super::visit::{Spot, Visit};
 use crate::options::Suggestion;
+use crate::stage::Prop;
 use crate::workspace::{Channel, Workspace};
 
 /// Messages shown of a channel, the newest; a demo never needs to scroll further back.
@@ -19,6 +20,8 @@ pub(crate) struct Page<'a> {
     pub(crate) visit: &'a Visit,
     /// Commands the composer offers.
     pub(crate) suggestions: &'a [Suggestion],
+    /// The world around the workspace.
+    pub(crate) props: &'a [Prop],
 }
 
 impl Page<'_> {
@@ -52,7 +55,7 @@ impl Page<'_> {
             escape(visit.spot.key()),
             escape(&self.title()),
             if thread.is_some() { " data-thread" } else { "" },
-            side::render(self.workspace, visit),
+            side::render(self.workspace, visit, self.props),
             self.head(),
             self.middle(),
             self.foot(),

@@ -47,9 +47,11 @@ function replace(known, fresh) {
   const focused = known.contains(document.activeElement) ? pointer(document.activeElement, known) : null;
   const open = known.open && known.matches("dialog");
   if (known.matches("dialog, form")) carry(known, fresh);
+  if (known.matches("details.prop")) fresh.open = known.open;
   known.replaceWith(fresh);
   if (open) fresh.showModal();
-  if (focused) (find(focused, fresh) || (fresh.matches("[tabindex]") ? fresh : null))?.focus({ preventScroll: true });
+  const instead = fresh.matches("[tabindex]") ? fresh : fresh.matches(".prop") ? find("summary", fresh) : null;
+  if (focused) (find(focused, fresh) || instead)?.focus({ preventScroll: true });
 }
 
 function pointer(element, root) {
@@ -161,6 +163,7 @@ async function post(path, what) {
     const result = await answer.json();
     if (result.action) complain(result);
     else if (result.error) toast(result.error);
+    else if (result.said) toast(result.said);
     return result;
   } catch {
     toast("That did not arrive. Is the demo still running?");
@@ -229,6 +232,16 @@ async function use(control, value) {
   control.removeAttribute("aria-busy");
 }
 
+/** Does something to the world around the workspace. */
+async function act(button) {
+  if (button.getAttribute("aria-busy") === "true") return;
+  button.setAttribute("aria-busy", "true");
+  await post("deed", { deed: button.dataset.deed });
+  button.removeAttribute("aria-busy");
+}
+// Its clock runs although nothing happens in the workspace.
+setInterval(() => { if (find("#prop-clock")) refresh(); }, 15000);
+
 function confirmed(id) {
   const dialog = document.getElementById(id);
   dialog.showModal();
@@ -251,6 +264,8 @@ document.addEventListener("click", event => {
   if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) { event.preventDefault(); go(link.href); return; }
   const control = target.closest("button[data-live], a[data-live]");
   if (control) { control.closest("details")?.removeAttribute("open"); use(control, control.dataset.value ?? null); return; }
+  const deed = target.closest("[data-deed]");
+  if (deed) { act(deed); return; }
   const chip = target.closest("[data-run]");
   if (chip) { send(find("#foot form"), chip.dataset.run); return; }
   if (target.closest("[data-close]")) closeView(target.closest("dialog"));

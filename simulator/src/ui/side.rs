@@ -1,12 +1,14 @@
-//! Purpose: the left column: the workspace, who one is, channels, the app.
+//! Purpose: the left column: the workspace, who one is, channels, the app, the world around.
 
 use super::html::escape;
 use super::message::avatar;
+use super::stage;
 use super::visit::{self, Spot, Visit};
+use crate::stage::Prop;
 use crate::workspace::{Message, Person, Workspace};
 
 /// Draws the column.
-pub(crate) fn render(w: &Workspace, visit: &Visit) -> String {
+pub(crate) fn render(w: &Workspace, visit: &Visit, props: &[Prop]) -> String {
     let initial: String = w.team.name.chars().take(1).collect();
     let channels: String = visit::channels(w, &visit.me)
         .map(|c| {
@@ -23,11 +25,12 @@ pub(crate) fn render(w: &Workspace, visit: &Visit) -> String {
     let (app, direct) = (&w.app, w.direct_with(&visit.me).map(|c| c.id.as_str()));
     let face = avatar(&app.user_id, &app.real_name, true, "");
     format!(
-        r#"<div class="workspace" id="workspace"><span class="crest" aria-hidden="true">{}</span><span>{}</span></div>{}<h2 id="h-channels">Channels</h2><ul class="places" id="channels" aria-labelledby="h-channels">{channels}</ul><h2 id="h-apps">Apps</h2><ul class="places" id="apps" aria-labelledby="h-apps">{}</ul>{NOTE}"#,
+        r#"<div class="workspace" id="workspace"><span class="crest" aria-hidden="true">{}</span><span>{}</span></div>{}<h2 id="h-channels">Channels</h2><ul class="places" id="channels" aria-labelledby="h-channels">{channels}</ul><h2 id="h-apps">Apps</h2><ul class="places" id="apps" aria-labelledby="h-apps">{}</ul>{}{NOTE}"#,
         escape(&initial.to_uppercase()),
         escape(&w.team.name),
         switcher(w, visit),
         place(w, visit, "app", direct, &face, &app.real_name),
+        stage::render(props),
     )
 }
 

@@ -176,7 +176,7 @@ async fn a_standup_is_asked_for_answered_posted_and_edited_as_answers_come_and_b
       *Shipped · 1*
       • Merged Round half to even <https://github.com/acme/payments/pull/1> · acme/payments#1
       *Blocked · 1*
-      • Rename the ledger <https://github.com/acme/payments/pull/2> · acme/payments#2 · waiting for 1 d 1 h · Nobody has been asked to review yet; the author can ask somebody
+      • Rename the ledger <https://github.com/acme/payments/pull/2> · acme/payments#2 · by ben-k · waiting for 1 d 1 h · Nobody has been asked to review yet; the author can ask somebody
       · 1 of 2 answered. What happened since Thu 15 Jan 00:00, until Fri 16 Jan 10:00. Who did what is in the thread.
     ");
     let thread = until_ops(&scene, |text| text.contains("Ledger rename")).await;
