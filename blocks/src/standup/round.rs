@@ -154,7 +154,7 @@ fn stuck(view: &RoundView<'_>) -> Vec<Mrkdwn> {
     let seen = view.evidence.people.iter().flat_map(|one| &one.blocked);
     let seen = seen
         .filter(|blocked| view.standup.mode.shows_evidence() && !is_named(&blocked.row.key))
-        .map(|blocked| blocked_line(blocked, view.setting()));
+        .map(|blocked| blocked_line(blocked, view.setting(), true));
     named.chain(seen).collect()
 }
 
