@@ -5,10 +5,72 @@
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 
 use crate::away::Away;
 use crate::calendar::{WorkCalendar, instant_in};
+use crate::id::{ApprovalId, BlockerId, SlackUser};
+use crate::pull_request::PullRequestKey;
 use crate::settings::{NoticeKind, PersonSettings};
+
+/// What somebody is told about: enough to see later whether it still matters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum Topic {
+    /// An approval waits for them.
+    Approval {
+        /// Which.
+        id: ApprovalId,
+    },
+    /// It has waited for a while.
+    ApprovalReminder {
+        /// Which.
+        id: ApprovalId,
+    },
+    /// It is their turn on a pull request.
+    Nudge {
+        /// Which.
+        subject: PullRequestKey,
+        /// Who points it out.
+        from: SlackUser,
+        /// On which day: once a day is enough.
+        day: NaiveDate,
+    },
+    /// They have not answered a standup.
+    StandupReminder {
+        /// The round.
+        round: String,
+    },
+    /// Something has held somebody up for days.
+    Blocker {
+        /// Which.
+        id: BlockerId,
+    },
+}
+
+impl Topic {
+    /// The kind of thing that it is.
+    pub fn kind(&self) -> NoticeKind {
+        match self {
+            Self::Approval { .. } => NoticeKind::Approval,
+            Self::ApprovalReminder { .. } => NoticeKind::ApprovalReminder,
+            Self::Nudge { .. } => NoticeKind::Nudge,
+            Self::StandupReminder { .. } => NoticeKind::StandupReminder,
+            Self::Blocker { .. } => NoticeKind::Blocker,
+        }
+    }
+
+    /// What is the same for the same topic.
+    pub fn key(&self) -> String {
+        let kind = self.kind().as_str();
+        match self {
+            Self::Approval { id } | Self::ApprovalReminder { id } => format!("{kind}:{id}"),
+            Self::Nudge { subject, day, .. } => format!("{kind}:{subject}:{day}"),
+            Self::StandupReminder { round } => format!("{kind}:{round}"),
+            Self::Blocker { id } => format!("{kind}:{id}"),
+        }
+    }
+}
 
 /// Something that somebody may be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
