@@ -1,21 +1,30 @@
-//! Purpose: the App Home tab: the person's own open items first, then their account, then how to start.
+//! Purpose: the App Home tab: the person's own open items first, then their day, their teams, their settings, then how to
+//! start.
 
 use em_domain::approval::Approval;
 use em_domain::calendar::WorkCalendar;
+use em_domain::evidence::Line;
 use em_domain::id::Login;
+use em_domain::person::Confidence;
+use em_domain::standup::Blocker;
 use em_domain::triage::TriageReport;
 use slack_morphism::prelude::SlackView;
 
 use crate::approval::Setting;
 use crate::approval::list::add_waiting;
 use crate::element::Button;
+use crate::evidence;
 use crate::groups;
 use crate::help::{CommandHelp, typed};
 use crate::layout::Layout;
 use crate::limits::fit;
-use crate::mrkdwn::{bold, cat, escape, words};
+use crate::link::add_proposal;
+use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, words};
+use crate::notice::{Unanswered, add_unanswered};
 use crate::people::People;
 use crate::row::RowSetting;
+use crate::settings::{SettingsView, add_settings};
+use crate::standup::blocker::{RESOLVE, Seen, line as blocker_line};
 use crate::triage::{as_of, groups_of};
 
 /// Action: make the Home tab anew.
@@ -23,6 +32,25 @@ pub const REFRESH: &str = "home.refresh";
 
 /// Commands shown to start with.
 const COMMANDS: usize = 8;
+/// Standups that wait for an answer, and blockers, each with its button.
+const WITH_BUTTONS: usize = 5;
+/// Things done that are shown.
+const DONE: usize = 6;
+/// Teams that are shown.
+const TEAMS: usize = 10;
+
+/// How a team is, for whoever looks after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeamHealth {
+    /// Its name.
+    pub name: String,
+    /// Open pull requests that wait for somebody.
+    pub open: i64,
+    /// Blockers that are open.
+    pub blocked: usize,
+    /// How many answered the latest standup, and how many were asked; `None` where nobody was.
+    pub answered: Option<(usize, usize)>,
+}
 
 /// What the Home tab of one person shows.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +61,20 @@ pub struct HomeView<'a> {
     pub calendar: &'a WorkCalendar,
     /// How people are named: only this person sees the tab.
     pub people: People<'a>,
+    /// An account that may be theirs.
+    pub proposal: Option<(&'a Login, Confidence)>,
     /// What waits for their decision, the newest first.
     pub approvals: &'a [Approval],
+    /// Standups that wait for their answer.
+    pub unanswered: &'a [Unanswered],
+    /// What holds them up.
+    pub blockers: &'a [Blocker],
+    /// What they did since their last working day.
+    pub done: &'a [Line],
+    /// The teams that they look after.
+    pub teams: &'a [TeamHealth],
+    /// Their settings.
+    pub settings: SettingsView<'a>,
     /// How approvals are shown; its present is the page's.
     pub shown_as: Setting,
     /// The first few are shown.
@@ -46,11 +86,16 @@ pub fn view_home(view: &HomeView<'_>) -> SlackView {
     let mut layout = Layout::new();
     layout.header("What waits for you");
     let mut after = Layout::new();
+    day(&mut after, view.done);
+    teams(&mut after, view.teams);
+    after.divider();
+    add_settings(&mut after, &view.settings);
     start(&mut after, view.commands);
     if !view.approvals.is_empty() {
         layout.section(&bold(words("For you to decide")));
         add_waiting(&mut layout, view.approvals, view.shown_as);
     }
+    in_standups(&mut layout, view);
     match view.mine {
         Some((login, report)) => {
             let setting = RowSetting {
@@ -59,7 +104,8 @@ pub fn view_home(view: &HomeView<'_>) -> SlackView {
                 now: view.shown_as.now,
             };
             let groups = groups_of(report, setting, true);
-            if groups.is_empty() {
+            let is_all = view.approvals.is_empty() && view.unanswered.is_empty() && view.blockers.is_empty();
+            if groups.is_empty() && is_all {
                 layout.section(&words("Nothing waits for you. Enjoy the quiet."));
             }
             groups::add(&mut layout, &groups, &after);
@@ -71,6 +117,9 @@ pub fn view_home(view: &HomeView<'_>) -> SlackView {
             ]));
         }
         None => {
+            if let Some((login, confidence)) = view.proposal {
+                add_proposal(&mut layout, login, confidence);
+            }
             layout.section(&cat([
                 words("Tell me who you are on GitHub, and your own list appears here: "),
                 typed("link github NAME"),
@@ -80,6 +129,74 @@ pub fn view_home(view: &HomeView<'_>) -> SlackView {
     after.foot_actions([Button::new("Refresh", REFRESH, "").spoken("Bring this page up to date")]);
     layout.append(after);
     layout.into_home()
+}
+
+/// Standups to answer, and what holds this person up.
+fn in_standups(layout: &mut Layout, view: &HomeView<'_>) {
+    for one in view.unanswered.iter().take(WITH_BUTTONS) {
+        add_unanswered(layout, one, view.settings.zone);
+    }
+    if view.blockers.is_empty() {
+        return;
+    }
+    let seen = Seen {
+        now: view.shown_as.now,
+        zone: view.settings.zone,
+    };
+    layout.section(&bold(escape(&format!(
+        "What holds you up · {}",
+        view.blockers.len()
+    ))));
+    for blocker in view.blockers.iter().take(WITH_BUTTONS) {
+        layout.section(&blocker_line(blocker, seen));
+        layout.actions([Button::new("Resolved", RESOLVE, blocker.id.as_str()).spoken("This is resolved")]);
+    }
+    if view.blockers.len() > WITH_BUTTONS {
+        layout.context(&cat([words("The rest: "), typed("standup blockers")]));
+    }
+}
+
+/// What this person did, each with its proof.
+fn day(layout: &mut Layout, done: &[Line]) {
+    if done.is_empty() {
+        return;
+    }
+    layout.divider();
+    layout.section(&bold(words("What you did since the last working day")));
+    let lines = done.iter().take(DONE);
+    layout.lines(lines.map(|line| cat([words("• "), evidence::line(line)])));
+    if done.len() > DONE {
+        layout.context(&cat([
+            escape(&format!("… and {} more: ", done.len() - DONE)),
+            typed("standup"),
+        ]));
+    }
+}
+
+/// The teams that this person looks after, a line each.
+fn teams(layout: &mut Layout, teams: &[TeamHealth]) {
+    if teams.is_empty() {
+        return;
+    }
+    layout.divider();
+    layout.section(&bold(words("Your teams")));
+    layout.lines(teams.iter().take(TEAMS).map(health));
+    if teams.len() > TEAMS {
+        layout.context(&escape(&format!("… and {} more.", teams.len() - TEAMS)));
+    }
+}
+
+fn health(team: &TeamHealth) -> Mrkdwn {
+    let answered = team
+        .answered
+        .map(|(answered, asked)| escape(&format!("{answered} of {asked} answered")));
+    let parts = [
+        Some(bold(escape(&fit(&team.name, 60)))),
+        Some(escape(&format!("{} waiting", team.open))),
+        Some(escape(&format!("{} blocked", team.blocked))),
+        answered,
+    ];
+    join(parts.into_iter().flatten(), " · ")
 }
 
 /// What to type to begin with.
@@ -114,7 +231,13 @@ mod tests {
             mine: Some((&login, &report)),
             calendar: &calendar(),
             people: People::private(&known),
+            proposal: None,
             approvals: &[],
+            unanswered: &[],
+            blockers: &[],
+            done: &[],
+            teams: &[],
+            settings: crate::sample::settings(),
             shown_as: crate::sample::shown_as(),
             commands: COMMANDS,
         };
@@ -142,7 +265,13 @@ mod tests {
             mine: None,
             calendar: &calendar(),
             people: People::private(&known),
+            proposal: None,
             approvals: &[],
+            unanswered: &[],
+            blockers: &[],
+            done: &[],
+            teams: &[],
+            settings: crate::sample::settings(),
             shown_as: crate::sample::shown_as(),
             commands: COMMANDS,
         };

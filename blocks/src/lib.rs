@@ -30,11 +30,13 @@ pub mod limits;
 pub mod link;
 pub mod modal;
 pub mod mrkdwn;
+pub mod notice;
 pub mod nudge;
 pub mod people;
 pub mod policy;
 pub mod row;
 pub mod schedule;
+pub mod settings;
 pub mod signal;
 pub mod snooze;
 pub mod sprint;
@@ -62,6 +64,9 @@ pub const ACTION_IDS: &[&str] = &[
     triage::SHARE,
     triage::REFRESH,
     home::REFRESH,
+    settings::OPEN,
+    link::IS_ME,
+    link::NOT_ME,
     ask::SHARE,
     ask::HELPFUL,
     ask::NOT_HELPFUL,
@@ -95,6 +100,7 @@ pub const ACTION_IDS: &[&str] = &[
 
 /// The callback ids of every modal: each needs a handler.
 pub const CALLBACK_IDS: &[&str] = &[
+    settings::CALLBACK,
     snooze::CALLBACK,
     standup::question::CALLBACK,
     approval::modal::DECLINED,

@@ -1,12 +1,38 @@
-//! Purpose: the answers to `/em-agent link <system> <account>`.
+//! Purpose: the answers to `/em-agent link <system> <account>` and `unlink`, and the question whether an account is
+//! somebody's.
 
 use em_domain::id::{Login, SlackUser};
+use em_domain::person::Confidence;
 use slack_morphism::prelude::SlackMessageContent;
 
+use crate::element::Button;
 use crate::help::typed;
 use crate::layout::Layout;
 use crate::limits::fit;
 use crate::mrkdwn::{Mrkdwn, bold, cat, code, escape, join, mention, words};
+
+/// Action: the proposed account is mine. The value is the account.
+pub const IS_ME: &str = "link.is_me";
+/// Action: the proposed account is not mine. The value is the account.
+pub const NOT_ME: &str = "link.not_me";
+
+/// Asks whether an account is the reader's.
+pub(crate) fn add_proposal(layout: &mut Layout, login: &Login, confidence: Confidence) {
+    let why = match confidence {
+        Confidence::Likely => "It has your name.",
+        Confidence::Possible => "Its name is like yours.",
+    };
+    layout.section(&cat([
+        words("Are you "),
+        bold(escape(&fit(login.as_str(), 60))),
+        words(" on GitHub? "),
+        words(why),
+    ]));
+    layout.actions([
+        Button::new("This is me", IS_ME, login.as_str()).spoken("This account is mine"),
+        Button::new("Not me", NOT_ME, login.as_str()).spoken("This account is not mine"),
+    ]);
+}
 
 /// What came of asking for a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +52,12 @@ pub enum LinkOutcome<'a> {
     },
     /// The operator's configuration says otherwise, and it wins.
     Configured(&'a Login),
+    /// It is not theirs any longer.
+    Unlinked(&'a Login),
+    /// There was nothing to take back.
+    NothingLinked,
+    /// It is not proposed again.
+    NotTheirs(&'a Login),
     /// No such system.
     UnknownSystem {
         /// What was typed.
@@ -69,6 +101,21 @@ pub fn message_link(outcome: LinkOutcome<'_>) -> SlackMessageContent {
             name(login),
             words(". Nothing changed. The person who runs me can change it there."),
         ]),
+        LinkOutcome::Unlinked(login) => cat([
+            words("You are no longer "),
+            name(login),
+            words(" to me, and I will not take you for them by an e-mail address. To link an account: "),
+            typed("link github NAME"),
+        ]),
+        LinkOutcome::NothingLinked => cat([
+            words("No account of yours is linked. To link one: "),
+            typed("link github NAME"),
+        ]),
+        LinkOutcome::NotTheirs(login) => cat([
+            name(login),
+            words(" is not you. I will not ask again. To link an account: "),
+            typed("link github NAME"),
+        ]),
         LinkOutcome::UnknownSystem { typed: word, known } => cat([
             words("I cannot link "),
             code(&fit(word, 60)),
@@ -104,6 +151,9 @@ mod tests {
                 by: &"U0BOB".into(),
             },
             LinkOutcome::Configured(&login),
+            LinkOutcome::Unlinked(&login),
+            LinkOutcome::NothingLinked,
+            LinkOutcome::NotTheirs(&login),
             LinkOutcome::UnknownSystem {
                 typed: "gitlab",
                 known: &["github"],
@@ -122,6 +172,9 @@ mod tests {
         `ana maria` cannot be a GitHub name: those are letters, digits and single dashes, at most 39. For example `/em-agent link github octocat`
         *ana* is linked to @U0BOB. Nothing changed. If that is wrong, ask them, or the person who runs me, to change it.
         The configuration says that you are *ana*. Nothing changed. The person who runs me can change it there.
+        You are no longer *ana* to me, and I will not take you for them by an e-mail address. To link an account: `/em-agent link github NAME`
+        No account of yours is linked. To link one: `/em-agent link github NAME`
+        *ana* is not you. I will not ask again. To link an account: `/em-agent link github NAME`
         I cannot link `gitlab`. I can link: `github`.
         ");
     }

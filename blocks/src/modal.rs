@@ -65,6 +65,8 @@ enum Look {
     Select,
     /// A channel that the person can see, public or private.
     Conversation,
+    /// Any number of the choices, none included.
+    Checks,
     /// Free text; whether it may be left empty.
     Text {
         is_optional: bool,
@@ -82,6 +84,8 @@ pub struct Input {
     choices: Vec<Choice>,
     /// What stands in a text field beforehand.
     initial: String,
+    /// The values of the choices that are taken beforehand; in a select without any, the first is.
+    taken: Vec<String>,
 }
 
 impl Input {
@@ -94,6 +98,7 @@ impl Input {
             look: Look::Radio,
             choices,
             initial: String::new(),
+            taken: Vec::new(),
         }
     }
 
@@ -110,7 +115,38 @@ impl Input {
             look: Look::Select,
             choices,
             initial: String::new(),
+            taken: Vec::new(),
         }
+    }
+
+    /// Boxes to tick, any number of them; those in `taken` are ticked beforehand. Boxes after the tenth are left out.
+    pub fn checks(
+        name: &'static str,
+        label: &'static str,
+        choices: impl IntoIterator<Item = Choice>,
+        taken: impl IntoIterator<Item = String>,
+    ) -> Self {
+        Self {
+            look: Look::Checks,
+            taken: taken.into_iter().collect(),
+            ..Self::radio(name, label, choices)
+        }
+    }
+
+    /// The same with this choice taken beforehand instead of the first; nothing changes if there is no such choice.
+    #[must_use]
+    pub fn preset(mut self, value: &str) -> Self {
+        self.taken = vec![value.to_owned()];
+        self
+    }
+
+    /// A line of text that may be left empty and is filled in already.
+    pub fn short(name: &'static str, label: &'static str, initial: &str) -> Self {
+        let look = Look::Text {
+            is_optional: true,
+            is_long: false,
+        };
+        Self::text(name, label, look, initial)
     }
 
     /// A field for a line of text, that must be filled in.
@@ -168,6 +204,7 @@ impl Input {
             label,
             look,
             choices: Vec::new(),
+            taken: Vec::new(),
             initial: limits::fit(initial, limits::TEXT_INPUT).into_owned(),
         }
     }
@@ -197,6 +234,16 @@ impl Input {
             .map(|conversation| conversation.0.as_str())
     }
 
+    /// The values of the boxes that were ticked in the field `name` of a submitted modal.
+    pub fn ticked<'a>(state: &'a SlackViewState, name: &'static str) -> impl Iterator<Item = &'a str> {
+        let field = state
+            .values
+            .get(&name.into())
+            .and_then(|fields| fields.get(&name.into()));
+        let options = field.and_then(|field| field.selected_options.as_ref());
+        options.into_iter().flatten().map(|option| option.value.as_str())
+    }
+
     pub(crate) fn text_length(&self) -> usize {
         length(self.label)
             + length(&self.initial)
@@ -212,12 +259,14 @@ impl Input {
             Look::Radio => self.radio_element(),
             Look::Select => self.select_element(),
             Look::Conversation => self.conversation_element(),
+            Look::Checks => self.checks_element(),
             Look::Text { is_long, .. } => self.text_element(is_long),
         };
         let block = SlackInputBlock::new(plain_text(self.label, limits::INPUT_LABEL), element)
             .with_block_id(self.name.into());
         match self.look {
-            Look::Text {
+            Look::Checks
+            | Look::Text {
                 is_optional: true, ..
             } => block.with_optional(true).into(),
             Look::Text { .. } | Look::Radio | Look::Select | Look::Conversation => block.into(),
@@ -247,15 +296,32 @@ impl Input {
             .into()
     }
 
-    fn radio_element(&self) -> SlackInputBlockElement {
-        let options: Vec<SlackBlockChoiceItem<SlackBlockText>> = self
-            .choices
+    fn boxes(&self) -> Vec<SlackBlockChoiceItem<SlackBlockText>> {
+        self.choices
             .iter()
             .map(|choice| {
                 let label = plain_text(&choice.label, limits::OPTION_TEXT);
                 SlackBlockChoiceItem::new(label.into(), choice.value.clone())
             })
+            .collect()
+    }
+
+    fn checks_element(&self) -> SlackInputBlockElement {
+        let options = self.boxes();
+        let taken: Vec<_> = options
+            .iter()
+            .filter(|option| self.taken.contains(&option.value))
+            .cloned()
             .collect();
+        SlackBlockCheckboxesElement::new(options)
+            .with_action_id(self.name.into())
+            // Slack refuses an empty list.
+            .opt_initial_options((!taken.is_empty()).then_some(taken))
+            .into()
+    }
+
+    fn radio_element(&self) -> SlackInputBlockElement {
+        let options = self.boxes();
         let first = options.first().cloned();
         SlackBlockRadioButtonsElement::new(options)
             .with_action_id(self.name.into())
@@ -272,7 +338,8 @@ impl Input {
                 SlackBlockChoiceItem::new(label, choice.value.clone())
             })
             .collect();
-        let first = options.first().cloned();
+        let preset = options.iter().find(|option| self.taken.contains(&option.value));
+        let first = preset.or(options.first()).cloned();
         SlackBlockStaticSelectElement::new()
             .with_options(options)
             .with_action_id(self.name.into())

@@ -74,7 +74,7 @@ pub fn message_nudge(nudge: &Nudge<'_>) -> SlackMessageContent {
 }
 
 /// What the receiver can do.
-fn needed(reason: &Reason) -> Mrkdwn {
+pub(crate) fn needed(reason: &Reason) -> Mrkdwn {
     match reason {
         Reason::ReviewRequested { .. } => words("your review"),
         Reason::ReviewAnswered => words("another look: the author has answered your review"),
@@ -106,6 +106,10 @@ pub enum Nudged {
     Sent {
         /// Who.
         to: Vec<SlackUser>,
+        /// Who is told when their quiet time ends.
+        later: Vec<SlackUser>,
+        /// Who does not want to be told.
+        unwilling: Vec<SlackUser>,
         /// Whose turn it is too, but whose Slack user is not known.
         unknown: Vec<Login>,
     },
@@ -135,15 +139,36 @@ pub fn message_nudged(
 ) -> SlackMessageContent {
     let key = row::short_key(subject);
     let text = match nudged {
-        Nudged::Sent { to, unknown } => {
-            let sent = cat([
+        Nudged::Sent {
+            to,
+            later,
+            unwilling,
+            unknown,
+        } => {
+            let sent = said(
+                to,
                 words("Told "),
-                users(to),
-                words(" about "),
-                key,
-                words(" in a direct message."),
-            ]);
-            join([sent, not_reached(unknown)], "\n")
+                cat([words(" about "), key.clone(), words(" in a direct message.")]),
+            );
+            let later = said(
+                later,
+                words("Not now: "),
+                cat([
+                    words(" is told about "),
+                    key.clone(),
+                    words(" when their quiet time ends."),
+                ]),
+            );
+            let unwilling = said(
+                unwilling,
+                words("Not told: "),
+                cat([
+                    words(" does not want to be nudged. Ask about "),
+                    key,
+                    words(" in person."),
+                ]),
+            );
+            join([sent, later, unwilling, not_reached(unknown)], "\n")
         }
         Nudged::AlreadyToday { to, at } => cat([
             users(to),
@@ -173,6 +198,14 @@ pub fn message_nudged(
     let mut layout = Layout::new();
     layout.section(&text);
     layout.into_message(&text)
+}
+
+/// A sentence about some people; nothing about nobody.
+fn said(people: &[SlackUser], before: Mrkdwn, after: Mrkdwn) -> Mrkdwn {
+    if people.is_empty() {
+        return Mrkdwn::default();
+    }
+    cat([before, users(people), after])
 }
 
 fn users(users: &[SlackUser]) -> Mrkdwn {
@@ -231,7 +264,12 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join("\n")
         };
-        assert_snapshot!(told(&Nudged::Sent { to: vec!["U0ANA".into()], unknown: vec!["bob".into()] }), @r"
+        assert_snapshot!(told(&Nudged::Sent {
+            to: vec!["U0ANA".into()],
+            later: Vec::new(),
+            unwilling: Vec::new(),
+            unknown: vec!["bob".into()],
+        }), @r"
         Told *@U0ANA* about shop/api#812 in a direct message.
         I do not know the Slack name of *bob*. They can tell me with `/em-agent link github NAME`.
         ");

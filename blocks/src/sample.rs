@@ -36,6 +36,18 @@ pub(crate) fn shown_as() -> crate::approval::Setting {
     }
 }
 
+/// The settings of somebody who has set nothing.
+pub(crate) fn settings() -> crate::settings::SettingsView<'static> {
+    static USUAL: std::sync::LazyLock<em_domain::settings::PersonSettings> =
+        std::sync::LazyLock::new(em_domain::settings::PersonSettings::default);
+    crate::settings::SettingsView {
+        settings: &USUAL,
+        link: None,
+        zone: calendar().zone,
+        away: &[],
+    }
+}
+
 /// Only ana is known in Slack.
 pub(crate) fn known(login: &Login) -> Option<SlackUser> {
     (login.as_str() == "ana").then(|| "U0ANA".into())

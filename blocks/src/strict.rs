@@ -14,6 +14,7 @@ use em_domain::policy::backtest::{Backtest, Difference, Outcome, Shift};
 use em_domain::policy::{Approver, Decision, Obligation, PolicyVerdict, Question, RuleTrace, Terms};
 use em_domain::pull_request::PullRequestKey;
 use em_domain::signal::{KINDS, Rule, Rules, Signal, SignalState};
+use em_domain::standup::Blocker;
 use em_domain::triage::Surroundings;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -24,11 +25,11 @@ use crate::board::{BoardView, message_board};
 use crate::doctor::{Finding, Health, message_doctor};
 use crate::error::{Effect, message_bad_usage, message_denied, message_failure, message_sorry};
 use crate::help::{CommandHelp, message_help, message_help_for, message_unknown};
-use crate::home::{HomeView, view_home};
+use crate::home::{HomeView, TeamHealth, view_home};
 use crate::job::{JobsView, message_cancelled, message_job, message_jobs, message_no_job, message_retried};
 use em_domain::ask::{Answer, Citation, Confidence, Feedback, OfficialAnswer, Written, WrittenSentence};
 use em_domain::gaps::Gap;
-use em_domain::id::{AnswerId, SourceId};
+use em_domain::id::{AnswerId, BlockerId, SourceId};
 use em_domain::knowledge::{NewSource, Source, SourceKind, SourceState, SourceTag, Visibility};
 
 use crate::ask::official::{self, OfficialMemory, modal_official};
@@ -37,6 +38,7 @@ use crate::docs::saved::{Kept, SavedView, message_saved};
 use crate::docs::{DocsView, message_docs};
 use crate::gaps::{GapsView, message_gaps};
 use crate::link::{LinkOutcome, message_link};
+use crate::notice::{Held, Unanswered, message_held};
 use crate::nudge::{Nudge, Nudged, message_nudge, message_nudged};
 use crate::people::People;
 use crate::policy::{
@@ -284,16 +286,45 @@ proptest! {
             check_message(&message);
             prop_assert_eq!(rows_accounted_for(&message), report.groups.iter().map(|group| group.total).sum::<i64>());
         }
+        let unanswered = Unanswered { standup: team.clone(), round: team.clone(), until: now() };
+        let blocker = Blocker {
+            id: BlockerId::new(ulid::Ulid::nil()),
+            standup: team.clone(),
+            owner: team.as_str().into(),
+            text: team.clone(),
+            subject: None,
+            opened_at: now(),
+            escalated_at: None,
+            closed_at: None,
+            end: None,
+        };
+        let health = TeamHealth { name: team.clone(), open: 12, blocked: 3, answered: Some((1, 2)) };
+        let held = Held {
+            approvals: Vec::new(),
+            standups: vec![unanswered.clone(); 9],
+            nudges: report.groups.iter().flat_map(|group| &group.rows).map(|row| (row.clone(), team.as_str().into())).collect(),
+            blockers: vec![blocker.clone(); 20],
+        };
+        check_message(&message_held(&held, crate::sample::shown_as()));
+        check_message(&message_held(&Held::default(), crate::sample::shown_as()));
         let home = HomeView {
             mine: Some((&team.as_str().into(), &report)),
             calendar: &calendar,
             people: People::private(&known),
+            proposal: None,
             approvals: &[],
+            unanswered: &vec![unanswered; 7],
+            blockers: &vec![blocker.clone(); 7],
+            done: &[],
+            teams: &vec![health; 12],
+            settings: crate::sample::settings(),
             shown_as: crate::sample::shown_as(),
             commands: &[CommandHelp { usage: &team, summary: &team, examples: &[] }; 20],
         };
         check_view(&view_home(&home));
-        check_view(&view_home(&HomeView { mine: None, ..home }));
+        let login = Login::from(team.as_str());
+        let proposal = Some((&login, em_domain::person::Confidence::Possible));
+        check_view(&view_home(&HomeView { mine: None, proposal, ..home }));
     }
 
     #[test]
@@ -318,7 +349,12 @@ proptest! {
         let users: Vec<SlackUser> = others.iter().map(|other| other.as_str().into()).collect();
         let logins: Vec<Login> = others.iter().map(|other| other.as_str().into()).collect();
         for nudged in [
-            Nudged::Sent { to: users.clone(), unknown: logins.clone() },
+            Nudged::Sent {
+                to: users.clone(),
+                later: users.clone(),
+                unwilling: users.clone(),
+                unknown: logins.clone(),
+            },
             Nudged::AlreadyToday { to: users, at: now() },
             Nudged::NobodyLinked { logins },
             Nudged::NobodyNamed,
@@ -514,7 +550,7 @@ proptest! {
         let finding = Finding { health: Health::Fail, what: text.clone(), why: other.clone(), fix: text.clone() };
         check_message(&message_doctor(&vec![finding; number]));
         let link = Link { slack_user: user.clone(), login, origin: LinkOrigin::Email, linked_at: now() };
-        let whoami = WhoamiView { user: &user, links: &vec![link; number], zone: Some(&text), teams: &vec![other.clone(); number], calendar: &calendar() };
+        let whoami = WhoamiView { user: &user, links: &vec![link; number], proposal: None, is_guest: true, zone: Some(&text), teams: &vec![other.clone(); number], calendar: &calendar() };
         check_message(&message_whoami(&whoami));
         let (mut job, id) = (crate::sample::job(JobState::Dead), crate::sample::job(JobState::Dead).id);
         (job.kind, job.last_error, job.worker) = (text.clone(), Some(other.clone()), Some(text.clone()));

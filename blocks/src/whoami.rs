@@ -1,13 +1,14 @@
 //! Purpose: `/em-agent whoami`: who the bot takes you for, and why.
 
 use em_domain::calendar::WorkCalendar;
-use em_domain::id::SlackUser;
-use em_domain::person::{Link, LinkOrigin};
+use em_domain::id::{Login, SlackUser};
+use em_domain::person::{Confidence, Link, LinkOrigin};
 use slack_morphism::prelude::SlackMessageContent;
 
 use crate::help::typed;
 use crate::layout::Layout;
 use crate::limits::fit;
+use crate::link::add_proposal;
 use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, mention, words};
 use crate::time::{hours, when};
 
@@ -18,6 +19,10 @@ pub struct WhoamiView<'a> {
     pub user: &'a SlackUser,
     /// Their accounts elsewhere.
     pub links: &'a [Link],
+    /// An account that may be theirs.
+    pub proposal: Option<(&'a Login, Confidence)>,
+    /// They see only some channels.
+    pub is_guest: bool,
     /// Their time zone in Slack, where known.
     pub zone: Option<&'a str>,
     /// Teams they belong to, by name.
@@ -42,8 +47,16 @@ pub fn message_whoami(view: &WhoamiView<'_>) -> SlackMessageContent {
         .zone
         .map_or_else(|| words("not set in Slack"), |zone| escape(&fit(zone, 60)));
     let mut layout = Layout::new();
-    layout.section(&cat([words("You are "), mention(view.user), words(".")]));
+    let guest = if view.is_guest {
+        words(", a guest in this workspace.")
+    } else {
+        words(".")
+    };
+    layout.section(&cat([words("You are "), mention(view.user), guest]));
     layout.section(&cat([bold(words("GitHub")), words("\n"), accounts.clone()]));
+    if let Some((login, confidence)) = view.proposal {
+        add_proposal(&mut layout, login, confidence);
+    }
     layout.fields(&[
         field("Your teams", teams),
         field("Your time zone", zone),
@@ -113,6 +126,8 @@ mod tests {
         let view = WhoamiView {
             user: &"U0ANA".into(),
             links: &[link],
+            proposal: None,
+            is_guest: false,
             zone: Some("Europe/Berlin"),
             teams: &["Payments".to_owned()],
             calendar: &calendar(),
@@ -134,6 +149,8 @@ mod tests {
         let view = WhoamiView {
             user: &"U0NEW".into(),
             links: &[],
+            proposal: None,
+            is_guest: false,
             zone: None,
             teams: &[],
             calendar: &calendar(),

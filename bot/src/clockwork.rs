@@ -147,12 +147,13 @@ pub async fn run_changed_files(ctx: Ctx, stop: CancellationToken) {
     }
 }
 
-/// Sees to what waits: questions in a quiet period, what was agreed to and stands still, and what the policy wants
+/// Sees to what waits: questions in a quiet period, messages held for a morning, what was agreed to and stands still, and what the policy wants
 /// done about signals that have grown old.
 pub async fn run_approvals(ctx: Ctx, stop: CancellationToken) {
     loop {
         let seen_to = async {
             em_commands::approval::timers::look_after(&ctx).await?;
+            em_commands::notice::look_after(&ctx).await?;
             em_commands::signal::reaction::propose_what_is_due(&ctx).await?;
             em_commands::docs::enqueue_due_reading(&ctx).await
         };
@@ -254,6 +255,9 @@ async fn purge_questions(ctx: &Ctx, before: DateTime<Utc>, now: DateTime<Utc>) {
     }
     if let Err(error) = purge_standups(ctx, before).await {
         tracing::warn!(%error, "old standups could not be purged; trying again");
+    }
+    if let Err(error) = ctx.store.notices().purge(before).await {
+        tracing::warn!(%error, "old direct messages could not be forgotten; trying again");
     }
     if let Err(error) = ctx.store.official_answers().purge(now).await {
         tracing::warn!(%error, "expired official answers could not be purged; trying again");

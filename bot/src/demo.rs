@@ -208,7 +208,11 @@ fn workspace(addr: SocketAddr, clock: &DemoClock) -> em_simulator::Options {
 /// The usual people; the whole team reads the channel that its standup is posted to.
 fn cast() -> Cast {
     let mut cast = Cast::default();
-    for channel in cast.channels.iter_mut().filter(|channel| channel.name == "payments") {
+    for channel in cast
+        .channels
+        .iter_mut()
+        .filter(|channel| channel.name == "payments")
+    {
         channel.members.extend(TEAM.map(str::to_owned));
     }
     cast

@@ -11,8 +11,8 @@ use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reaction, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
 use crate::{
-    approval, ask, audit, digest, docs, doctor, gaps, help, home, job, link, policy, schedule, signal,
-    sprint, standup, triage, whoami,
+    approval, ask, audit, digest, docs, doctor, gaps, help, home, job, link, notice, policy, schedule,
+    settings, signal, sprint, standup, triage, whoami,
 };
 
 pub use em_blocks::SLASH_COMMAND;
@@ -160,6 +160,14 @@ pub const COMMANDS: &[Command] = &[
         run: |ctx, invocation| Box::pin(link::link(ctx, invocation)),
     },
     Command {
+        spec: link::UNLINK,
+        run: |ctx, invocation| Box::pin(link::unlink(ctx, invocation)),
+    },
+    Command {
+        spec: settings::SPEC,
+        run: |ctx, invocation| Box::pin(settings::show(ctx, invocation)),
+    },
+    Command {
         spec: job::LIST,
         run: |ctx, invocation| Box::pin(job::list(ctx, invocation)),
     },
@@ -258,6 +266,15 @@ pub const CLICKS: &[(&str, OnClick)] = &[
     (em_blocks::home::REFRESH, |ctx, click| {
         Box::pin(home::refresh(ctx, click))
     }),
+    (em_blocks::settings::OPEN, |ctx, click| {
+        Box::pin(settings::opened(ctx, click))
+    }),
+    (em_blocks::link::IS_ME, |ctx, click| {
+        Box::pin(link::clicked_is_me(ctx, click))
+    }),
+    (em_blocks::link::NOT_ME, |ctx, click| {
+        Box::pin(link::clicked_not_me(ctx, click))
+    }),
     (em_blocks::standup::question::ANSWER, |ctx, click| {
         Box::pin(standup::checkin::clicked_answer(ctx, click))
     }),
@@ -334,6 +351,9 @@ pub type OnSubmit = fn(Ctx, Submission) -> Running;
 
 /// Every modal, by its callback id.
 pub const SUBMISSIONS: &[(&str, OnSubmit)] = &[
+    (em_blocks::settings::CALLBACK, |ctx, submission| {
+        Box::pin(settings::submitted(ctx, submission))
+    }),
     (em_blocks::ask::CALLBACK, |ctx, submission| {
         Box::pin(ask::feedback::faulted(ctx, submission))
     }),
@@ -375,6 +395,9 @@ const FORM_CHECKS: &[(&str, CheckForm)] = &[
     (em_blocks::schedule::form::CALLBACK, |_memory, state| {
         schedule::mistake(state)
     }),
+    (em_blocks::settings::CALLBACK, |_memory, state| {
+        em_blocks::settings::mistake(state)
+    }),
 ];
 
 /// The mistake in a submitted form, if there is one. Pure and quick: Slack waits for it.
@@ -401,6 +424,7 @@ pub type OnJob = fn(Ctx, Job) -> Pin<Box<dyn Future<Output = Result<(), JobError
 /// Every kind of job that a feature takes in, and what does it. A handler may be begun more than once: see
 /// `em_jobs::runner`.
 pub const JOBS: &[(&str, OnJob)] = &[
+    (notice::DELIVER, |ctx, job| Box::pin(notice::deliver(ctx, job))),
     (standup::round::ASK, |ctx, job| {
         Box::pin(standup::question::ask(ctx, job))
     }),

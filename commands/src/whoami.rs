@@ -5,7 +5,7 @@ use em_domain::person::Link;
 
 use crate::ctx::Ctx;
 use crate::invocation::{Invocation, Outcome, Reply};
-use crate::link::login_of;
+use crate::link::{login_of, propose};
 use crate::spec::Spec;
 
 /// How it is written.
@@ -22,6 +22,11 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
     let user = invocation.person()?;
     let person = ctx.slack.user(user.as_str()).await?;
     let links: Vec<Link> = login_of(&ctx, user).await?.into_iter().collect();
+    let proposal = if links.is_empty() {
+        propose(&ctx, user).await?
+    } else {
+        None
+    };
     let is_member = |team: &&em_domain::triage::TeamScope| {
         links
             .iter()
@@ -37,6 +42,8 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
     Ok(Reply::private(message_whoami(&WhoamiView {
         user,
         links: &links,
+        proposal: proposal.as_ref().map(|(login, confidence)| (login, *confidence)),
+        is_guest: person.as_ref().is_some_and(|person| person.is_guest),
         zone: person.as_ref().and_then(|person| person.tz.as_deref()),
         teams: &teams,
         calendar: &ctx.settings.calendar,

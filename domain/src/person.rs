@@ -66,3 +66,92 @@ pub fn is_github_login(text: &str) -> bool {
         && !text.ends_with('-')
         && !text.contains("--")
 }
+
+/// How sure it is that an account is somebody's, by its name alone: never enough to link it, always enough to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// An initial and a name are the same: `aruiz`, `ana-r`.
+    Possible,
+    /// All of the name is the same: `ana-ruiz`.
+    Likely,
+}
+
+/// Fewer letters than this are too common to say who somebody is.
+const LEAST_LETTERS: usize = 3;
+
+/// Whose account it may be: the one whose name is most like one of `names`; `None` if none is, or several are equally.
+pub fn guess<'l>(names: &[&str], logins: &'l [Login]) -> Option<(&'l Login, Confidence)> {
+    let alike: Vec<(&Login, Confidence)> = logins
+        .iter()
+        .filter_map(|login| {
+            Some((
+                login,
+                names.iter().filter_map(|name| likeness(name, login)).max()?,
+            ))
+        })
+        .collect();
+    let best = alike.iter().map(|(_, confidence)| *confidence).max()?;
+    let mut of_best = alike.into_iter().filter(|(_, confidence)| *confidence == best);
+    let only = of_best.next()?;
+    of_best.next().is_none().then_some(only)
+}
+
+fn likeness(name: &str, login: &Login) -> Option<Confidence> {
+    let letters = |text: &str| -> String {
+        text.chars()
+            .filter(|c| c.is_alphanumeric())
+            .flat_map(char::to_lowercase)
+            .collect()
+    };
+    let words: Vec<String> = name
+        .split_whitespace()
+        .map(letters)
+        .filter(|word| !word.is_empty())
+        .collect();
+    let account = letters(login.as_str());
+    if account.chars().count() < LEAST_LETTERS {
+        return None;
+    }
+    let backwards: String = words.iter().rev().map(String::as_str).collect();
+    if account == words.concat() || account == backwards {
+        return Some(Confidence::Likely);
+    }
+    let (first, last) = match words.as_slice() {
+        [first, .., last] => (first, last),
+        [_] | [] => return None,
+    };
+    let initial = |word: &str| word.chars().take(1).collect::<String>();
+    let shortened = [
+        format!("{}{last}", initial(first)),
+        format!("{first}{}", initial(last)),
+    ];
+    shortened.contains(&account).then_some(Confidence::Possible)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guessed(names: &[&str], logins: &[&str]) -> Option<(String, Confidence)> {
+        let logins: Vec<Login> = logins.iter().map(|login| Login::from(*login)).collect();
+        guess(names, &logins).map(|(login, confidence)| (login.0.clone(), confidence))
+    }
+
+    #[test]
+    fn an_account_is_proposed_by_the_whole_name_before_a_shortened_one_and_only_if_it_is_the_only_one() {
+        use Confidence::{Likely, Possible};
+        let ana = ["ana", "Ana Ruiz"];
+        let some = |login: &str, confidence| Some((login.to_owned(), confidence));
+        assert_eq!(
+            guessed(&ana, &["bob", "Ana-Ruiz", "aruiz"]),
+            some("Ana-Ruiz", Likely)
+        );
+        assert_eq!(guessed(&ana, &["ruiz-ana"]), some("ruiz-ana", Likely));
+        assert_eq!(guessed(&ana, &["bob", "aruiz"]), some("aruiz", Possible));
+        assert_eq!(guessed(&ana, &["ana-r"]), some("ana-r", Possible));
+        assert_eq!(guessed(&ana, &["aruiz", "ana-r"]), None);
+        assert_eq!(guessed(&ana, &["anaconda", "ruizinho"]), None);
+        assert_eq!(guessed(&["Al"], &["al"]), None);
+        assert_eq!(guessed(&[], &["ana"]), None);
+    }
+}

@@ -207,7 +207,9 @@ impl Library {
             return;
         };
         let judged = passages.iter().take(JUDGED);
-        let texts = judged.map(|passage| format!("{}\n{}", passage.heading.join(" "), passage.text)).collect();
+        let texts = judged
+            .map(|passage| format!("{}\n{}", passage.heading.join(" "), passage.text))
+            .collect();
         match reranker.marks(question, texts).await {
             Ok(marks) => by_marks(passages, &marks),
             Err(error) => tracing::warn!(%error, "the passages could not be put in a better order"),

@@ -51,7 +51,7 @@ pub use mentions::{Mention, mentions_in};
 pub use options::{Options, Suggestion};
 pub use server::{NotSeen, Simulator};
 pub use shared::Shared;
-pub use stage::{Deed, Prop, Stage};
 pub use socket::{Acked, Counts, DisconnectReason, EnvelopeKind, Outcome, Socket};
+pub use stage::{Deed, Prop, Stage};
 pub use transcript::Detail;
 pub use validate::{Problem, Violation};

@@ -39,4 +39,15 @@ impl Incidents<'_> {
             .await)?;
         Ok(row.map(|row| row.0))
     }
+
+    /// Whether an incident is open in `repository`, or one of no repository; any where none is named.
+    pub async fn has_open(&self, repository: Option<&RepositoryName>) -> Result<bool, StoreError> {
+        const OPEN: &str = "SELECT COUNT(*) FROM incidents WHERE state = 'open' \
+            AND ($1 IS NULL OR repository IS NULL OR repository = $1)";
+        let open: i64 = on_engine!(self.store.pool(), |c| sqlx::query_scalar(OPEN)
+            .bind(repository.map(RepositoryName::as_str))
+            .fetch_one(c)
+            .await)?;
+        Ok(open > 0)
+    }
 }

@@ -113,6 +113,47 @@ impl People<'_> {
         Ok(removed > 0)
     }
 
+    /// Notes that an account is not this person's, so that nobody proposes it again.
+    pub async fn record_refusal(
+        &self,
+        user: &SlackUser,
+        login: &Login,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        const REFUSE: &str = "INSERT INTO link_refusals (slack_user, login, refused_at) VALUES ($1, $2, $3) \
+            ON CONFLICT (slack_user, login) DO NOTHING";
+        on_writer!(self.store.pool(), |c| {
+            sqlx::query(REFUSE)
+                .bind(user.as_str())
+                .bind(login.as_str().to_lowercase())
+                .bind(at)
+                .execute(c)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// The accounts that this person said are not theirs, in lower case.
+    pub async fn list_refusals(&self, user: &SlackUser) -> Result<Vec<Login>, StoreError> {
+        const REFUSED: &str = "SELECT login FROM link_refusals WHERE slack_user = $1 ORDER BY login";
+        let rows: Vec<String> = on_engine!(self.store.pool(), |c| {
+            sqlx::query_scalar(REFUSED).bind(user.as_str()).fetch_all(c).await
+        })?;
+        Ok(rows.into_iter().map(Login).collect())
+    }
+
+    /// Accounts of people who move open pull requests and are linked to nobody, in the order of the alphabet.
+    pub async fn list_unlinked_logins(&self) -> Result<Vec<Login>, StoreError> {
+        const UNLINKED: &str = "SELECT author FROM (SELECT author FROM waiting WHERE NOT author_is_bot \
+            UNION SELECT actor FROM waiting_actors) AS seen \
+            WHERE LOWER(author) NOT IN (SELECT LOWER(login) FROM links) ORDER BY author";
+        let rows: Vec<String> = on_engine!(self.store.pool(), |c| {
+            sqlx::query_scalar(UNLINKED).fetch_all(c).await
+        })?;
+        Ok(rows.into_iter().map(Login).collect())
+    }
+
     /// The link of a Slack user.
     pub async fn find_link(&self, user: &SlackUser) -> Result<Option<Link>, StoreError> {
         const FIND: &str = "SELECT slack_user, login, origin, linked_at FROM links WHERE slack_user = $1";

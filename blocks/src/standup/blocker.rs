@@ -55,7 +55,8 @@ pub fn message_blockers(blockers: &[Blocker], seen: Seen) -> SlackMessageContent
     layout.into_message(&escape(&title))
 }
 
-fn line(blocker: &Blocker, seen: Seen) -> Mrkdwn {
+/// One of them: whom it holds up, what it is, for how long.
+pub(crate) fn line(blocker: &Blocker, seen: Seen) -> Mrkdwn {
     let age = span(blocker.age(seen.now), chrono::Duration::days(1));
     let told = blocker
         .escalated_at

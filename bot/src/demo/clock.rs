@@ -79,7 +79,10 @@ mod tests {
         clock.move_to(at("2026-11-23T07:55:00Z"));
         clock.move_to(at("2026-11-21T00:00:00Z"));
         assert_eq!(clock.now(), at("2026-11-23T07:55:00Z"));
-        assert_eq!(clock.time_source().seconds(), at("2026-11-23T07:55:00Z").timestamp());
+        assert_eq!(
+            clock.time_source().seconds(),
+            at("2026-11-23T07:55:00Z").timestamp()
+        );
     }
 
     #[test]

@@ -111,7 +111,9 @@ async fn answer(workspace: &Shared, user: &User, question: &Message, next: &str)
     if !clicked.is_acked() {
         return None;
     }
-    let form = tokio::time::timeout(FORM_WITHIN, form(workspace, user)).await.ok()?;
+    let form = tokio::time::timeout(FORM_WITHIN, form(workspace, user))
+        .await
+        .ok()?;
     let sent = user.submits(&form, [(NEXT, next)]).ok()?.await;
     sent.is_acked().then_some(())
 }

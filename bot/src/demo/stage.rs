@@ -87,7 +87,9 @@ impl DemoStage {
     }
 
     fn merge(&self, key: &PullRequestKey) -> Result<String, String> {
-        if u64::try_from(key.number).is_ok_and(|number| self.github.merge_on_website(key.repository.as_str(), number)) {
+        if u64::try_from(key.number)
+            .is_ok_and(|number| self.github.merge_on_website(key.repository.as_str(), number))
+        {
             return Ok(format!("{key} is merged."));
         }
         Err(format!("{key} cannot be merged any more."))
@@ -109,7 +111,11 @@ impl Stage for DemoStage {
             id: "github",
             name: "Merge on the pretend GitHub".to_owned(),
             is_folded: true,
-            deeds: pulls.iter().filter(|pull| is_of_a_person(pull)).map(merge).collect(),
+            deeds: pulls
+                .iter()
+                .filter(|pull| is_of_a_person(pull))
+                .map(merge)
+                .collect(),
             ..Prop::default()
         };
         vec![clock, github]

@@ -64,7 +64,25 @@ pub(super) async fn perform(ctx: &Ctx, action: Action, attempt: &Attempt) -> Res
         None => SlackUser(ctx.slack.auth_test().await?.bot_user_id),
     };
     let (said, was_done_already) = match tell(ctx, &row, &from).await? {
-        Nudged::Sent { to, .. } => (format!("Told {} about {key}.", people(to.len())), false),
+        Nudged::Sent { to, later, .. } if !to.is_empty() || !later.is_empty() => {
+            let told = format!("Told {} about {key}.", people(to.len()));
+            let held = format!(
+                "{} will hear of {key} when their quiet time ends.",
+                capital(&people(later.len()))
+            );
+            let said = match (to.is_empty(), later.is_empty()) {
+                (false, true) => told,
+                (true, _) => held,
+                (false, false) => format!("{told} {held}"),
+            };
+            (said, false)
+        }
+        Nudged::Sent { .. } => {
+            return Err(Trouble::says(format!(
+                "{} does not want to be nudged, so nobody was told.",
+                names(&row)
+            )));
+        }
         Nudged::AlreadyToday { .. } => (format!("They were told about {key} today already."), true),
         Nudged::NobodyLinked { .. } => {
             return Err(Trouble::says(format!(
@@ -91,4 +109,11 @@ fn people(count: usize) -> String {
         1 => "one person".to_owned(),
         many => format!("{many} people"),
     }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

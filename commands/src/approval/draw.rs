@@ -5,8 +5,9 @@ use chrono::Duration;
 use em_blocks::approval::card::message_card;
 use em_blocks::approval::progress::message_progress;
 use em_domain::approval::{Approval, ApprovalState};
-use em_domain::id::SlackUser;
+use em_domain::id::{RepositoryName, SlackUser};
 use em_domain::job::{Job, JobError};
+use em_domain::notice::Topic;
 use em_domain::policy::{Obligation, PolicyVerdict};
 use em_integrations::slack::{Place, Posted};
 
@@ -16,6 +17,7 @@ use crate::copy::{self, Wanted};
 use crate::ctx::Ctx;
 use crate::home;
 use crate::invocation::CommandError;
+use crate::notice::{self, Offer, Offered};
 
 /// People who are asked in direct messages; where the policy names more, the channel has to do.
 const MOST_DIRECT: usize = 5;
@@ -23,8 +25,6 @@ const MOST_DIRECT: usize = 5;
 const ROUNDS: u32 = 8;
 /// How long a card is remembered after its last change.
 const REMEMBERED_FOR: Duration = Duration::days(90);
-/// Home tabs opened longer ago are drawn when they are next opened.
-const HOME_IS_FRESH: Duration = Duration::hours(12);
 
 /// The job: draws all copies of one card.
 pub async fn draw(ctx: Ctx, job: Job) -> Result<(), JobError> {
@@ -73,7 +73,7 @@ async fn draw_all(ctx: &Ctx, approval: &Approval, again: bool) -> Result<(), Com
     }
     // A copy that cannot be drawn does not keep the others from being drawn.
     for user in direct(ctx, approval).await? {
-        if let Err(error) = draw_direct(ctx, &user, &wanted, again).await {
+        if let Err(error) = draw_direct(ctx, approval, &user, &wanted, again).await {
             failure.get_or_insert(error);
         }
     }
@@ -91,24 +91,66 @@ async fn draw_all(ctx: &Ctx, approval: &Approval, again: bool) -> Result<(), Com
             failure.get_or_insert(error);
         }
     }
-    redraw_homes(ctx).await;
+    home::redraw_all(ctx).await;
     failure.map_or(Ok(()), Err)
 }
 
 async fn draw_direct(
     ctx: &Ctx,
+    approval: &Approval,
     user: &SlackUser,
     wanted: &impl Fn(&str, Place) -> Wanted,
     again: bool,
 ) -> Result<(), CommandError> {
-    let channel = ctx.slack.open_dm(user.as_str()).await?;
-    copy::show(
-        ctx,
-        &wanted(&format!("dm:{user}"), Place::channel(channel)),
-        again,
-    )
-    .await
-    .map(drop)
+    let purpose = format!("dm:{user}");
+    match direct_copy(ctx, approval, user, &purpose).await? {
+        Offered::Now => {
+            let channel = ctx.slack.open_dm(user.as_str()).await?;
+            copy::show(ctx, &wanted(&purpose, Place::channel(channel)), again)
+                .await
+                .map(drop)
+        }
+        Offered::Came(at) => notice::draw_morning(ctx, user, at).await,
+        Offered::Later | Offered::Not => Ok(()),
+    }
+}
+
+/// Whether somebody gets a card of their own: what stands is edited, and a new one comes when they may be told.
+async fn direct_copy(
+    ctx: &Ctx,
+    approval: &Approval,
+    user: &SlackUser,
+    purpose: &str,
+) -> Result<Offered, CommandError> {
+    let is_own = approval.decision.verdict == PolicyVerdict::Allow;
+    if is_own
+        || copy::find(ctx, &format!("approval:{}:{purpose}", approval.id))
+            .await?
+            .is_some()
+    {
+        return Ok(Offered::Now);
+    }
+    let topic = Topic::Approval {
+        id: approval.id.clone(),
+    };
+    if approval.state != ApprovalState::Pending {
+        let decided = ctx.store.notices().find(user, &topic).await?;
+        return Ok(decided.map_or(Offered::Now, |decided| decided.state.into()));
+    }
+    let offer = Offer {
+        user,
+        topic: &topic,
+        is_urgent: is_incidents(ctx, approval).await?,
+        useless_from: approval.expires_at,
+    };
+    notice::offer(ctx, offer).await
+}
+
+/// Whether an incident is open where something is to be done; of a target that is in no repository, any counts.
+async fn is_incidents(ctx: &Ctx, approval: &Approval) -> Result<bool, CommandError> {
+    let target = approval.request.action.target.split('#').next();
+    let repository = target.filter(|name| name.contains('/')).map(RepositoryName::from);
+    Ok(ctx.store.incidents().has_open(repository.as_ref()).await?)
 }
 
 /// The message in the card's thread that follows what was agreed to.
@@ -164,18 +206,4 @@ fn notified(approval: &Approval) -> Vec<&str> {
             Obligation::Reason => None,
         })
         .collect()
-}
-
-/// Home tabs that show what waits for their owner. One that cannot be drawn is drawn when it is next opened.
-async fn redraw_homes(ctx: &Ctx) {
-    let since = ctx.clock.now() - HOME_IS_FRESH;
-    let viewers = match ctx.store.approvals().list_viewers(since).await {
-        Ok(viewers) => viewers,
-        Err(error) => return tracing::warn!(%error, "Home tabs could not be brought up to date"),
-    };
-    for user in viewers {
-        if let Err(error) = home::draw(ctx, &user).await {
-            tracing::warn!(%error, slack.user = %user, "a Home tab could not be brought up to date");
-        }
-    }
 }

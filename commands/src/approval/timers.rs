@@ -4,8 +4,9 @@
 use chrono::Duration;
 use em_blocks::approval::card::message_reminder;
 use em_domain::approval::{Approval, ApprovalState};
-use em_domain::id::RepositoryName;
+use em_domain::id::{RepositoryName, SlackUser};
 use em_domain::job::{Job, JobError};
+use em_domain::notice::Topic;
 use em_integrations::slack::Place;
 
 use super::voter::{people, standings};
@@ -13,6 +14,7 @@ use super::{By, Changed, change, id_of, setting};
 use crate::copy::{self, Wanted};
 use crate::ctx::Ctx;
 use crate::invocation::CommandError;
+use crate::notice::{self, Offer, Offered};
 use em_blocks::approval::explain::Standing;
 
 /// How long something agreed to may stand still before it is looked at: longer than all its attempts take.
@@ -50,19 +52,37 @@ async fn tell(ctx: &Ctx, approval: &Approval) -> Result<(), CommandError> {
         return Ok(());
     };
     let who = standings(ctx, approval, people(ctx, approval).await?).await?;
-    let able: Vec<_> = who
+    let able = who
         .into_iter()
-        .filter(|(_, standing)| matches!(standing, Standing::CanDecide | Standing::OffHours))
-        .map(|(user, _)| user)
-        .collect();
+        .filter(|(_, standing)| matches!(standing, Standing::CanDecide | Standing::OffHours));
+    let mut mentioned = Vec::new();
+    for (user, _) in able {
+        if may_be_mentioned(ctx, approval, &user).await? {
+            mentioned.push(user);
+        }
+    }
     let wanted = Wanted {
         purpose: format!("approval:{}:reminder", approval.id),
         place: Place::channel(&card.channel).in_thread(&card.ts),
-        content: message_reminder(approval, &able, setting(ctx)),
+        content: message_reminder(approval, &mentioned, setting(ctx)),
         version: 1,
         until: approval.expires_at.unwrap_or(approval.updated_at),
     };
     copy::show(ctx, &wanted, false).await.map(drop)
+}
+
+/// A mention reaches its person as a direct message does, so they say when it may.
+async fn may_be_mentioned(ctx: &Ctx, approval: &Approval, user: &SlackUser) -> Result<bool, CommandError> {
+    let topic = Topic::ApprovalReminder {
+        id: approval.id.clone(),
+    };
+    let offer = Offer {
+        user,
+        topic: &topic,
+        is_urgent: false,
+        useless_from: approval.expires_at,
+    };
+    Ok(notice::offer(ctx, offer).await? == Offered::Now)
 }
 
 /// The job: the time of a question is over.

@@ -2,7 +2,8 @@
 //! somebody is told when it grows old.
 
 use em_blocks::standup::blocker::{Seen, message_blockers, message_escalated, message_resolved};
-use em_domain::id::BlockerId;
+use em_domain::id::{BlockerId, SlackUser};
+use em_domain::notice::Topic;
 use em_domain::standup::{Blocker, BlockerEnd, Standup};
 use em_integrations::slack::Place;
 
@@ -10,7 +11,9 @@ use super::REMEMBERED_FOR;
 use super::round::{DRAW, of_round};
 use crate::copy::{self, Wanted};
 use crate::ctx::Ctx;
+use crate::home;
 use crate::invocation::{Click, CommandError, Invocation, Outcome, Reply};
+use crate::notice::{self, Offer, Offered};
 use crate::spec::Spec;
 
 /// How it is written.
@@ -55,6 +58,11 @@ pub async fn clicked_resolve(ctx: Ctx, click: Click) -> Outcome {
         return Err(CommandError::user("That was resolved before. Nothing changed."));
     };
     redraw(&ctx, &closed.standup).await?;
+    home::redraw(&ctx, &[click.user, closed.owner.clone()]).await;
+    if click.response_url.is_none() {
+        // It was on the person's own page, which shows what is left.
+        return Ok(Reply::Done);
+    }
     Ok(Reply::Replace(Box::new(message_resolved(&closed, seen(&ctx)))))
 }
 
@@ -79,23 +87,38 @@ pub(super) async fn look_after(ctx: &Ctx, standup: &Standup) -> Result<(), Comma
     };
     for blocker in standups.list_open_blockers(&standup.name).await? {
         if blocker.is_to_be_escalated(&ctx.settings.calendar, standup.escalate_after_days, now) {
-            escalate(ctx, &blocker, escalate_to.as_str()).await?;
+            escalate(ctx, &blocker, escalate_to).await?;
         }
     }
     Ok(())
 }
 
 /// Tells first and notes it then: whoever dies in between finds the message by its mark and does not send it twice.
-async fn escalate(ctx: &Ctx, blocker: &Blocker, to: &str) -> Result<(), CommandError> {
+async fn escalate(ctx: &Ctx, blocker: &Blocker, to: &SlackUser) -> Result<(), CommandError> {
     let now = ctx.clock.now();
-    let wanted = Wanted {
-        purpose: format!("standup:blocker:{}", blocker.id),
-        place: Place::channel(ctx.slack.open_dm(to).await?),
-        content: message_escalated(blocker, seen(ctx)),
-        version: 1,
-        until: now + REMEMBERED_FOR,
+    let topic = Topic::Blocker {
+        id: blocker.id.clone(),
     };
-    copy::show(ctx, &wanted, false).await?;
+    let offer = Offer {
+        user: to,
+        topic: &topic,
+        is_urgent: false,
+        useless_from: None,
+    };
+    match notice::offer(ctx, offer).await? {
+        Offered::Now => {
+            let wanted = Wanted {
+                purpose: format!("standup:blocker:{}", blocker.id),
+                place: Place::channel(ctx.slack.open_dm(to.as_str()).await?),
+                content: message_escalated(blocker, seen(ctx)),
+                version: 1,
+                until: now + REMEMBERED_FOR,
+            };
+            copy::show(ctx, &wanted, false).await?;
+        }
+        // It comes with the morning's message, or they do not want to know.
+        Offered::Later | Offered::Came(_) | Offered::Not => {}
+    }
     ctx.store.standups().record_escalated(&blocker.id, now).await?;
     Ok(())
 }

@@ -21,6 +21,7 @@ use super::evidence::evidence_of;
 use super::round::{DRAW, of_round};
 use super::{day_zone, question, standup_of};
 use crate::ctx::Ctx;
+use crate::home;
 use crate::invocation::{Click, CommandError, Invocation, Outcome, Reply, Submission};
 use crate::spec::Spec;
 
@@ -271,7 +272,15 @@ async fn answer(
     };
     standups.record_answer(&answer, now).await?;
     ctx.wake_jobs();
-    question::thank(ctx, standup, round, &checkin).await
+    question::thank(ctx, standup, round, &checkin).await?;
+    let watchers = standup
+        .escalate_to
+        .iter()
+        .chain([user])
+        .cloned()
+        .collect::<Vec<_>>();
+    home::redraw(ctx, &watchers).await;
+    Ok(())
 }
 
 fn new_blocker(
@@ -321,7 +330,15 @@ async fn skip_round(
     };
     ctx.store.standups().record_answer(&answer, now).await?;
     ctx.wake_jobs();
-    question::thank(ctx, standup, round, &checkin).await
+    question::thank(ctx, standup, round, &checkin).await?;
+    let watchers = standup
+        .escalate_to
+        .iter()
+        .chain([user])
+        .cloned()
+        .collect::<Vec<_>>();
+    home::redraw(ctx, &watchers).await;
+    Ok(())
 }
 
 /// Answers `standup skip`.

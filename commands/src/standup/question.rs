@@ -3,6 +3,7 @@
 use em_blocks::standup::question::{Question, message_question, message_reminder, message_thanks};
 use em_domain::id::SlackUser;
 use em_domain::job::{Job, JobError};
+use em_domain::notice::Topic;
 use em_domain::standup::{Checkin, CheckinState, Round, Standup};
 use em_integrations::slack::Place;
 use em_storage::RoundState;
@@ -13,6 +14,7 @@ use super::{checkin, day_zone, standup_of};
 use crate::copy::{self, Wanted};
 use crate::ctx::Ctx;
 use crate::invocation::CommandError;
+use crate::notice::{self, Offer, Offered};
 
 /// The version of the question, before any answer.
 const QUESTION: i64 = 1;
@@ -52,7 +54,7 @@ async fn ask_one(ctx: &Ctx, round: &str, user: &SlackUser, again: bool) -> Resul
     show(ctx, &round, user, QUESTION, content).await
 }
 
-/// The job: reminds one person, unless they have answered or are away by now.
+/// The job: reminds one person, unless they have answered or are away by now, or do not want to be reminded then.
 pub async fn remind(ctx: Ctx, job: Job) -> Result<(), JobError> {
     let Asked { round, user } = asked(&job)?;
     remind_one(&ctx, &round, &user).await.map_err(JobError::from)
@@ -67,6 +69,19 @@ async fn remind_one(ctx: &Ctx, round: &str, user: &SlackUser) -> Result<(), Comm
     let still_waits = checkin.is_some_and(|checkin| checkin.state == CheckinState::Asked);
     if !still_waits || ctx.clock.now() >= round.post_at || is_away(ctx, &round, user).await? {
         return Ok(());
+    }
+    let topic = Topic::StandupReminder {
+        round: round.id.clone(),
+    };
+    let offer = Offer {
+        user,
+        topic: &topic,
+        is_urgent: false,
+        useless_from: Some(round.post_at),
+    };
+    match notice::offer(ctx, offer).await? {
+        Offered::Now => {}
+        Offered::Later | Offered::Came(_) | Offered::Not => return Ok(()),
     }
     let wanted = Wanted {
         purpose: format!("standup:{}:remind:{user}", round.id),

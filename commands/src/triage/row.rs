@@ -1,17 +1,21 @@
 //! Purpose: the menu of one row: *Why here?*, *Nudge*, *Open*.
 
+use chrono::{DateTime, NaiveDate, Utc};
 use em_blocks::nudge::{Nudge, Nudged, message_nudge, message_nudged};
 use em_blocks::people::People;
 use em_blocks::row::RowSetting;
 use em_blocks::why::{WhyView, message_moved_on, message_why};
 use em_domain::id::{Login, SlackUser};
+use em_domain::notice::Topic;
 use em_domain::pull_request::PullRequestKey;
 use em_domain::triage::{Surroundings, TriageRow};
 use em_integrations::slack::SlackError;
+use slack_morphism::prelude::SlackMessageContent;
 
 use crate::ctx::Ctx;
 use crate::invocation::{Click, CommandError, Outcome, Reply};
 use crate::link::user_of;
+use crate::notice::{self, Offer, Offered};
 
 /// The subject of a clicked row.
 ///
@@ -68,7 +72,8 @@ pub async fn nudge(ctx: Ctx, click: Click) -> Outcome {
     Ok(Reply::private(said))
 }
 
-/// Tells whoever's turn it is in a direct message from `from`, at most once a day for each subject and person.
+/// Tells whoever's turn it is in a direct message from `from`, at most once a day for each subject and person, and when
+/// they want to be told.
 pub(crate) async fn tell(ctx: &Ctx, row: &TriageRow, from: &SlackUser) -> Result<Nudged, CommandError> {
     let (mut known, mut unknown): (Vec<SlackUser>, Vec<Login>) = (Vec::new(), Vec::new());
     for login in &row.waiting.actors {
@@ -90,25 +95,90 @@ pub(crate) async fn tell(ctx: &Ctx, row: &TriageRow, from: &SlackUser) -> Result
         calendar: &ctx.settings.calendar,
         now,
     });
-    let subject = row.key.to_string();
-    let (mut to, mut earlier) = (Vec::new(), None);
+    let nudge = Telling {
+        subject: row.key.to_string(),
+        topic: Topic::Nudge {
+            subject: row.key.clone(),
+            from: from.clone(),
+            day,
+        },
+        day,
+        message: &message,
+    };
+    let (mut to, mut later, mut unwilling, mut earlier) = (Vec::new(), Vec::new(), Vec::new(), None);
     for user in &known {
-        // Claimed before it is sent: of two people who click at once, one sends.
-        if !ctx.store.nudges().claim(&subject, user, day, now).await? {
-            earlier = ctx.store.nudges().find(&subject, user, day).await?.or(earlier);
-            continue;
+        match tell_one(ctx, user, &nudge).await? {
+            Told::Now => to.push(user.clone()),
+            Told::Later => later.push(user.clone()),
+            Told::Unwilling => unwilling.push(user.clone()),
+            Told::Earlier(at) => earlier = at.or(earlier),
         }
-        if let Err(error) = ctx.slack.send_dm(user.as_str(), &message).await {
-            // After an unclear answer the message may have arrived: better once too few than twice.
-            if !matches!(error, SlackError::Ambiguous { .. }) {
-                ctx.store.nudges().release(&subject, user, day).await?;
-            }
-            return Err(error.into());
-        }
-        to.push(user.clone());
     }
+    let is_news = !(to.is_empty() && later.is_empty() && unwilling.is_empty());
     Ok(match earlier {
-        Some(at) if to.is_empty() => Nudged::AlreadyToday { to: known, at },
-        Some(_) | None => Nudged::Sent { to, unknown },
+        Some(at) if !is_news => Nudged::AlreadyToday { to: known, at },
+        Some(_) | None => Nudged::Sent {
+            to,
+            later,
+            unwilling,
+            unknown,
+        },
     })
+}
+
+/// What whoever's turn it is is told.
+struct Telling<'a> {
+    subject: String,
+    topic: Topic,
+    day: NaiveDate,
+    message: &'a SlackMessageContent,
+}
+
+/// What came of telling one person.
+enum Told {
+    Now,
+    /// When their quiet time ends.
+    Later,
+    /// They do not want to be nudged.
+    Unwilling,
+    /// Today, at this time.
+    Earlier(Option<DateTime<Utc>>),
+}
+
+async fn tell_one(ctx: &Ctx, user: &SlackUser, nudge: &Telling<'_>) -> Result<Told, CommandError> {
+    let (now, nudges) = (ctx.clock.now(), ctx.store.nudges());
+    // Claimed before it is sent: of two people who click at once, one sends.
+    if !nudges.claim(&nudge.subject, user, nudge.day, now).await? {
+        return Ok(Told::Earlier(nudges.find(&nudge.subject, user, nudge.day).await?));
+    }
+    let offer = Offer {
+        user,
+        topic: &nudge.topic,
+        is_urgent: false,
+        useless_from: None,
+    };
+    let offered = match notice::offer(ctx, offer).await {
+        Ok(offered) => offered,
+        Err(error) => {
+            nudges.release(&nudge.subject, user, nudge.day).await?;
+            return Err(error);
+        }
+    };
+    match offered {
+        Offered::Now => {}
+        Offered::Later | Offered::Came(_) => return Ok(Told::Later),
+        Offered::Not => {
+            nudges.release(&nudge.subject, user, nudge.day).await?;
+            return Ok(Told::Unwilling);
+        }
+    }
+    if let Err(error) = ctx.slack.send_dm(user.as_str(), nudge.message).await {
+        // After an unclear answer the message may have arrived: better once too few than twice.
+        if !matches!(error, SlackError::Ambiguous { .. }) {
+            nudges.release(&nudge.subject, user, nudge.day).await?;
+            ctx.store.notices().release(user, &nudge.topic).await?;
+        }
+        return Err(error.into());
+    }
+    Ok(Told::Now)
 }

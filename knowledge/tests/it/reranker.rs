@@ -23,12 +23,18 @@ async fn each_text_is_marked_by_how_it_answers_the_question() {
         "a b c d e f g",
         &"word ".repeat(5_000),
     ]);
-    let marks = reranker.marks("how to deploy the service", passages).await.unwrap();
+    let marks = reranker
+        .marks("how to deploy the service", passages)
+        .await
+        .unwrap();
     assert_eq!(marks.len(), 6);
     let best = marks.iter().copied().fold(f32::MIN, f32::max);
     assert!((marks[1] - best).abs() < f32::EPSILON, "{marks:?}");
     assert!(marks[1] > marks[0] && marks[2] > marks[3], "{marks:?}");
-    assert_eq!(reranker.marks("anything", Vec::new()).await.unwrap(), Vec::<f32>::new());
+    assert_eq!(
+        reranker.marks("anything", Vec::new()).await.unwrap(),
+        Vec::<f32>::new()
+    );
 }
 
 #[tokio::test]

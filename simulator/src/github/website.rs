@@ -78,7 +78,9 @@ mod tests {
             world.open_pull("acme/api", &new, DateTime::UNIX_EPOCH);
         }
         world.pull("acme/api", 2).set_mergeable(Some(false), "dirty");
-        world.pull("acme/api", 3).convert_to_draft("ana-ruiz", DateTime::UNIX_EPOCH);
+        world
+            .pull("acme/api", 3)
+            .convert_to_draft("ana-ruiz", DateTime::UNIX_EPOCH);
         let offered: Vec<u64> = world.mergeable_pulls().iter().map(|one| one.number).collect();
         assert_eq!(offered, [1]);
 

@@ -60,6 +60,10 @@ mod tests {
             }],
         }]);
         assert!(!shown.contains("<b"), "{shown}");
-        assert_eq!(shown.matches("&lt;b onclick=&quot;x&quot;&gt;").count(), 8, "{shown}");
+        assert_eq!(
+            shown.matches("&lt;b onclick=&quot;x&quot;&gt;").count(),
+            8,
+            "{shown}"
+        );
     }
 }

@@ -95,6 +95,16 @@ impl Standups<'_> {
         Ok(told)
     }
 
+    /// The blocker with this id, over or not.
+    pub async fn find_blocker(&self, id: &BlockerId) -> Result<Option<Blocker>, StoreError> {
+        const FIND: &str = "SELECT record FROM standup_blockers WHERE id = $1";
+        let row: Option<Json<Blocker>> = on_engine!(self.store.pool(), |c| sqlx::query_scalar(FIND)
+            .bind(id.as_str())
+            .fetch_optional(c)
+            .await)?;
+        Ok(row.map(|row| row.0))
+    }
+
     /// The open blockers of a standup, the oldest first.
     pub async fn list_open_blockers(&self, standup: &str) -> Result<Vec<Blocker>, StoreError> {
         const LIST: &str = "SELECT record FROM standup_blockers WHERE standup = $1 AND closed_at IS NULL \

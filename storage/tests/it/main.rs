@@ -21,6 +21,7 @@ mod knowledge_search;
 mod llm_usage;
 mod merge;
 mod migrations;
+mod notices;
 mod people;
 mod posts;
 mod signals;

@@ -43,10 +43,16 @@ async fn a_standup_asks_posts_and_edits_what_it_posted_as_the_clock_is_moved_in_
 
     let question = message_that_says(&browser, "Standup of payments").await;
     let asked = browser.text(&question).await.unwrap();
-    assert!(asked.contains("I have filled in the 2 things that I saw."), "{asked}");
+    assert!(
+        asked.contains("I have filled in the 2 things that I saw."),
+        "{asked}"
+    );
     let answer = format!("{question} [data-action='standup.answer']");
     browser.click(&answer).await.unwrap();
-    browser.wait_for_text("dialog[open]", "Next, a line each").await.unwrap();
+    browser
+        .wait_for_text("dialog[open]", "Next, a line each")
+        .await
+        .unwrap();
     let fields = browser.run(FIELDS, json!([])).await.unwrap();
     assert_eq!(
         fields,
@@ -69,7 +75,12 @@ async fn a_standup_asks_posts_and_edits_what_it_posted_as_the_clock_is_moved_in_
         .await
         .unwrap();
     // Chloe and Fatima have answered too; Dmitri takes longer.
-    let early = posted(&browser, &["3 of 5 answered", "Shipped · 1", "acme/checkout#214"], &[]).await;
+    let early = posted(
+        &browser,
+        &["3 of 5 answered", "Shipped · 1", "acme/checkout#214"],
+        &[],
+    )
+    .await;
     assert!(early.contains("Receipts: show the VAT number"), "{early}");
     browser.click("#deed-ten-minutes").await.unwrap();
     posted(&browser, &["4 of 5 answered", "edited"], &[]).await;
