@@ -14,7 +14,7 @@ use crate::error::KnowledgeError;
 use crate::model::{read_weights, require_files, tokenizer_files};
 
 /// Passages that are read with a question: each costs as much as a vector of it would.
-pub const JUDGED: usize = 20;
+pub(crate) const JUDGED: usize = 20;
 /// Pairs in one go; more would only take more memory.
 const BATCH: usize = 4;
 /// Word pieces of a question and a passage together.

@@ -76,6 +76,8 @@ fn posted(w: &Workspace) -> usize {
 async fn fired(scene: &Scene, due_at: DateTime<Utc>) {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
+        // In this order: once a tick is taken, its job is there.
+        let kept = only_one(&scene.bot).await;
         let jobs = scene
             .bot
             .database
@@ -84,7 +86,6 @@ async fn fired(scene: &Scene, due_at: DateTime<Utc>) {
             .count(scene.bot.clock.now())
             .await
             .unwrap();
-        let kept = only_one(&scene.bot).await;
         if kept.fired_at == Some(due_at) && jobs.due == 0 && jobs.running == 0 {
             return;
         }
