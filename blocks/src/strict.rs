@@ -290,7 +290,7 @@ proptest! {
         let blocker = Blocker {
             id: BlockerId::new(ulid::Ulid::nil()),
             standup: team.clone(),
-            owner: team.as_str().into(),
+            owner: "U0ANA".into(),
             text: team.clone(),
             subject: None,
             opened_at: now(),
@@ -302,7 +302,7 @@ proptest! {
         let held = Held {
             approvals: Vec::new(),
             standups: vec![unanswered.clone(); 9],
-            nudges: report.groups.iter().flat_map(|group| &group.rows).map(|row| (row.clone(), team.as_str().into())).collect(),
+            nudges: report.groups.iter().flat_map(|group| &group.rows).map(|row| (row.clone(), "U0ANA".into())).collect(),
             blockers: vec![blocker.clone(); 20],
         };
         check_message(&message_held(&held, crate::sample::shown_as()));

@@ -8,6 +8,7 @@ mod github;
 mod shift;
 mod stage;
 
+use std::collections::BTreeSet;
 use std::io::Cursor;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -18,16 +19,17 @@ use chrono::{DateTime, Datelike, Days, TimeZone, Utc, Weekday};
 use clap::Args;
 use em_commands::registry::SLASH_COMMAND;
 use em_domain::clock::SharedClock;
+use em_domain::evidence::last_working_day;
 use em_integrations::normalise::normalise;
 use em_simulator::github::GithubSimulator;
 use em_simulator::{Cast, Simulator, Suggestion};
-use em_storage::Store;
+use em_storage::{RoundState, Store};
 use flate2::read::MultiGzDecoder;
 use std::io::{BufRead, BufReader, Read};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::cli::say;
-use crate::config::{Config, Environment};
+use crate::config::{Checked, Config, Environment};
 use crate::{import, run, wire};
 use clock::DemoClock;
 use stage::DemoStage;
@@ -114,6 +116,7 @@ pub async fn start(addr: SocketAddr, machine: SharedClock) -> anyhow::Result<Dem
     let store = wire::open_store(&config).await?;
     let history = shifted(MultiGzDecoder::new(HISTORY), delta)?;
     fill(&store, [history, scenario], now).await?;
+    leave_out_today(&store, &config.checked, now).await?;
     store.close().await;
     let bot = run::start(config, Arc::new(clock.clone())).await?;
     github::tell(&mut github, bot.http_addr);
@@ -138,6 +141,21 @@ async fn fill(store: &Store, files: [Vec<u8>; 2], now: DateTime<Utc>) -> anyhow:
         import::lines(store, Cursor::new(file), now).await?;
     }
     while store.facts().fold_pending(BATCH, normalise).await?.events > 0 {}
+    Ok(())
+}
+
+/// The demo begins after this morning's standups, so they were missed: the next working day's are the first.
+async fn leave_out_today(store: &Store, config: &Checked, now: DateTime<Utc>) -> anyhow::Result<()> {
+    for standup in &config.standups {
+        let day = now.with_timezone(&standup.zone).date_naive();
+        let since = last_working_day(&config.calendar, standup.zone, &BTreeSet::new(), now).from;
+        let missed = standup.plan(day, since, Vec::new());
+        store.standups().open(&missed, &[], now).await?;
+        store
+            .standups()
+            .close(&missed.id, RoundState::Missed, now)
+            .await?;
+    }
     Ok(())
 }
 

@@ -69,7 +69,7 @@ impl SlackStatus {
                 is_edge(text[..at].chars().next_back()) && (is_edge(after) || after == Some('s'))
             })
         };
-        EMOJI.contains(&self.emoji.as_str()) || WORDS.iter().any(|words| says(words))
+        EMOJI.contains(&self.emoji.as_str()) || WORDS.iter().any(says)
     }
 }
 

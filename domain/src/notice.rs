@@ -11,7 +11,7 @@ use crate::away::Away;
 use crate::calendar::{WorkCalendar, instant_in};
 use crate::id::{ApprovalId, BlockerId, SlackUser};
 use crate::pull_request::PullRequestKey;
-use crate::settings::{NoticeKind, PersonSettings};
+use crate::settings::{NoticeKind, PersonSettings, QuietHours};
 
 /// What somebody is told about: enough to see later whether it still matters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,8 +185,8 @@ fn first_opening(
     days.filter(|day| !is_day_off(settings, time, *day))
         .find_map(|day| {
             let begins = settings.quiet.filter(|quiet| quiet.spans_midnight());
-            let morning = begins.map_or(time.calendar.start, |quiet| quiet.to());
-            let ends = settings.quiet.map(|quiet| quiet.to());
+            let morning = begins.map_or(time.calendar.start, QuietHours::to);
+            let ends = settings.quiet.map(QuietHours::to);
             let mut openings: Vec<DateTime<Utc>> = [Some(morning), ends]
                 .into_iter()
                 .flatten()
@@ -204,7 +204,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::settings::QuietHours;
+
 
     fn utc(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()

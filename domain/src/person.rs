@@ -116,9 +116,8 @@ fn likeness(name: &str, login: &Login) -> Option<Confidence> {
     if account == words.concat() || account == backwards {
         return Some(Confidence::Likely);
     }
-    let (first, last) = match words.as_slice() {
-        [first, .., last] => (first, last),
-        [_] | [] => return None,
+    let [first, .., last] = words.as_slice() else {
+        return None;
     };
     let initial = |word: &str| word.chars().take(1).collect::<String>();
     let shortened = [

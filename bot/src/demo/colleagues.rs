@@ -78,19 +78,22 @@ pub(super) fn start(simulator: &Simulator, clock: DemoClock) -> AbortOnDropHandl
     }))
 }
 
-/// A question that they have looked at for long enough, and its round. Nobody answers while a form is open: somebody at
+/// The newest question, and its round, once they have looked at it for long enough. Nobody answers while a form is open: somebody at
 /// the page may be playing them.
 fn due(workspace: &Workspace, user: &User, habit: &Habit, now: DateTime<Utc>) -> Option<(String, Message)> {
     if !workspace.modals(&user.id).is_empty() {
         return None;
     }
     let channel = workspace.direct_with(&user.id)?;
-    let mut questions = workspace.messages(&channel.id).filter_map(|message| {
-        let waited = now - sent_at(message)?;
-        let round = round_asked_about(message)?;
-        (waited >= TimeDelta::minutes(habit.minutes)).then(|| (round, message.clone()))
-    });
-    questions.next()
+    let newest = workspace
+        .messages(&channel.id)
+        .rev()
+        .find_map(round_asked_about)?;
+    // A reminder asks about the same round; what counts is when they were asked first.
+    let mut asked = workspace.messages(&channel.id);
+    let question = asked.find(|message| round_asked_about(message).as_ref() == Some(&newest))?;
+    let waited = now - sent_at(question)?;
+    (waited >= TimeDelta::minutes(habit.minutes)).then(|| (newest, question.clone()))
 }
 
 fn sent_at(message: &Message) -> Option<DateTime<Utc>> {

@@ -21,7 +21,7 @@ async fn each_text_is_marked_by_how_it_answers_the_question() {
         "deploy",
         "",
         "a b c d e f g",
-        &"word ".repeat(5_000),
+        &"zz ".repeat(5_000),
     ]);
     let marks = reranker
         .marks("how to deploy the service", passages)

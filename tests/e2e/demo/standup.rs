@@ -54,16 +54,31 @@ async fn a_standup_asks_posts_and_edits_what_it_posted_as_the_clock_is_moved_in_
         .await
         .unwrap();
     let fields = browser.run(FIELDS, json!([])).await.unwrap();
-    assert_eq!(
-        fields,
-        json!([
-            "Merged Receipts: show the VAT number of the shop (acme/checkout#222)\n\
-                Closed the issue Receipts of companies lack the VAT number (acme/checkout#218)",
-            "",
-            "Waiting for a review: Coupons: turn down one that expires during checkout (acme/checkout#214)\n\
-                In conflict: Config: one file per profile (atuinsh/atuin#3975)",
-        ])
-    );
+    for (field, expected) in [
+        (
+            0,
+            "Merged Receipts: show the VAT number of the shop (acme/checkout#222)",
+        ),
+        (
+            0,
+            "Closed the issue Receipts of companies lack the VAT number (acme/checkout#218)",
+        ),
+        (
+            2,
+            "Waiting for a review: Coupons: turn down one that expires during checkout (acme/checkout#214)",
+        ),
+        (
+            2,
+            "In conflict: Config: one file per profile (atuinsh/atuin#3975)",
+        ),
+    ] {
+        let filled = fields[field].as_str().unwrap();
+        assert!(
+            filled.lines().any(|line| line == expected),
+            "no “{expected}” in {fields}"
+        );
+    }
+    assert_eq!(fields[1], "");
     let next = "dialog[open] textarea[data-action='next']";
     browser.type_into(next, "Split the config file").await.unwrap();
     browser.click("dialog[open] [type=submit]").await.unwrap();
@@ -75,12 +90,7 @@ async fn a_standup_asks_posts_and_edits_what_it_posted_as_the_clock_is_moved_in_
         .await
         .unwrap();
     // Chloe and Fatima have answered too; Dmitri takes longer.
-    let early = posted(
-        &browser,
-        &["3 of 5 answered", "Shipped · 1", "acme/checkout#214"],
-        &[],
-    )
-    .await;
+    let early = posted(&browser, &["3 of 5 answered", "acme/checkout#214"], &[]).await;
     assert!(early.contains("Receipts: show the VAT number"), "{early}");
     browser.click("#deed-ten-minutes").await.unwrap();
     posted(&browser, &["4 of 5 answered", "edited"], &[]).await;
