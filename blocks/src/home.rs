@@ -245,6 +245,14 @@ mod tests {
         *@U0ANA* to merge: it is approved
             ⋮ Why here? | Nudge | Snooze… | Open
         ---
+        *You and your settings*
+        | *GitHub*: not linked
+        | *Quiet hours*: none
+        | *Days off*: none
+        | *Unasked messages a day*: at most 20, more of it the next morning
+        | *Not at all*: nothing is turned off
+        [Settings…]
+        ---
         *To start with*
         `/em-agent triage [mine]`
         What is stuck, and who must move.
@@ -274,6 +282,14 @@ mod tests {
         (home)
         # What waits for you
         Tell me who you are on GitHub, and your own list appears here: `/em-agent link github NAME`
+        ---
+        *You and your settings*
+        | *GitHub*: not linked
+        | *Quiet hours*: none
+        | *Days off*: none
+        | *Unasked messages a day*: at most 20, more of it the next morning
+        | *Not at all*: nothing is turned off
+        [Settings…]
         ---
         *To start with*
         `/em-agent triage [mine]`

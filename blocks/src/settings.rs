@@ -57,7 +57,8 @@ pub fn message_settings(view: &SettingsView<'_>) -> SlackMessageContent {
         typed("standup away 2026-08-03 2026-08-14"),
         words(" · What I hold back comes in one message when your quiet time ends."),
     ]));
-    layout.into_message(&join(fields(view), "; "))
+    let short = parts(view).map(|(title, text)| cat([words(title), words(": "), text]));
+    layout.into_message(&join(short, "; "))
 }
 
 /// The same in one place of the Home tab.
@@ -68,13 +69,18 @@ pub(crate) fn add_settings(layout: &mut Layout, view: &SettingsView<'_>) {
 }
 
 fn fields(view: &SettingsView<'_>) -> Vec<Mrkdwn> {
-    let field = |title, text| cat([bold(words(title)), words("\n"), text]);
-    vec![
-        field("GitHub", account(view.link)),
-        field("Quiet hours", quiet(view)),
-        field("Days off", away(view.away)),
-        field("Unasked messages a day", cap(view.settings)),
-        field("Not at all", muted(view.settings)),
+    let field = |(title, text)| cat([bold(words(title)), words("\n"), text]);
+    parts(view).map(field).into()
+}
+
+/// Each setting by its name.
+fn parts(view: &SettingsView<'_>) -> [(&'static str, Mrkdwn); 5] {
+    [
+        ("GitHub", account(view.link)),
+        ("Quiet hours", quiet(view)),
+        ("Days off", away(view.away)),
+        ("Unasked messages a day", cap(view.settings)),
+        ("Not at all", muted(view.settings)),
     ]
 }
 
@@ -283,6 +289,15 @@ mod tests {
     fn the_settings_are_shown_with_a_way_to_change_them() {
         let text = shown(&settings(), |view| transcript(&message_settings(view)));
         assert_snapshot!(text, @r"
+        (text) GitHub: ana; Quiet hours: 20:00–08:00, Europe/Berlin, and days without work; Days off: none; Unasked messages a day: at most 5, more of it the next morning; Not at all: Nudges about pull requests, Blockers that I am told of
+        # Your settings
+        | *GitHub*: ana
+        | *Quiet hours*: 20:00–08:00, Europe/Berlin, and days without work
+        | *Days off*: none
+        | *Unasked messages a day*: at most 5, more of it the next morning
+        | *Not at all*: Nudges about pull requests, Blockers that I am told of
+        [Change…]
+        > Days off: `/em-agent standup away 2026-08-03 2026-08-14` · What I hold back comes in one message when your quiet time ends.
         ");
     }
 
@@ -290,6 +305,24 @@ mod tests {
     fn the_form_is_filled_in_with_what_is_set() {
         let text = shown(&settings(), |view| transcript_view(&modal_settings(view).unwrap()));
         assert_snapshot!(text, @r"
+        (modal settings.submit) Your settings [Save] [Cancel]
+        Your GitHub account; empty takes it back
+        Quiet from, as in 20:00
+        Quiet until, as in 08:00
+        > In your zone, Europe/Berlin. Days on which nobody works are quiet as a whole then. Approvals of incidents come all the same.
+        Messages a day that you did not ask for
+          ( ) Any number
+          ( ) At most 20, more of it the next morning
+          ( ) At most 10, more of it the next morning
+          (•) At most 5, more of it the next morning
+          ( ) At most 3, more of it the next morning
+          ( ) None: all of it in one message each morning
+        What I am not to send you at all
+          (•) Nudges about pull requests
+          ( ) Reminders of standups
+          ( ) Reminders of approvals
+          (•) Blockers that I am told of
+        > Days off: none. `/em-agent standup away tomorrow`
         ");
     }
 }

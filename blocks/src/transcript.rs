@@ -98,7 +98,8 @@ fn button(element: &Value) -> String {
 fn input(block: &Value) -> String {
     let element = &block["element"];
     let options = items(&element["options"]).map(|option| {
-        let mark = if *option == element["initial_option"] {
+        let is_ticked = items(&element["initial_options"]).any(|ticked| ticked == option);
+        let mark = if is_ticked || *option == element["initial_option"] {
             "(•)"
         } else {
             "( )"

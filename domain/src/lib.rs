@@ -22,6 +22,7 @@ pub mod event;
 pub mod evidence;
 pub mod fact;
 pub mod gaps;
+pub mod holidays;
 pub mod id;
 pub mod incident;
 pub mod issue;

@@ -67,6 +67,10 @@ async fn help_lists_every_command(database: TestDatabase) {
       Show which accounts I know as yours.
       `/em-agent link <system> <account>`
       Tell me which account is yours, so that “mine” works.
+      `/em-agent unlink <system>`
+      Take back which account is yours.
+      `/em-agent settings`
+      When I may write to you unasked, and what about; your account and your days off.
       `/em-agent jobs [dead|waiting]`
       Show my jobs: what I gave up, what waits, what runs.
       `/em-agent jobs show <id>`

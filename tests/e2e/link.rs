@@ -10,6 +10,8 @@ both_engines!(
     an_account_of_another_person_is_not_given_away,
     an_own_word_beats_an_address_and_configuration_beats_both,
     what_cannot_be_an_account_is_refused_in_words,
+    an_account_of_the_same_name_is_proposed_and_taken_or_never_proposed_again,
+    what_was_taken_back_is_not_linked_by_an_address_again,
 );
 
 async fn a_person_links_and_changes_their_account(database: TestDatabase) {
@@ -95,5 +97,52 @@ async fn what_cannot_be_an_account_is_refused_in_words(database: TestDatabase) {
       I do not understand “two”.
       It is typed like this: `/em-agent link <system> <account>`
     ");
+    scene.finish().await;
+}
+
+async fn an_account_of_the_same_name_is_proposed_and_taken_or_never_proposed_again(database: TestDatabase) {
+    let scene = Scene::start(database).await;
+    scene.pull("Retry failed payouts", "fatima-khan").await;
+    scene.pull("Rename the ledger", "ben-k").await;
+    let shown = scene.bot.ask("fatima", "#ops", "/em-agent whoami").await;
+    let text = scene.bot.text(&shown);
+    assert!(
+        text.contains("Are you *fatima-khan* on GitHub? It has your name.") && text.contains("[This is me] [Not me]"),
+        "{text}"
+    );
+    let fatima = scene.bot.user("fatima");
+    assert!(fatima.clicks(&shown, "link.is_me").unwrap().await.is_acked());
+    scene
+        .bot
+        .until(|w| {
+            let mut all = w.all_messages().filter(|m| m.ephemeral_for.as_deref() == Some("U0FATIMA"));
+            all.find(|message| w.message_text(message).contains("Linked: you are *fatima-khan*"))
+                .cloned()
+        })
+        .await;
+    let whoami = scene.answer("fatima", "/em-agent whoami").await;
+    assert!(whoami.contains("*fatima-khan*, because you said so"), "{whoami}");
+
+    scene.answer("fatima", "/em-agent unlink github").await;
+    let whoami = scene.answer("fatima", "/em-agent whoami").await;
+    assert!(whoami.contains("No account is linked") && !whoami.contains("Are you"), "{whoami}");
+    assert_snapshot!(scene.answer("fatima", "/em-agent unlink github").await, @r"
+    em-agent (only fatima sees this):
+      No account of yours is linked. To link one: `/em-agent link github NAME`
+    ");
+    scene.finish().await;
+}
+
+async fn what_was_taken_back_is_not_linked_by_an_address_again(database: TestDatabase) {
+    let scene = Scene::start(database).await;
+    let (_, mut push) = scene.github.push(REPO, "old-account", "Tidy up", january(14, 9));
+    push.body["commits"][0]["author"]["email"] = "chloe@acme.example".into();
+    scene.tell(&push).await;
+    let by_address = scene.answer("chloe", "/em-agent whoami").await;
+    assert!(by_address.contains("same e-mail"), "{by_address}");
+    let gone = scene.answer("chloe", "/em-agent unlink github").await;
+    assert!(gone.contains("You are no longer *old-account*"), "{gone}");
+    let whoami = scene.answer("chloe", "/em-agent whoami").await;
+    assert!(whoami.contains("No account is linked"), "{whoami}");
     scene.finish().await;
 }

@@ -28,6 +28,7 @@ mod post;
 mod process;
 mod scene;
 mod schedule;
+mod settings;
 mod signal;
 mod slack_faults;
 mod snooze;

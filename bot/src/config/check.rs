@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;
 use em_domain::calendar::WorkCalendar;
+use em_domain::holidays;
 use em_domain::id::{Login, RepositoryName, SlackUser};
 use em_domain::person::is_github_login;
 use em_domain::standup::Standup;
@@ -327,6 +328,10 @@ fn calendar(checks: &mut Checks<'_>, section: &sections::Calendar) -> Option<Wor
             .map_err(|_| format!("`{text}` is not a date; write 2026-12-25"));
         holidays.extend(checks.keep("calendar.holidays", day));
     }
+    for file in &section.holiday_files {
+        let days = holidays_in(file);
+        holidays.extend(checks.keep("calendar.holiday_files", days).into_iter().flatten());
+    }
     Some(WorkCalendar {
         zone: zone?,
         days: WorkCalendar::weekdays(days?),
@@ -334,6 +339,12 @@ fn calendar(checks: &mut Checks<'_>, section: &sections::Calendar) -> Option<Wor
         end: end?,
         holidays,
     })
+}
+
+/// The days off in an iCalendar file.
+fn holidays_in(file: &str) -> Result<BTreeSet<NaiveDate>, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("`{file}` cannot be read: {error}"))?;
+    holidays::parse(&text).map_err(|wrong| format!("`{file}`, line {}: {}", wrong.line, wrong.why))
 }
 
 pub(super) fn zone(checks: &mut Checks<'_>, key: &str, text: &str) -> Option<Tz> {

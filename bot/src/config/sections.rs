@@ -140,6 +140,8 @@ pub struct Calendar {
     pub end: String,
     /// `YYYY-MM-DD`
     pub holidays: Vec<String>,
+    /// iCalendar files whose all-day events are days off.
+    pub holiday_files: Vec<String>,
 }
 
 /// What triage shows.

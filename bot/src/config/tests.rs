@@ -220,6 +220,7 @@ const ALL_WRONG: &str = r#"
         days = ["someday"]
         start = "9am"
         holidays = ["25.12.2026"]
+        holiday_files = ["no-such-file.ics"]
         [triage]
         rows_per_group = 11
         [retention]
@@ -257,6 +258,7 @@ fn all_problems_are_reported_together_each_naming_its_key() {
         "calendar.days",
         "calendar.start",
         "calendar.holidays",
+        "calendar.holiday_files",
         "triage.rows_per_group",
         "retention.days",
         "log.format",
