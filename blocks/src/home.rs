@@ -96,35 +96,32 @@ pub fn view_home(view: &HomeView<'_>) -> SlackView {
         add_waiting(&mut layout, view.approvals, view.shown_as);
     }
     in_standups(&mut layout, view);
-    match view.mine {
-        Some((login, report)) => {
-            let setting = RowSetting {
-                calendar: view.calendar,
-                people: view.people,
-                now: view.shown_as.now,
-            };
-            let groups = groups_of(report, setting, true);
-            let is_all = view.approvals.is_empty() && view.unanswered.is_empty() && view.blockers.is_empty();
-            if groups.is_empty() && is_all {
-                layout.section(&words("Nothing waits for you. Enjoy the quiet."));
-            }
-            groups::add(&mut layout, &groups, &after);
-            after.foot(&cat([
-                words("You are "),
-                bold(escape(&fit(login.as_str(), 60))),
-                words(" on GitHub. "),
-                as_of(view.shown_as.now, view.calendar),
-            ]));
+    if let Some((login, report)) = view.mine {
+        let setting = RowSetting {
+            calendar: view.calendar,
+            people: view.people,
+            now: view.shown_as.now,
+        };
+        let groups = groups_of(report, setting, true);
+        let is_all = view.approvals.is_empty() && view.unanswered.is_empty() && view.blockers.is_empty();
+        if groups.is_empty() && is_all {
+            layout.section(&words("Nothing waits for you. Enjoy the quiet."));
         }
-        None => {
-            if let Some((login, confidence)) = view.proposal {
-                add_proposal(&mut layout, login, confidence);
-            }
-            layout.section(&cat([
-                words("Tell me who you are on GitHub, and your own list appears here: "),
-                typed("link github NAME"),
-            ]));
+        groups::add(&mut layout, &groups, &after);
+        after.foot(&cat([
+            words("You are "),
+            bold(escape(&fit(login.as_str(), 60))),
+            words(" on GitHub. "),
+            as_of(view.shown_as.now, view.calendar),
+        ]));
+    } else {
+        if let Some((login, confidence)) = view.proposal {
+            add_proposal(&mut layout, login, confidence);
         }
+        layout.section(&cat([
+            words("Tell me who you are on GitHub, and your own list appears here: "),
+            typed("link github NAME"),
+        ]));
     }
     after.foot_actions([Button::new("Refresh", REFRESH, "").spoken("Bring this page up to date")]);
     layout.append(after);

@@ -137,8 +137,14 @@ pub fn message_nudged(
     nudged: &Nudged,
     calendar: &WorkCalendar,
 ) -> SlackMessageContent {
-    let key = row::short_key(subject);
-    let text = match nudged {
+    let text = outcome(row::short_key(subject), nudged, calendar);
+    let mut layout = Layout::new();
+    layout.section(&text);
+    layout.into_message(&text)
+}
+
+fn outcome(key: Mrkdwn, nudged: &Nudged, calendar: &WorkCalendar) -> Mrkdwn {
+    match nudged {
         Nudged::Sent {
             to,
             later,
@@ -194,10 +200,7 @@ pub fn message_nudged(
             key,
             words(" has moved on since this list was made, so nobody was told."),
         ]),
-    };
-    let mut layout = Layout::new();
-    layout.section(&text);
-    layout.into_message(&text)
+    }
 }
 
 /// A sentence about some people; nothing about nobody.

@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 use em_domain::away::Away;
 use em_domain::id::Login;
 use em_domain::person::{Link, LinkOrigin, is_github_login};
-use em_domain::settings::{Field, NoticeKind, PersonSettings, parse_quiet};
+use em_domain::settings::{Field, NoticeKind, PersonSettings, QuietHours, parse_quiet};
 use slack_morphism::prelude::{SlackMessageContent, SlackView, SlackViewState};
 
 use crate::element::Button;
@@ -155,22 +155,19 @@ fn kind_name(kind: NoticeKind) -> &'static str {
 pub fn modal_settings(view: &SettingsView<'_>) -> Option<SlackView> {
     let frame = Frame::new("Your settings", "Save", CALLBACK, String::new())?;
     let mut layout = Layout::new();
-    match view.link.filter(|link| link.origin == LinkOrigin::Configuration) {
-        Some(link) => {
-            layout.section(&cat([
-                words("GitHub: "),
-                bold(escape(&fit(link.login.as_str(), 60))),
-                words(", by the configuration. The person who runs me can change it there."),
-            ]));
-        }
-        None => {
-            let login = view.link.map(|link| link.login.as_str()).unwrap_or_default();
-            layout.input(Input::short(
-                GITHUB,
-                "Your GitHub account; empty takes it back",
-                login,
-            ));
-        }
+    if let Some(link) = view.link.filter(|link| link.origin == LinkOrigin::Configuration) {
+        layout.section(&cat([
+            words("GitHub: "),
+            bold(escape(&fit(link.login.as_str(), 60))),
+            words(", by the configuration. The person who runs me can change it there."),
+        ]));
+    } else {
+        let login = view.link.map(|link| link.login.as_str()).unwrap_or_default();
+        layout.input(Input::short(
+            GITHUB,
+            "Your GitHub account; empty takes it back",
+            login,
+        ));
     }
     let time = |time: Option<chrono::NaiveTime>| {
         time.map(|time| time.format("%H:%M").to_string())
@@ -180,12 +177,12 @@ pub fn modal_settings(view: &SettingsView<'_>) -> Option<SlackView> {
     layout.input(Input::short(
         FROM,
         "Quiet from, as in 20:00",
-        &time(quiet.map(|quiet| quiet.from())),
+        &time(quiet.map(QuietHours::from)),
     ));
     layout.input(Input::short(
         TO,
         "Quiet until, as in 08:00",
-        &time(quiet.map(|quiet| quiet.to())),
+        &time(quiet.map(QuietHours::to)),
     ));
     layout.context(&escape(&format!(
         "In your zone, {}. Days on which nobody works are quiet as a whole then. Approvals of incidents come all the same.",
@@ -295,7 +292,6 @@ pub fn message_saved(view: &SettingsView<'_>, account: Option<&str>) -> SlackMes
 
 #[cfg(test)]
 mod tests {
-    use em_domain::settings::QuietHours;
     use insta::assert_snapshot;
 
     use super::*;

@@ -285,15 +285,11 @@ mod tests {
     use super::*;
 
     fn file(events: &[&str]) -> String {
-        let events: String = events
-            .iter()
-            .map(|event| {
-                format!(
-                    "BEGIN:VEVENT\r\n{}\r\nSUMMARY:A day\\, off: rest\r\nEND:VEVENT\r\n",
-                    event.replace('|', "\r\n")
-                )
-            })
-            .collect();
+        let one = |event: &&str| {
+            let lines = event.replace('|', "\r\n");
+            format!("BEGIN:VEVENT\r\n{lines}\r\nSUMMARY:A day\\, off: rest\r\nEND:VEVENT\r\n")
+        };
+        let events = events.iter().map(one).collect::<Vec<_>>().concat();
         format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{events}END:VCALENDAR\r\n")
     }
 

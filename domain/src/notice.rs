@@ -205,7 +205,6 @@ mod tests {
 
     use super::*;
 
-
     fn utc(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
     }
