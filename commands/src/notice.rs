@@ -266,7 +266,7 @@ pub(crate) async fn unanswered(
     let is_over = stored.state == RoundState::Missed || ctx.clock.now() >= stored.round.post_at;
     let checkin = ctx.store.standups().find_checkin(round, user).await?;
     let waits = checkin.is_some_and(|checkin| checkin.state == CheckinState::Asked);
-    Ok((waits && !is_over).then(|| Unanswered {
+    Ok((waits && !is_over).then_some(Unanswered {
         standup: stored.round.standup,
         until: stored.round.post_at,
         round: stored.round.id,
