@@ -23,6 +23,18 @@ async fn help_lists_every_command(database: TestDatabase) {
       Post the list to a channel; I strike lines through as they clear.
       `/em-agent standup [--team T] [since]`
       What was done since the last working day, what is blocked, and who can unblock it.
+      `/em-agent standup post [#channel] [--standup NAME]`
+      Post the standup of today to its channel now, or bring the one that stands there up to date.
+      `/em-agent standup checkin`
+      Answer your team’s standup of today, or edit your answer.
+      `/em-agent standup skip`
+      Say nothing in today’s standup, and be asked nothing.
+      `/em-agent standup away [<from> [<to>] | off]`
+      Say when you are away: you are asked and reminded of nothing on those days.
+      `/em-agent standup blockers`
+      What holds people up, for how long, with a button for what is resolved.
+      `/em-agent standup history [--standup NAME]`
+      The latest standups, what became of each, and how many answered.
       `/em-agent sprint [days] [--team T]`
       How the work went, and when what is open will be done.
       `/em-agent sprint post [#channel] [days] [--team T]`

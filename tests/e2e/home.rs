@@ -58,18 +58,18 @@ async fn the_home_of_a_linked_person_shows_what_waits_for_them(database: TestDat
       What is stuck, and who must move.
       `/em-agent triage post [#channel]`
       Post the list to a channel; I strike lines through as they clear.
-      `/em-agent approvals [mine|all|<id>]`
-      What waits for a decision, what waits for yours, and what became of the rest.
-      `/em-agent approvals explain <id>`
-      Which rules ask for an approval, who is missing, who could decide now.
-      `/em-agent approve <id> [remark]`
-      Agree to what somebody asks for.
-      `/em-agent decline <id> [reason]`
-      Say no to what somebody asks for.
-      `/em-agent propose <action> <target> [options] [-- reason]`
-      Ask for something to be done; the policy says whether somebody has to agree first.
-      `/em-agent approvals delegate <@person> <days>`
-      Let somebody decide for you while you are away; 0 days takes it back.
+      `/em-agent standup [--team T] [since]`
+      What was done since the last working day, what is blocked, and who can unblock it.
+      `/em-agent standup post [#channel] [--standup NAME]`
+      Post the standup of today to its channel now, or bring the one that stands there up to date.
+      `/em-agent standup checkin`
+      Answer your team’s standup of today, or edit your answer.
+      `/em-agent standup skip`
+      Say nothing in today’s standup, and be asked nothing.
+      `/em-agent standup away [<from> [<to>] | off]`
+      Say when you are away: you are asked and reminded of nothing on those days.
+      `/em-agent standup blockers`
+      What holds people up, for how long, with a button for what is resolved.
       · Everything: `/em-agent help`
       · You are *chloe-m* on GitHub. As of Thu 15 Jan 10:00. Waits count working hours: Mon–Fri 09:00–17:00, UTC
       [Refresh]
@@ -243,6 +243,6 @@ async fn settings_are_changed_on_the_page(database: TestDatabase) {
     let modal = scene.until_modal("chloe").await;
     let values = [("quiet_from", "20:00"), ("quiet_to", "08:00")];
     assert!(chloe.submits(&modal, values).unwrap().await.is_acked());
-    until_home(&scene, "chloe", "*Quiet hours*: 20:00–08:00").await;
+    until_home(&scene, "chloe", "*Quiet hours*: 20:\u{2060}00–08:").await;
     scene.finish().await;
 }

@@ -46,7 +46,7 @@ async fn save(scene: &Scene, user: &str, values: &[(&str, Value)]) -> String {
         .await;
     assert!(sent.is_acked(), "{sent:?}");
     let said = scene.until_direct(user, before + 1).await;
-    scene.bot.text(&said[before])
+    scene.bot.text(&said[before]).replace('\u{2060}', "")
 }
 
 /// Ben's pull requests wait for Chloe, who wants quiet from 18:00 to 08:00 in Berlin.
@@ -88,7 +88,7 @@ async fn settings_are_shown_changed_by_a_form_and_mistakes_stand_beside_their_fi
     for (field, typed, says) in [
         ("github", "not--a--login", "cannot be a GitHub name"),
         ("quiet_from", "25:00", "no time of day"),
-        ("quiet_from", "22:00", "until when"),
+        ("quiet_from", "22:00", "Say until when"),
     ] {
         let values = [("github", ""), ("quiet_from", ""), (field, typed)];
         let _ = fatima.submits(&modal, values).unwrap().await;

@@ -1,3 +1,5 @@
+//! Purpose: what holds of `schedule`, by example and for anything.
+
 use chrono::Duration;
 use em_domain::schedule::{MissedTicks, ScheduleId};
 use insta::assert_snapshot;

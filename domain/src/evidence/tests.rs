@@ -1,3 +1,5 @@
+//! Purpose: what holds of `evidence`, by example and for anything.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike as _, Duration, NaiveDate, NaiveTime, TimeDelta, Utc};

@@ -1,3 +1,5 @@
+//! Purpose: what holds of `schedule`, by example and for anything.
+
 use std::collections::BTreeSet;
 
 use chrono::TimeZone as _;

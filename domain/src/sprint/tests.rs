@@ -1,3 +1,5 @@
+//! Purpose: what holds of `sprint`, by example and for anything.
+
 use proptest::prelude::*;
 
 use super::forecast::{FAN_DAYS, NoForecast, forecast};

@@ -1,3 +1,5 @@
+//! Purpose: what holds of `standup`, by example and for anything.
+
 use chrono::Weekday;
 use proptest::prelude::*;
 use ulid::Ulid;

@@ -181,11 +181,12 @@ async fn a_standup_is_asked_for_answered_posted_and_edited_as_answers_come_and_b
     ");
     let thread = until_ops(&scene, |text| text.contains("Ledger rename")).await;
     assert_snapshot!(scene.bot.text(&thread[1]), @r"
-    em-agent:
-      *ana*
-      Done: Merged Round half to even (acme/payments#1)
-      Next: Ledger rename <!channel>
-      *ben* · 1 blocked
+    ↳ em-agent:
+        *ana*
+        Done: Merged Round half to even (acme/payments#1)
+        Next: Ledger rename <!channel>
+        *ben* · 1 opened, 1 blocked
+        • Opened Rename the ledger <https://github.com/acme/payments/pull/2> · acme/payments#2
     ");
 
     // A late answer is edited in; its blocker ends when what it is about is merged.
