@@ -76,23 +76,22 @@ pub fn reconcile(open: &[Blocker], blocked: &str) -> BlockerChange {
     let mut change = BlockerChange::default();
     let mut left: Vec<&Blocker> = open.iter().collect();
     for line in lines(blocked) {
-        let same = left.iter().position(|blocker| is_same(blocker, line));
-        match same {
-            Some(at) => drop(left.remove(at)),
-            None if change
-                .opened
-                .iter()
-                .any(|other| words_of(other) == words_of(line)) => {}
-            None => change.opened.push(line.to_owned()),
+        let is_open = open.iter().any(|blocker| is_one(&blocker.text, line));
+        left.retain(|blocker| !is_one(&blocker.text, line));
+        // Whoever names one thing twice is held up by one thing.
+        let is_repeated = change.opened.iter().any(|other| is_one(other, line));
+        if !is_open && !is_repeated {
+            change.opened.push(line.to_owned());
         }
     }
     change.ended = left.into_iter().map(|blocker| blocker.id.clone()).collect();
     change
 }
 
-fn is_same(blocker: &Blocker, line: &str) -> bool {
-    let subject = named(line);
-    (subject.is_some() && subject == blocker.subject) || words_of(&blocker.text) == words_of(line)
+/// Whether two lines are about one pull request, or say the same.
+fn is_one(one: &str, other: &str) -> bool {
+    let subject = named(one);
+    (subject.is_some() && subject == named(other)) || words_of(one) == words_of(other)
 }
 
 fn words_of(text: &str) -> Vec<String> {
