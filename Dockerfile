@@ -13,6 +13,7 @@ COPY integrations/Cargo.toml integrations/
 COPY policy/Cargo.toml policy/
 COPY jobs/Cargo.toml jobs/
 COPY knowledge/Cargo.toml knowledge/
+COPY charts/Cargo.toml charts/
 COPY commands/Cargo.toml commands/
 COPY bot/Cargo.toml bot/
 COPY tests/Cargo.toml tests/
@@ -35,6 +36,7 @@ COPY integrations/ integrations/
 COPY policy/ policy/
 COPY jobs/ jobs/
 COPY knowledge/ knowledge/
+COPY charts/ charts/
 COPY commands/ commands/
 COPY bot/ bot/
 COPY tests/ tests/
