@@ -6,7 +6,6 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run may stop")]
 
-#[expect(dead_code, reason = "other benchmarks use the rest of the crowd")]
 mod crowd;
 
 use std::time::{Duration, Instant};
