@@ -139,8 +139,12 @@ async fn a_quarter_of_standups_is_held_once_a_day_and_nobody_is_bothered(databas
         }
         if !is_down {
             looks += 1;
-            let dies_after = looks.is_multiple_of(7).then(|| Duration::from_millis(u64::from(looks % 40)));
-            replicas[usize::from(looks.is_multiple_of(2))].works(dies_after).await;
+            let dies_after = looks
+                .is_multiple_of(7)
+                .then(|| Duration::from_millis(u64::from(looks % 40)));
+            replicas[usize::from(looks.is_multiple_of(2))]
+                .works(dies_after)
+                .await;
             bot.clock.set(now + TimeDelta::minutes(1));
             tokio::join!(replicas[0].works(None), replicas[1].works(None));
         }
