@@ -365,6 +365,7 @@ mod tests {
             merged_at: None,
             merge_commit_sha: None,
             references: None,
+            reverts: None,
         };
         let mut reviews = vec![review(Verdict::ChangesRequested)];
         let mut runs = vec![red_run()];

@@ -45,10 +45,16 @@ pub struct IncidentSnapshot {
     pub url: String,
     /// The repository it belongs to, where it belongs to one.
     pub repository: Option<RepositoryName>,
-    /// When it began.
+    /// When it began; the earliest that any statement gives.
     pub opened_at: DateTime<Utc>,
     /// When it was over.
     pub resolved_at: Option<DateTime<Utc>>,
+    /// What the source says is broken, in its own words: a PagerDuty service.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// Commits and pull requests that its text names as the cause: `9356736ca16c`, `#7`, `acme/api#7`.
+    #[serde(default)]
+    pub causes: Vec<String>,
 }
 
 /// Everything known of one incident; keyed by source and the source's id.
@@ -70,7 +76,12 @@ impl Incident {
             (&other.source, &other.external_id),
             "only statements about one incident merge"
         );
-        self.snapshot.merge(other.snapshot);
+        // Not every statement knows when it began; none says a time before that.
+        let opened_at = self.snapshot.value.opened_at.min(other.snapshot.value.opened_at);
+        self.snapshot.value.opened_at = opened_at;
+        let mut said = other.snapshot;
+        said.value.opened_at = opened_at;
+        self.snapshot.merge(said);
     }
 }
 
@@ -107,6 +118,8 @@ mod tests {
                             repository: None,
                             opened_at: at,
                             resolved_at: None,
+                            service: None,
+                            causes: Vec::new(),
                         },
                     },
                 }

@@ -106,6 +106,10 @@ pub struct Snapshot {
     /// [`MAX_REFERENCES`]. `None` where the sender did not give the text.
     #[serde(default)]
     pub references: Option<Vec<String>>,
+    /// What its text says that it takes back: commits, `#7`, `acme/api#7`; at most [`MAX_REFERENCES`]. `None` where the
+    /// sender did not give the text.
+    #[serde(default)]
+    pub reverts: Option<Vec<String>>,
 }
 
 /// References of one pull request that are kept.

@@ -17,6 +17,7 @@ pub mod notion;
 pub mod opa;
 pub mod pagerduty;
 pub mod pages;
+mod payload;
 pub mod recorded;
 pub mod rest;
 pub mod slack;

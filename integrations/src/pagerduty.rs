@@ -1,7 +1,8 @@
 //! Purpose: the incidents of a PagerDuty account or of one service with their notes, and the postmortems of its status pages,
-//! as documents. Source: <https://developer.pagerduty.com/api-reference>.
+//! as documents; and what its events say. Source: <https://developer.pagerduty.com/api-reference>.
 
 mod incident;
+pub(crate) mod normalise;
 mod postmortem;
 
 use std::collections::{BTreeSet, VecDeque};

@@ -232,6 +232,7 @@ fn pull_request(number: i64, at: DateTime<Utc>) -> PullRequest {
             merged_at: Some(merged),
             merge_commit_sha: Some(format!("f{number:039x}")),
             references: None,
+            reverts: None,
         },
     });
     pull

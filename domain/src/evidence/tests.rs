@@ -102,6 +102,7 @@ fn pull(
             merged_at: merged,
             merge_commit_sha: merged.map(|_| format!("merge-{}-{number}", pull.key.repository)),
             references: None,
+            reverts: None,
         },
     });
     pull
@@ -187,6 +188,8 @@ fn incident(assignees: &[&str], opened: DateTime<Utc>, resolved: Option<DateTime
                 repository: Some("acme/api".into()),
                 opened_at: opened,
                 resolved_at: resolved,
+                service: None,
+                causes: Vec::new(),
             },
         },
     }

@@ -217,6 +217,8 @@ fn incident(state: IncidentState) -> Incident {
                 repository: Some("acme/api".into()),
                 opened_at: at(0),
                 resolved_at: None,
+                service: None,
+                causes: Vec::new(),
             },
         },
     }
@@ -466,6 +468,7 @@ fn presented_at_five() -> PullRequest {
             merged_at: None,
             merge_commit_sha: None,
             references: None,
+            reverts: None,
         },
     });
     fact

@@ -3,6 +3,7 @@
 //! To add an event: a file here with a `changes` function, a line in [`changes`], a sample under
 //! `tests/github/` with a test that states the facts.
 
+mod causes;
 mod ci;
 mod comment;
 mod deployment;

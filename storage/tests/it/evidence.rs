@@ -120,6 +120,8 @@ fn incident(opened: i64, resolved: i64) -> FactChange {
                 repository: Some("acme/api".into()),
                 opened_at: at(opened),
                 resolved_at: Some(at(resolved)),
+                service: None,
+                causes: Vec::new(),
             },
         },
     }))

@@ -49,6 +49,8 @@ fn incident(number: i64, state: IncidentState, minutes: i64) -> FactChange {
                 repository: Some("acme/api".into()),
                 opened_at: at(0),
                 resolved_at: None,
+                service: None,
+                causes: Vec::new(),
             },
         },
     }))

@@ -72,6 +72,7 @@ pub(crate) fn open(number: i64, minutes: i64) -> PullRequest {
             merged_at: None,
             merge_commit_sha: None,
             references: Some(Vec::new()),
+            reverts: None,
         },
     });
     pull

@@ -124,6 +124,7 @@ fn pull_request(number: i64) -> PullRequest {
             merged_at: ended,
             merge_commit_sha: None,
             references: None,
+            reverts: None,
         },
     });
     pull

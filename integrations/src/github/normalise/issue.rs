@@ -12,6 +12,7 @@ use em_domain::stamped::Stamped;
 use serde::Deserialize;
 
 use super::Changes;
+use super::causes::causes;
 use crate::github::payload::{Asked, Repository, Text, Time, User, account, filled, read};
 
 /// The label that makes an issue an incident, in any case.
@@ -42,6 +43,7 @@ struct Issue<'a> {
     #[serde(borrow)]
     state: Cow<'a, str>,
     title: Text,
+    body: Option<Text>,
     html_url: Text,
     #[serde(borrow)]
     user: Option<User<'a>>,
@@ -142,6 +144,8 @@ fn snapshot(issue: Issue<'_>, state: IncidentState, repository: &Repository) -> 
         repository: Some(repository.name()),
         opened_at: issue.created_at.0,
         resolved_at: issue.closed_at.map(|at| at.0),
+        service: None,
+        causes: issue.body.map(|body| causes(&body.0)).unwrap_or_default(),
     }
 }
 

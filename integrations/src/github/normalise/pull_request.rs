@@ -9,6 +9,7 @@ use em_domain::stamped::Stamped;
 use serde::{Deserialize, Deserializer};
 
 use super::Changes;
+use super::causes::reverts;
 use super::references::references;
 use crate::github::payload::{Asked, Repository, Text, Time, User, account, filled, read};
 
@@ -125,6 +126,7 @@ pub(super) fn fact(pull: Pull<'_>, repository: &Repository) -> Result<PullReques
 fn snapshot(pull: Pull<'_>) -> Result<Snapshot, String> {
     let state = state(&pull)?;
     let references = pull.body.0.as_ref().map(|text| references(&pull.title.0, text));
+    let reverts = pull.body.0.as_ref().map(|text| reverts(text));
     let is_merged = state == PullRequestState::Merged;
     let at = |time: Option<Time>| time.map(|time| time.0);
     Ok(Snapshot {
@@ -151,6 +153,7 @@ fn snapshot(pull: Pull<'_>) -> Result<Snapshot, String> {
         // Before the merge this is a trial merge that GitHub makes anew all the time.
         merge_commit_sha: filled(pull.merge_commit_sha).filter(|_| is_merged),
         references,
+        reverts,
     })
 }
 
