@@ -40,6 +40,12 @@ impl DeploymentState {
     }
 }
 
+/// Whether people use what is deployed to an environment of this name.
+pub fn is_production(environment: &str) -> bool {
+    let name = environment.to_lowercase();
+    name.contains("prod") && !name.contains("preprod") && !name.contains("pre-prod") && !name.contains("non")
+}
+
 /// What does not change over a deployment's life.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DeploymentTarget {

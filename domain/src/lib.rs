@@ -16,6 +16,7 @@ pub mod breaker;
 pub mod calendar;
 pub mod ci_run;
 pub mod clock;
+pub mod delivery;
 pub mod deployment;
 pub mod digest;
 pub mod evals;

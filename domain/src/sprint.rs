@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike as _, Days, Duration, NaiveDate, Utc};
 
 use crate::calendar::WorkCalendar;
+use crate::deployment::is_production;
 use forecast::{Forecast, NoForecast};
 
 pub use facts::{EndedDeployment, EndedPull, FirstReview, OpenPull, WorkFacts};
@@ -205,12 +206,6 @@ fn failures<'d>(ended: impl Iterator<Item = &'d EndedDeployment>) -> Failures {
         failed: so_far.failed + usize::from(one.has_failed),
         ended: so_far.ended + 1,
     })
-}
-
-/// Whether people use what is deployed to an environment of this name.
-fn is_production(environment: &str) -> bool {
-    let name = environment.to_lowercase();
-    name.contains("prod") && !name.contains("preprod") && !name.contains("pre-prod") && !name.contains("non")
 }
 
 fn in_progress(facts: &WorkFacts, calendar: &WorkCalendar, began: DateTime<Utc>) -> InProgress {

@@ -1,0 +1,511 @@
+//! Purpose: a number with its proof: the value or why there is none, of how many, how sure, what is missing, and the list of
+//! the things it was counted from.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::bands::Band;
+use super::definitions::{Asked, Mode};
+use super::facts::Subject;
+
+/// What a value counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// So many a day.
+    PerDay,
+    /// So many a week.
+    PerWeek,
+    /// So many a month.
+    PerMonth,
+    /// Days of a week.
+    DaysPerWeek,
+    /// Seconds.
+    Seconds,
+    /// A share of the whole: 1 is all of it.
+    Share,
+    /// How many.
+    Count,
+}
+
+/// How a value is made of many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Statistic {
+    /// The number divided by the length of the window.
+    Rate,
+    /// The 50th percentile, by linear interpolation between the closest ranks: position (n - 1) · 0.5.
+    Median,
+    /// The value in the middle; of an even number of values the lower one of the two.
+    LowerMedian,
+    /// The arithmetic mean.
+    Mean,
+    /// The arithmetic mean, rounded down to a whole number.
+    FlooredMean,
+    /// Those that fit divided by all.
+    Share,
+    /// Incidents divided by deployments: more than 1 where they have several.
+    RowsPerDeployment,
+}
+
+/// Why there is no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoValue {
+    /// The window holds no time, or is longer than can be reported.
+    EmptyWindow,
+    /// No deployment is known that counts and was before the end of the window.
+    NoDeployments,
+    /// No deployment that counts was in the window.
+    NoneInWindow,
+    /// No change was delivered in the window.
+    NothingDelivered,
+    /// Nothing failed, so there was nothing to recover from.
+    NothingFailed,
+    /// What failed has no end yet, or none that is known.
+    NothingRecovered,
+    /// The mode has no such metric.
+    NotInMode,
+}
+
+impl NoValue {
+    /// The reason in words, without a full stop.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::EmptyWindow => "the window holds no time, or is longer than fifty years",
+            Self::NoDeployments => "no deployment is known that counts",
+            Self::NoneInWindow => "no deployment that counts was in this time",
+            Self::NothingDelivered => "no change was delivered in this time",
+            Self::NothingFailed => "no deployment failed in this time",
+            Self::NothingRecovered => "what failed is not known to be over",
+            Self::NotInMode => "these definitions have no such metric",
+        }
+    }
+}
+
+/// How an interval was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IntervalMethod {
+    /// The exact distribution of the bootstrap of an order statistic: its rank is Beta distributed.
+    OrderStatistic,
+    /// The exact distribution of the bootstrap of a share: binomial.
+    Binomial,
+    /// Clopper and Pearson's, where all or none fit and the bootstrap would be sure of that.
+    Exact,
+    /// Drawn again 1,000 times, with random numbers that begin with the facts.
+    Resampled,
+    /// What resampling tends to with many values: the normal distribution.
+    Normal,
+}
+
+/// Where the value would be in 95 of 100 such samples, in the value's unit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Its lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+    /// How it was found.
+    pub method: IntervalMethod,
+}
+
+/// Why there is no band.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoBand {
+    /// There is no value.
+    NoValue,
+    /// The sample is below [`minimum_sample`](super::Definitions::minimum_sample).
+    SmallSample,
+    /// Nobody has published bands for this metric.
+    NonePublished,
+}
+
+/// What is missing or was decided, and of how many: `count` of `of`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// What.
+    pub about: About,
+    /// How many.
+    pub count: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+/// What a [`Note`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// Deployments without a commit that we know, joined by time.
+    DeploymentsWithoutKnownCommit,
+    /// Deployments that do not count as production.
+    DeploymentsNotProduction,
+    /// Production deployments that ended with failure.
+    DeploymentsFailedRuns,
+    /// Changes of repositories of which no earlier deployment is known.
+    ChangesWithoutBaseline,
+    /// Changes that are not delivered yet.
+    ChangesNotDelivered,
+    /// Changes of bots, left out.
+    ChangesOfBots,
+    /// Changes of which the first commit is not known: their lead time starts when they were opened.
+    ChangesWithoutFirstCommit,
+    /// Changes without a review by a person before the merge.
+    ChangesWithoutReview,
+    /// Changes whose instants are out of order; a part that would be negative is none.
+    ChangesOutOfOrder,
+    /// Pushes that no pull request made.
+    PushesWithoutPullRequest,
+    /// Incidents that could not be put down to a deployment.
+    IncidentsWithoutCause,
+    /// Incidents that are not over.
+    IncidentsOpen,
+    /// Failed deployments whose end is not known.
+    FailuresWithoutEnd,
+    /// Things left out or changed because somebody corrected them.
+    Corrected,
+    /// Commits of which we know only the push or merge that brought them.
+    CommitsKnownByPush,
+}
+
+impl About {
+    /// What it says, after "3 of 41 ...".
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::DeploymentsWithoutKnownCommit => "deployments have no commit that we know",
+            Self::DeploymentsNotProduction => "deployments do not count as production",
+            Self::DeploymentsFailedRuns => "production deployments did not go live",
+            Self::ChangesWithoutBaseline => {
+                "changes have no baseline: they came with the first known deployment"
+            }
+            Self::ChangesNotDelivered => "changes are not delivered yet",
+            Self::ChangesOfBots => "changes are by bots",
+            Self::ChangesWithoutFirstCommit => "changes have no known first commit",
+            Self::ChangesWithoutReview => "changes were merged without a review by a person",
+            Self::ChangesOutOfOrder => "changes have instants out of order",
+            Self::PushesWithoutPullRequest => "deliveries are pushes without a pull request",
+            Self::IncidentsWithoutCause => "incidents are put down to no deployment",
+            Self::IncidentsOpen => "incidents are not over",
+            Self::FailuresWithoutEnd => "failed deployments have no known end",
+            Self::Corrected => "things were corrected by people",
+            Self::CommitsKnownByPush => "commits are known only by their push or merge",
+        }
+    }
+}
+
+/// How two things were joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Joined {
+    /// The deployed commit is one that we know, and holds the change.
+    ByCommit,
+    /// It is the first deployment that was made after the merge.
+    ByTime,
+    /// A person said so.
+    ByCorrection,
+    /// The incident names it as its cause.
+    ByNamedCause,
+    /// The incident names it as its fix.
+    ByNamedFix,
+    /// The newest deployment of the incident's repository, not long before it.
+    ByRepository,
+    /// The newest deployment of the service's repositories, not long before it.
+    ByService,
+    /// The newest deployment before the incident, however long before.
+    ByNewestBefore,
+    /// The incident began after this deployment and before the next.
+    BetweenDeployments,
+    /// The change takes back a delivered one.
+    ByRevert,
+    /// What replaced it soon was labelled a hotfix.
+    ByHotfixLabel,
+    /// What replaced it soon brought only fixes, by the titles.
+    ByHotfixTitle,
+    /// An older commit was deployed in its place.
+    ByRollback,
+    /// It ended with failure and was soon replaced.
+    ByFailedStatus,
+}
+
+impl Joined {
+    /// The rule in words, without a full stop.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::ByCommit => "joined by commit",
+            Self::ByTime => "joined by time",
+            Self::ByCorrection => "a person said so",
+            Self::ByNamedCause => "the incident names it as its cause",
+            Self::ByNamedFix => "the incident names it as its fix",
+            Self::ByRepository => "the newest deployment of its repository, not long before",
+            Self::ByService => "the newest deployment of the service's repositories, not long before",
+            Self::ByNewestBefore => "the newest deployment before it, however long before",
+            Self::BetweenDeployments => "it began after this deployment and before the next",
+            Self::ByRevert => "a delivered change was taken back",
+            Self::ByHotfixLabel => "replaced soon by what is labelled a hotfix",
+            Self::ByHotfixTitle => "replaced soon by fixes, by their titles",
+            Self::ByRollback => "an older commit was deployed in its place",
+            Self::ByFailedStatus => "it ended with failure and was replaced soon",
+        }
+    }
+}
+
+/// A thing that another was joined to, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// What.
+    pub to: Subject,
+    /// How.
+    pub how: Joined,
+}
+
+/// Why something does not count in a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// Its author is a bot.
+    Bot,
+    /// It is not in any deployment yet.
+    NotDelivered,
+    /// It came with the first deployment that is known: how long it had waited is not.
+    NoBaseline,
+    /// A person left it out.
+    Corrected,
+    /// It is no deployment to production.
+    NotProduction,
+    /// It did not go live.
+    FailedRun,
+    /// It has no commit to join by.
+    NoCommit,
+    /// No pull request made it.
+    NoPullRequest,
+    /// The lead time would not be above zero.
+    NotPositive,
+    /// A person said that no deployment caused it.
+    NotOurs,
+    /// It turned out to be no incident.
+    Dismissed,
+    /// It names neither a repository nor a service that we know.
+    NoRepository,
+    /// No deployment was near enough before it.
+    NoDeploymentBefore,
+    /// It names a cause that we do not know.
+    UnknownCause,
+    /// It names no cause.
+    NoCause,
+    /// It is not over.
+    StillOpen,
+    /// No deployment has brought its fix yet.
+    NoFixYet,
+    /// It would have ended before it began.
+    EndsBeforeStart,
+    /// It ended outside the window.
+    EndsOutsideWindow,
+}
+
+impl Why {
+    /// The reason in words, without a full stop.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Bot => "its author is a bot",
+            Self::NotDelivered => "not delivered yet",
+            Self::NoBaseline => "no baseline: it came with the first known deployment",
+            Self::Corrected => "left out by a person",
+            Self::NotProduction => "not a deployment to production",
+            Self::FailedRun => "it did not go live",
+            Self::NoCommit => "it has no commit to join by",
+            Self::NoPullRequest => "no pull request made it",
+            Self::NotPositive => "its time is not above zero",
+            Self::NotOurs => "a person said that no deployment caused it",
+            Self::Dismissed => "it was no incident",
+            Self::NoRepository => "it names no repository or service that we know",
+            Self::NoDeploymentBefore => "no deployment was near enough before it",
+            Self::UnknownCause => "it names a cause that we do not know",
+            Self::NoCause => "it names no cause",
+            Self::StillOpen => "it is not over",
+            Self::NoFixYet => "no deployment has brought its fix yet",
+            Self::EndsBeforeStart => "it would have ended before it began",
+            Self::EndsOutsideWindow => "it ended outside this time",
+        }
+    }
+}
+
+/// Whether something counts in a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It does.
+    Counted,
+    /// It does not.
+    LeftOut(Why),
+}
+
+/// The lead time of one change in parts, in whole seconds, each zero or above. They add up to the whole exactly. A part
+/// whose end is not known is zero, and its time is in the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Parts {
+    /// From the first commit to ready for review: time as a draft is coding.
+    pub coding: i64,
+    /// From ready to the first review by a person.
+    pub pickup: i64,
+    /// From there to the last approval before the merge.
+    pub review: i64,
+    /// From there to the merge.
+    pub merge: i64,
+    /// From there to live.
+    pub deploy: i64,
+    /// The instants were out of order, so that a part would have been negative.
+    pub out_of_order: bool,
+    /// An instant between the first and the last is not known.
+    pub incomplete: bool,
+}
+
+impl Parts {
+    /// The whole.
+    pub fn total(&self) -> i64 {
+        self.coding + self.pickup + self.review + self.merge + self.deploy
+    }
+}
+
+/// One line of the proof.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProofRow {
+    /// What it is about.
+    pub subject: Subject,
+    /// When: of a deployment when it was live, of a change when it was live (else merged), of an incident when it began.
+    pub at: DateTime<Utc>,
+    /// What it adds, in the unit of the metric: seconds, or 1 and 0 for a share; `None` where it adds nothing.
+    pub value: Option<f64>,
+    /// What it was joined to.
+    pub links: Vec<Link>,
+    /// The parts of a lead time.
+    pub parts: Option<Parts>,
+    /// Whether it counts.
+    pub standing: Standing,
+}
+
+/// One metric with its proof.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// The value, a finite number; or why there is none.
+    pub value: Result<f64, NoValue>,
+    /// Its unit.
+    pub unit: Unit,
+    /// How it is made of many.
+    pub statistic: Statistic,
+    /// Of how many: deployments, changes or recoveries.
+    pub sample: usize,
+    /// How sure it is; `None` where too little is known to tell.
+    pub interval: Option<Interval>,
+    /// Its band; or why none.
+    pub band: Result<Band, NoBand>,
+    /// What is missing, by how many.
+    pub notes: Vec<Note>,
+    /// What it was counted from and what was left out, by time.
+    pub proof: Vec<ProofRow>,
+}
+
+/// How often something goes live.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Frequency {
+    /// The value by the mode's rule.
+    pub rate: Measured,
+    /// Days of the zone with at least one deployment.
+    pub days_with_deployment: usize,
+    /// The median of the whole weeks in the window; `None` where there is none.
+    pub median_per_week: Option<f64>,
+    /// Deployments divided by the weeks from the first to the last of the window; `None` for fewer than two instants.
+    pub per_week_between_first_and_last: Option<f64>,
+}
+
+/// A percentile of the lead time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Percentile {
+    /// Which: 50, 75, 90, 95.
+    pub percent: u32,
+    /// Seconds.
+    pub value: f64,
+    /// How sure it is.
+    pub interval: Option<Interval>,
+}
+
+/// One part of the lead time over all changes that count, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PartSummary {
+    /// The median, by the same rule as the metric's.
+    pub median: f64,
+    /// The mean. The means of the parts add up to the mean of the whole.
+    pub mean: f64,
+}
+
+/// All parts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PartSummaries {
+    /// To ready for review.
+    pub coding: PartSummary,
+    /// To the first review.
+    pub pickup: PartSummary,
+    /// To the approval.
+    pub review: PartSummary,
+    /// To the merge.
+    pub merge: PartSummary,
+    /// To live.
+    pub deploy: PartSummary,
+}
+
+/// How long a change takes to be live.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LeadTime {
+    /// The value by the mode's rule, with the proof.
+    pub time: Measured,
+    /// The 50th, 75th, 90th and 95th percentile, by linear interpolation in every mode; empty where nothing was delivered.
+    pub percentiles: Vec<Percentile>,
+    /// The mean, in seconds.
+    pub mean: Option<f64>,
+    /// Its parts; `None` where nothing was delivered, or the mode has none.
+    pub parts: Option<PartSummaries>,
+}
+
+/// One week of the zone, from a Monday on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct WeekPoint {
+    /// Its Monday.
+    pub monday: NaiveDate,
+    /// The window holds a part of it only.
+    pub is_partial: bool,
+    /// Deployments that count.
+    pub deployments: usize,
+    /// Days with at least one.
+    pub days_with_deployment: usize,
+    /// Changes that count and went live.
+    pub delivered: usize,
+    /// The lead time of these in seconds, by the mode's statistic.
+    pub lead_time: Option<f64>,
+    /// Deployments of the week that failed.
+    pub failed: usize,
+    /// How long their recovery took in seconds, by the mode's statistic.
+    pub recovery: Option<f64>,
+    /// Deployments of the week that were rework.
+    pub rework: usize,
+}
+
+/// The five metrics of one window under one mode.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FiveKeys {
+    /// By whose definitions.
+    pub mode: Mode,
+    /// What was asked for.
+    pub asked: Asked,
+    /// Deployment frequency.
+    pub frequency: Frequency,
+    /// Lead time for changes.
+    pub lead_time: LeadTime,
+    /// Change fail rate.
+    pub change_fail: Measured,
+    /// Failed deployment recovery time.
+    pub recovery: Measured,
+    /// Deployment rework rate.
+    pub rework: Measured,
+    /// The weeks that the window touches, the oldest first; weeks with nothing are there too.
+    pub weeks: Vec<WeekPoint>,
+}
