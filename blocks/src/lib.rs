@@ -16,6 +16,7 @@ pub mod board;
 pub mod digest;
 pub mod docs;
 pub mod doctor;
+pub mod dora;
 pub mod element;
 pub mod error;
 pub mod evidence;
@@ -64,6 +65,15 @@ pub const ACTION_IDS: &[&str] = &[
     triage::SHARE,
     triage::REFRESH,
     home::REFRESH,
+    dora::EXPLAIN,
+    dora::explain::PAGE,
+    dora::explain::PAGE_BACK,
+    dora::explain::CSV,
+    dora::explain::NOT_OURS,
+    dora::explain::WRONG_DEPLOYMENT,
+    dora::explain::NOT_AN_INCIDENT,
+    dora::explain::EXCLUDE,
+    dora::explain::UNDO,
     settings::OPEN,
     link::IS_ME,
     link::NOT_ME,
@@ -101,6 +111,7 @@ pub const ACTION_IDS: &[&str] = &[
 /// The callback ids of every modal: each needs a handler.
 pub const CALLBACK_IDS: &[&str] = &[
     settings::CALLBACK,
+    dora::correct::CALLBACK,
     snooze::CALLBACK,
     standup::question::CALLBACK,
     approval::modal::DECLINED,

@@ -9,7 +9,8 @@ use crate::limits::{self, length};
 #[derive(Debug, Clone)]
 pub struct Frame {
     title: &'static str,
-    submit: &'static str,
+    /// The button that sends it; none where nothing is asked.
+    submit: Option<&'static str>,
     callback: &'static str,
     private_metadata: String,
 }
@@ -25,16 +26,25 @@ impl Frame {
         let fits = length(&private_metadata) <= limits::PRIVATE_METADATA;
         fits.then_some(Self {
             title,
-            submit,
+            submit: Some(submit),
             callback,
             private_metadata,
         })
     }
 
+    /// The frame of a modal in which there is only something to read and to click; `None` as above.
+    pub fn reading(title: &'static str, callback: &'static str, private_metadata: String) -> Option<Self> {
+        let frame = Self::new(title, "", callback, private_metadata)?;
+        Some(Self { submit: None, ..frame })
+    }
+
     pub(crate) fn around(&self, blocks: Vec<SlackBlock>) -> SlackModalView {
         SlackModalView::new(plain_text(self.title, limits::MODAL_TITLE), blocks)
-            .with_submit(plain_text(self.submit, limits::MODAL_TITLE))
-            .with_close(plain_text("Cancel", limits::MODAL_TITLE))
+            .opt_submit(self.submit.map(|label| plain_text(label, limits::MODAL_TITLE)))
+            .with_close(plain_text(
+                if self.submit.is_some() { "Cancel" } else { "Close" },
+                limits::MODAL_TITLE,
+            ))
             .with_callback_id(self.callback.into())
             .with_private_metadata(self.private_metadata.clone())
     }

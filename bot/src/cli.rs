@@ -4,6 +4,7 @@ mod audit;
 mod config;
 mod docs;
 mod doctor;
+mod dora;
 mod evals;
 mod jobs;
 mod policy;
@@ -54,6 +55,8 @@ enum Command {
     Search(search::SearchOptions),
     /// Ask the documents a question.
     Ask(search::AskOptions),
+    /// How often we deploy, how long changes take, how often that fails, and for how long.
+    Dora(dora::Options),
     /// Measure how good the answers are.
     #[command(subcommand)]
     Evals(evals::Command),
@@ -149,6 +152,7 @@ async fn execute(cli: Cli, environment: Environment) -> Result<ExitCode, Failure
         Command::Docs(command) => return docs::execute(command, config).await,
         Command::Search(options) => return search::search(options, config).await,
         Command::Ask(options) => return search::ask(options, config).await,
+        Command::Dora(options) => return dora::execute(options, config).await,
         Command::Evals(command) => return evals::execute(command, config).await,
         Command::Audit(command) => return audit::execute(command, config).await,
         Command::Export(options) => return audit::export(options, config).await,

@@ -309,6 +309,7 @@ fn settings(config: &Config) -> Settings {
         },
         teams: config.checked.teams.clone(),
         standups: config.checked.standups.clone(),
+        delivery: config.checked.delivery.clone(),
         signals: SignalSettings {
             enabled: config.sections.signals.enabled,
             channel: Some(config.sections.signals.channel.clone()).filter(|channel| !channel.is_empty()),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use em_domain::calendar::WorkCalendar;
 use em_domain::clock::SharedClock;
+use em_domain::delivery::Definitions;
 use em_domain::standup::Standup;
 use em_domain::triage::TeamScope;
 use em_integrations::github::GithubConfig;
@@ -92,6 +93,8 @@ pub struct Settings {
     pub teams: Vec<TeamScope>,
     /// The standups that are set up.
     pub standups: Vec<Standup>,
+    /// What the words of delivery metrics mean.
+    pub delivery: Arc<Definitions>,
     /// What happens with signals.
     pub signals: SignalSettings,
     /// Folders and files whose documents everybody is answered from.

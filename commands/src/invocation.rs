@@ -100,6 +100,17 @@ pub struct Click {
     pub trigger_id: String,
     /// Where an answer can be sent, for messages.
     pub response_url: Option<String>,
+    /// The modal that it is in, where it is in one.
+    pub modal: Option<ClickedModal>,
+}
+
+/// The modal that a click is in.
+#[derive(Debug, Clone)]
+pub struct ClickedModal {
+    /// Its id: for giving it new content.
+    pub id: String,
+    /// What it was opened for.
+    pub private_metadata: String,
 }
 
 /// A submitted modal.
@@ -161,8 +172,10 @@ pub enum Reply {
     Private(Box<SlackMessageContent>),
     /// In place of the message that was clicked.
     Replace(Box<SlackMessageContent>),
-    /// Opens a modal. The trigger lives three seconds.
+    /// Opens a modal, over the one that the click was in. The trigger lives three seconds.
     Modal(Box<SlackView>),
+    /// Gives the modal that the click was in new content.
+    Redraw(Box<SlackView>),
     /// Where a modal was opened from, to the person alone.
     Answer {
         /// The response address of the message it was opened from; absent where there was none.

@@ -15,6 +15,7 @@ pub mod ctx;
 pub mod digest;
 pub mod docs;
 pub mod doctor;
+pub mod dora;
 mod draft;
 pub mod gaps;
 pub mod help;

@@ -11,7 +11,7 @@ use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reaction, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
 use crate::{
-    approval, ask, audit, digest, docs, doctor, gaps, help, home, job, link, notice, policy, schedule,
+    approval, ask, audit, digest, docs, doctor, dora, gaps, help, home, job, link, notice, policy, schedule,
     settings, signal, sprint, standup, triage, whoami,
 };
 
@@ -70,6 +70,18 @@ pub const COMMANDS: &[Command] = &[
     Command {
         spec: digest::POST,
         run: |ctx, invocation| Box::pin(digest::post(ctx, invocation)),
+    },
+    Command {
+        spec: dora::SPEC,
+        run: |ctx, invocation| Box::pin(dora::show(ctx, invocation)),
+    },
+    Command {
+        spec: dora::explain::SPEC,
+        run: |ctx, invocation| Box::pin(dora::explain::show(ctx, invocation)),
+    },
+    Command {
+        spec: dora::compare::SPEC,
+        run: |ctx, invocation| Box::pin(dora::compare::show(ctx, invocation)),
     },
     Command {
         spec: approval::show::SPEC,
@@ -241,6 +253,33 @@ pub const CLICKS: &[(&str, OnClick)] = &[
     (em_blocks::row::SNOOZE, |ctx, click| {
         Box::pin(triage::snooze::ask(ctx, click))
     }),
+    (em_blocks::dora::EXPLAIN, |ctx, click| {
+        Box::pin(dora::explain::clicked(ctx, click))
+    }),
+    (em_blocks::dora::explain::PAGE, |ctx, click| {
+        Box::pin(dora::explain::paged(ctx, click))
+    }),
+    (em_blocks::dora::explain::PAGE_BACK, |ctx, click| {
+        Box::pin(dora::explain::paged(ctx, click))
+    }),
+    (em_blocks::dora::explain::CSV, |ctx, click| {
+        Box::pin(dora::explain::csv(ctx, click))
+    }),
+    (em_blocks::dora::explain::NOT_OURS, |ctx, click| {
+        Box::pin(dora::correct::ask(ctx, click))
+    }),
+    (em_blocks::dora::explain::WRONG_DEPLOYMENT, |ctx, click| {
+        Box::pin(dora::correct::ask(ctx, click))
+    }),
+    (em_blocks::dora::explain::NOT_AN_INCIDENT, |ctx, click| {
+        Box::pin(dora::correct::ask(ctx, click))
+    }),
+    (em_blocks::dora::explain::EXCLUDE, |ctx, click| {
+        Box::pin(dora::correct::ask(ctx, click))
+    }),
+    (em_blocks::dora::explain::UNDO, |ctx, click| {
+        Box::pin(dora::correct::undo(ctx, click))
+    }),
     // The browser opens the page; Slack sends the click all the same.
     (em_blocks::row::OPEN, |_ctx, _click| {
         Box::pin(async { Ok(Reply::Done) })
@@ -351,6 +390,9 @@ pub type OnSubmit = fn(Ctx, Submission) -> Running;
 
 /// Every modal, by its callback id.
 pub const SUBMISSIONS: &[(&str, OnSubmit)] = &[
+    (em_blocks::dora::correct::CALLBACK, |ctx, submission| {
+        Box::pin(dora::correct::submitted(ctx, submission))
+    }),
     (em_blocks::settings::CALLBACK, |ctx, submission| {
         Box::pin(settings::submitted(ctx, submission))
     }),

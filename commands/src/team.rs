@@ -10,7 +10,11 @@ use crate::invocation::CommandError;
 /// # Errors
 /// There is none, with the one that was probably meant.
 pub(crate) fn find<'a>(ctx: &'a Ctx, name: &str) -> Result<&'a TeamScope, CommandError> {
-    let teams = &ctx.settings.teams;
+    among(&ctx.settings.teams, name)
+}
+
+/// The same, of these teams.
+pub(crate) fn among<'a>(teams: &'a [TeamScope], name: &str) -> Result<&'a TeamScope, CommandError> {
     if let Some(team) = teams.iter().find(|team| team.name.eq_ignore_ascii_case(name)) {
         return Ok(team);
     }

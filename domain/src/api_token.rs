@@ -35,15 +35,19 @@ pub enum Scope {
     /// Sending documents, and taking them back.
     #[serde(rename = "knowledge:write")]
     KnowledgeWrite,
+    /// Reading delivery metrics.
+    #[serde(rename = "metrics:read")]
+    MetricsRead,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::ApprovalsRead,
         Self::ApprovalsDecide,
         Self::KnowledgeSearch,
         Self::KnowledgeWrite,
+        Self::MetricsRead,
     ];
 
     /// The name it is written as.
@@ -53,6 +57,7 @@ impl Scope {
             Self::ApprovalsDecide => "approvals:decide",
             Self::KnowledgeSearch => "knowledge:search",
             Self::KnowledgeWrite => "knowledge:write",
+            Self::MetricsRead => "metrics:read",
         }
     }
 

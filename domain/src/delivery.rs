@@ -6,13 +6,18 @@
 mod bands;
 mod definitions;
 mod facts;
+pub mod known;
+mod mark;
 mod measured;
+mod metric;
 
 pub use bands::Band;
 pub use definitions::{Asked, Counted, Definitions, FailureRules, JoinRule, LeadTimeStart, Mode};
 pub use facts::{
     Change, Correction, DeliveryFacts, Deployed, DirectPush, Means, Outage, Outcome, Says, Subject,
 };
+pub use mark::{MAX_MARK_CHARS, Mark};
+pub use metric::Metric;
 pub use measured::{
     About, FiveKeys, Frequency, Interval, IntervalMethod, Joined, LeadTime, Link, Measured, NoBand, NoValue,
     Note, PartSummaries, PartSummary, Parts, Percentile, ProofRow, Standing, Statistic, Unit, WeekPoint, Why,

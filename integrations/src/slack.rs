@@ -37,7 +37,7 @@ use slack_morphism::prelude::{
 
 pub use channels::Channel;
 pub use error::SlackError;
-pub use files::Picture;
+pub use files::{File, FileKind};
 pub use identity::Identity;
 pub use messages::{Answer, Place, Posted, tagged};
 pub use people::Person;

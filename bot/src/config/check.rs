@@ -41,6 +41,8 @@ pub struct Checked {
     pub schedules: Vec<ScheduledCommand>,
     /// The standups that are set up.
     pub standups: Vec<Standup>,
+    /// What the words of delivery metrics mean.
+    pub delivery: Arc<Definitions>,
     /// What rules read as `data`: what the operator wrote, and the roles.
     pub policy_data: serde_json::Value,
     /// Time between two polls; `None` is never.
@@ -97,6 +99,9 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
     let people = people(&mut checks, sections);
     let teams = teams(&mut checks, sections);
     let standups = standups(&mut checks, sections, &teams, calendar.as_ref());
+    for problem in sections.delivery.problems() {
+        checks.refuse("delivery", problem);
+    }
     let policy_data = policy(&mut checks, &sections.policy);
     let rules = rules(&mut checks, sections, &teams);
     let http_addr = sections.http.addr.parse();
@@ -114,6 +119,7 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
         people,
         schedules,
         standups,
+        delivery: Arc::new(sections.delivery.clone()),
         policy_data,
         poll_interval: Some(Duration::from_secs(sections.github.poll_interval_seconds))
             .filter(|d| !d.is_zero()),

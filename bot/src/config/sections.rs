@@ -49,6 +49,8 @@ pub struct Sections {
     pub schedules: Vec<Schedule>,
     /// `[standups.NAME]`
     pub standups: BTreeMap<String, super::standups::Section>,
+    /// `[delivery]`
+    pub delivery: em_domain::delivery::Definitions,
     /// `[retention]`
     pub retention: Retention,
     /// `[log]`
@@ -261,7 +263,7 @@ pub struct Log {
 }
 
 /// Sections that the operator fills with names of their own; all others are in the defaults, key by key.
-const OWN_NAMES: [&str; 4] = ["teams", "people", "schedules", "standups"];
+const OWN_NAMES: [&str; 5] = ["teams", "people", "schedules", "standups", "delivery"];
 
 /// Reads key by key, so that one mistake does not hide another. A key that cannot be read counts as its default, so
 /// that the checks after this still see the rest.
@@ -301,6 +303,7 @@ pub(super) fn read(
         people: reading.own("people"),
         schedules: reading.own("schedules"),
         standups: reading.own("standups"),
+        delivery: reading.own("delivery"),
         retention: reading.section("retention")?,
         log: reading.section("log")?,
     })

@@ -40,8 +40,8 @@ impl Dispatcher {
                 let to = response_url.map_or(to, AnswerTo::ResponseUrl);
                 to.say(slack, &content).await.map(drop)
             }
-            Reply::Modal(_) => {
-                tracing::error!("a modal has no trigger here");
+            Reply::Modal(_) | Reply::Redraw(_) => {
+                tracing::error!("a modal has no place here");
                 return;
             }
             Reply::Done => return,

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use em_blocks::interaction::clicked;
-use em_commands::invocation::{Click, Reaction, ShortcutUse, Submission, UsedOn};
+use em_commands::invocation::{Click, ClickedModal, Reaction, ShortcutUse, Submission, UsedOn};
 use em_domain::id::{SlackChannel, SlackUser};
 use serde::Deserialize;
 use slack_morphism::prelude::{SlackInteractionActionInfo, SlackViewState};
@@ -56,8 +56,19 @@ pub(crate) struct BlockActions {
     #[serde(default)]
     container: Container,
     response_url: Option<String>,
+    /// What the click was in, where that is a view.
+    view: Option<ClickedView>,
     #[serde(default)]
     actions: Vec<SlackInteractionActionInfo>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ClickedView {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    private_metadata: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -74,8 +85,13 @@ impl BlockActions {
             channel,
             container,
             response_url,
+            view,
             actions,
         } = self;
+        let modal = view.filter(|view| view.kind == "modal").map(|view| ClickedModal {
+            id: view.id,
+            private_metadata: view.private_metadata,
+        });
         actions.into_iter().map(move |action| {
             let clicked = clicked(&action);
             Click {
@@ -87,6 +103,7 @@ impl BlockActions {
                 message_ts: container.message_ts.clone(),
                 trigger_id: trigger_id.clone(),
                 response_url: response_url.clone(),
+                modal: modal.clone(),
             }
         })
     }

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use em_commands::invocation::{AnswerTo, Caller, Click, CommandError, DIRECT, Invocation, Outcome, Reply};
+use em_commands::invocation::{
+    AnswerTo, Caller, Click, ClickedModal, CommandError, DIRECT, Invocation, Outcome, Reply,
+};
 use em_commands::registry::{self, Found};
 use em_domain::id::{SlackChannel, SlackUser};
+use em_integrations::slack::OpenedView;
 use serde::de::DeserializeOwned;
 
 use super::answer::clicker;
@@ -43,7 +46,7 @@ impl Dispatcher {
                 };
                 let outcome = self.typed(typed).await;
                 let trigger = command.trigger_id.unwrap_or_default();
-                let outcome = self.opened(&trigger, outcome).await;
+                let outcome = self.opened(&trigger, None, outcome).await;
                 self.answer(to, outcome).await;
             }
             InboundKind::Interaction => {
@@ -160,16 +163,21 @@ impl Dispatcher {
                 running,
             )
             .await;
-        let outcome = self.opened(&trigger, outcome).await;
+        let outcome = self.opened(&trigger, None, outcome).await;
         self.answer(to, outcome).await;
     }
 
-    /// Opens the modal that a handler wants, while its trigger lives.
-    async fn opened(&self, trigger: &str, outcome: Outcome) -> Outcome {
-        let Ok(Reply::Modal(view)) = outcome else {
-            return outcome;
+    /// Opens the modal that a handler wants, while its trigger lives; over or in place of the one that was clicked in.
+    async fn opened(&self, trigger: &str, clicked: Option<ClickedModal>, outcome: Outcome) -> Outcome {
+        let slack = &self.ctx.slack;
+        let opened = match (outcome, clicked) {
+            (Ok(Reply::Modal(view)), None) => slack.open_modal(trigger, &view).await,
+            (Ok(Reply::Modal(view)), Some(_)) => slack.push_modal(trigger, &view).await,
+            (Ok(Reply::Redraw(view)), Some(ClickedModal { id, .. })) => {
+                slack.update_modal(&OpenedView { id, hash: None }, &view).await
+            }
+            (outcome, _) => return outcome,
         };
-        let opened = self.ctx.slack.open_modal(trigger, &view).await;
         opened.map(|_| Reply::Done).map_err(Into::into)
     }
 
@@ -181,7 +189,7 @@ impl Dispatcher {
             None => return tracing::debug!(action = %click.action, "a click that needs nothing"),
             Some(_) if self.is_too_fast(&click.user) => Err(CommandError::user(TOO_FAST)),
             Some((name, handler)) => {
-                let trigger = click.trigger_id.clone();
+                let (trigger, modal) = (click.trigger_id.clone(), click.modal.clone());
                 let caller = Caller::Person(click.user.clone());
                 let about = if click.subject.is_empty() {
                     &click.value
@@ -191,7 +199,7 @@ impl Dispatcher {
                 let about = shortened(about.split(' ').next().unwrap_or_default());
                 let running = handler(self.ctx.clone(), click);
                 let outcome = self.run(Entry::Click(name), &caller, about, running).await;
-                self.opened(&trigger, outcome).await
+                self.opened(&trigger, modal, outcome).await
             }
         };
         self.answer(to, outcome).await;

@@ -7,6 +7,7 @@
 mod approvals;
 mod bearer;
 mod documents;
+mod metrics;
 mod openapi;
 mod problem;
 mod read;
@@ -56,6 +57,7 @@ pub fn router(api: Api) -> Router {
         .merge(within(Scope::ApprovalsDecide, approvals::deciding()))
         .merge(within(Scope::KnowledgeSearch, search::routes()))
         .merge(within(Scope::KnowledgeWrite, documents::routes()))
+        .merge(within(Scope::MetricsRead, metrics::routes()))
         .routes(routes!(openapi::document))
         .fallback(nothing_here)
         .layer(CatchPanicLayer::custom(Problem::panicked))

@@ -9,7 +9,7 @@ use chrono::Duration;
 use em_blocks::sprint::{SprintView, picture_alt, picture_day};
 use em_charts::sprint::{Bar, FanDay, SprintPicture};
 use em_domain::id::SlackChannel;
-use em_integrations::slack::{Picture, Place, Posted, SlackError};
+use em_integrations::slack::{File, FileKind, Place, Posted, SlackError};
 use em_storage::{Claim, NewPost, Post};
 use serde_json::json;
 
@@ -66,11 +66,12 @@ pub(super) async fn show(
     }
     let png = draw(picture(view)).await?;
     let (title, alt_text) = (title(view), picture_alt(view));
-    let picture = Picture {
+    let picture = File {
+        kind: FileKind::Png,
         name: &name,
         title: &title,
         alt_text: &alt_text,
-        png: &png,
+        bytes: &png,
     };
     bring(ctx, &claim.purpose, &place, &picture).await
 }
@@ -80,9 +81,9 @@ async fn bring(
     ctx: &Ctx,
     purpose: &str,
     place: &Place,
-    picture: &Picture<'_>,
+    picture: &File<'_>,
 ) -> Result<Shown, CommandError> {
-    match ctx.slack.show_picture(place, picture).await {
+    match ctx.slack.show_file(place, picture).await {
         Ok(()) => {
             let now = ctx.clock.now();
             ctx.store.posts().record_ts(purpose, IN_THREAD, now).await?;
@@ -101,7 +102,7 @@ async fn bring(
 async fn settle(ctx: &Ctx, post: &Post, place: &Place, name: &str) -> Result<Option<Shown>, CommandError> {
     let now = ctx.clock.now();
     let oldest = post.updated_at - CLOCKS_APART;
-    if ctx.slack.has_picture(place, name, oldest).await? {
+    if ctx.slack.has_file(place, name, oldest).await? {
         ctx.store.posts().record_ts(&post.purpose, IN_THREAD, now).await?;
         return Ok(Some(Shown::Already));
     }

@@ -1,4 +1,4 @@
-//! Purpose: pictures: brought to Slack, and shown in a thread.
+//! Purpose: pictures and tables: brought to Slack, and shown in a thread or a conversation.
 //!
 //! Slack takes a file in three steps (<https://docs.slack.dev/reference/methods/files.getUploadURLExternal>): it is asked for an
 //! address, the bytes go there, and the file is shown somewhere. Until the last step nobody sees anything, so the first two
@@ -15,17 +15,37 @@ use super::call::{Call, Safety};
 use super::failure::Failure;
 use super::{As, Done, Place, Slack, SlackError};
 
-/// A picture to be shown.
+/// What kind of file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// A picture.
+    Png,
+    /// A table.
+    Csv,
+}
+
+impl FileKind {
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Csv => "text/csv",
+        }
+    }
+}
+
+/// A file to be shown.
 #[derive(Debug, Clone, Copy)]
-pub struct Picture<'a> {
+pub struct File<'a> {
+    /// What it is.
+    pub kind: FileKind,
     /// Its name as a file, by which it is found again: nothing else in the thread has it.
     pub name: &'a str,
     /// What people read above it.
     pub title: &'a str,
-    /// What it shows, in words: at most 1,000 characters.
+    /// What a picture shows, in words: at most 1,000 characters; nothing for a table.
     pub alt_text: &'a str,
-    /// The file: PNG.
-    pub png: &'a [u8],
+    /// The file itself.
+    pub bytes: &'a [u8],
 }
 
 #[derive(Deserialize)]
@@ -35,15 +55,15 @@ struct Ticket {
 }
 
 impl Slack {
-    /// Shows a picture in the thread that `place` names. After [`SlackError::Ambiguous`] look with [`Slack::has_picture`] before
-    /// showing it again.
-    pub async fn show_picture(&self, place: &Place, picture: &Picture<'_>) -> Result<(), SlackError> {
-        let ticket = self.ticket(picture).await?;
-        self.bring(&ticket, picture.png).await?;
+    /// Shows a file in the thread or conversation that `place` names. After [`SlackError::Ambiguous`] look with
+    /// [`Slack::has_file`] before showing it again.
+    pub async fn show_file(&self, place: &Place, file: &File<'_>) -> Result<(), SlackError> {
+        let ticket = self.ticket(file).await?;
+        self.bring(&ticket, file).await?;
         let day = self.0.clock.now().date_naive();
         self.0.daily_posts.take(day)?;
         let body = json!({
-            "files": [{"id": ticket.file_id, "title": picture.title}],
+            "files": [{"id": ticket.file_id, "title": file.title}],
             "channel_id": place.channel,
             "thread_ts": place.thread_ts,
         });
@@ -55,8 +75,8 @@ impl Slack {
         shown.map(drop)
     }
 
-    /// Whether a picture of this name is in the thread since `oldest`. Slack shows a file some time after it has taken it.
-    pub async fn has_picture(
+    /// Whether a file of this name is in the thread since `oldest`. Slack shows a file some time after it has taken it.
+    pub async fn has_file(
         &self,
         place: &Place,
         name: &str,
@@ -66,19 +86,18 @@ impl Slack {
         Ok(found.await?.is_some())
     }
 
-    async fn ticket(&self, picture: &Picture<'_>) -> Result<Ticket, SlackError> {
-        let length = picture.png.len().to_string();
-        let params = [
-            ("filename", picture.name),
-            ("length", length.as_str()),
-            ("alt_txt", picture.alt_text),
-        ];
+    async fn ticket(&self, file: &File<'_>) -> Result<Ticket, SlackError> {
+        let length = file.bytes.len().to_string();
+        let mut params = vec![("filename", file.name), ("length", length.as_str())];
+        if !file.alt_text.is_empty() {
+            params.push(("alt_txt", file.alt_text));
+        }
         let call = Call::new("files.getUploadURLExternal", Safety::Repeatable);
         self.get(call, &params).await
     }
 
     /// The bytes, to the address that Slack gave for them; the address is the permission.
-    async fn bring(&self, ticket: &Ticket, png: &[u8]) -> Result<(), SlackError> {
+    async fn bring(&self, ticket: &Ticket, file: &File<'_>) -> Result<(), SlackError> {
         let span = tracing::debug_span!("slack upload");
         let call = Call::new("upload", Safety::Repeatable);
         let attempt = || async {
@@ -91,7 +110,7 @@ impl Slack {
             let address = ticket.upload_url.clone();
             let connector = &self.0.client.http_api.connector;
             // Slack answers with a few words, which are no JSON.
-            let sent = connector.http_post_uri_binary::<Value>(address, "image/png".to_owned(), png, context);
+            let sent = connector.http_post_uri_binary::<Value>(address, file.kind.media_type().to_owned(), file.bytes, context);
             sent.await.map(drop).map_err(Failure::from)
         };
         self.0.caller.run(call, attempt).await

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use slack_morphism::prelude::{
-    SlackApiViewsOpenRequest, SlackApiViewsPublishRequest, SlackApiViewsUpdateRequest, SlackView,
+    SlackApiViewsOpenRequest, SlackApiViewsPublishRequest, SlackApiViewsPushRequest, SlackApiViewsUpdateRequest,
+    SlackView,
 };
 
 use super::call::{Call, Safety};
@@ -32,6 +33,14 @@ impl Slack {
     pub async fn open_modal(&self, trigger_id: &str, view: &SlackView) -> Result<OpenedView, SlackError> {
         let request = SlackApiViewsOpenRequest::new(trigger_id.to_owned().into(), view.clone());
         let call = Call::new("views.open", Safety::Once).within(TRIGGER_LIFETIME);
+        let shown: Shown = self.send(call, As::Bot, &request).await?;
+        Ok(shown.view)
+    }
+
+    /// Opens a modal over the one that was clicked in; when it is closed, that one is seen again.
+    pub async fn push_modal(&self, trigger_id: &str, view: &SlackView) -> Result<OpenedView, SlackError> {
+        let request = SlackApiViewsPushRequest::new(trigger_id.to_owned().into(), view.clone());
+        let call = Call::new("views.push", Safety::Once).within(TRIGGER_LIFETIME);
         let shown: Shown = self.send(call, As::Bot, &request).await?;
         Ok(shown.view)
     }

@@ -151,10 +151,17 @@ fn content(message: &Message, room: &Room<'_>, reader: &Reader<'_>) -> String {
     )
 }
 
-/// The files that were shown with a message: all are pictures, because nothing else is taken.
+/// The files that were shown with a message: pictures are drawn, tables are linked.
 fn pictures(message: &Message, room: &Room<'_>) -> String {
     let files = message.files.iter().filter_map(|id| room.workspace.file(id));
     let one = |file: &File| {
+        if file.media_type() != "image/png" {
+            return format!(
+                r#"<p class="file"><a href="/files/{}" target="_blank">{}</a></p>"#,
+                escape(&file.id),
+                escape(&file.title)
+            );
+        }
         format!(
             r#"<figure class="image"><figcaption>{}</figcaption><a href="/files/{id}" target="_blank"><img src="/files/{id}" alt="{}"></a></figure>"#,
             escape(&file.title),

@@ -33,7 +33,7 @@ pub(super) fn ticket(shared: &Shared, params: &Params) -> Answer {
         return Err("alt_txt_too_large".into());
     }
     shared.change(|w| {
-        if alt_text.is_empty() {
+        if alt_text.is_empty() && !File::is_table(name) {
             w.violation(
                 "files.getUploadURLExternal",
                 "missing_alt_txt",
@@ -143,7 +143,7 @@ fn finish(w: &mut Workspace, id: &str, title: Option<String>) -> Result<Value, A
     if file.is_shown {
         return Err("file_already_completed".into());
     }
-    if !file.bytes.starts_with(PNG) {
+    if !File::is_table(&file.name) && !file.bytes.starts_with(PNG) {
         let name = file.name.clone();
         w.violation("files.completeUploadExternal", "not_a_picture", name);
         return Err("file_type_not_allowed".into());
@@ -153,15 +153,15 @@ fn finish(w: &mut Workspace, id: &str, title: Option<String>) -> Result<Value, A
     Ok(file.json())
 }
 
-/// A picture that was shown, for the page.
+/// A picture or table that was shown, for the page.
 pub(crate) async fn shown(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Response {
     let bytes = shared.read(|w| {
         w.file(&id)
             .filter(|file| file.is_shown)
-            .map(|file| file.bytes.clone())
+            .map(|file| (file.media_type(), file.bytes.clone()))
     });
     match bytes {
-        Some(bytes) => ([(header::CONTENT_TYPE, "image/png")], bytes).into_response(),
+        Some((kind, bytes)) => ([(header::CONTENT_TYPE, kind)], bytes).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

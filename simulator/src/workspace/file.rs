@@ -29,8 +29,17 @@ impl File {
     pub(crate) fn json(&self) -> Value {
         json!({
             "id": self.id, "name": self.name, "title": self.title, "alt_txt": self.alt_text, "size": self.bytes.len(),
-            "mimetype": "image/png", "filetype": "png",
+            "mimetype": self.media_type(), "filetype": if Self::is_table(&self.name) { "csv" } else { "png" },
         })
+    }
+
+    /// Whether a file of this name is a table; anything else is a picture.
+    pub(crate) fn is_table(name: &str) -> bool {
+        std::path::Path::new(name).extension().is_some_and(|extension| extension == "csv")
+    }
+
+    pub(crate) fn media_type(&self) -> &'static str {
+        if Self::is_table(&self.name) { "text/csv" } else { "image/png" }
     }
 }
 

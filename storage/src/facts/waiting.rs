@@ -9,6 +9,7 @@ use em_domain::signal::{WatchedPull, watched};
 use em_domain::triage::{Surroundings, TriageRow, Waiting, waiting};
 
 use super::merge::facts_by;
+use crate::delivery;
 use crate::engine::{Conn, IDS_PER_STATEMENT, Table, Value, list, on_conn};
 use crate::error::StoreError;
 
@@ -91,6 +92,7 @@ pub(super) async fn refresh_all(conn: &mut Conn<'_>) -> Result<(), StoreError> {
     for table in [WAITING.name, STALE.name, LABELS.name, ACTORS.name] {
         conn.run(format!("DELETE FROM {table}")).await?;
     }
+    delivery::mark_all(conn).await?;
     let open: Vec<String> = on_conn!(conn, |c| sqlx::query_scalar(ALL_OPEN).fetch_all(c).await)?;
     refresh(conn, &open.into_iter().collect()).await
 }
@@ -98,6 +100,7 @@ pub(super) async fn refresh_all(conn: &mut Conn<'_>) -> Result<(), StoreError> {
 /// Works out again what each of `pull_requests` waits for.
 pub(super) async fn refresh(conn: &mut Conn<'_>, pull_requests: &BTreeSet<String>) -> Result<(), StoreError> {
     let ids: Vec<&str> = pull_requests.iter().map(String::as_str).collect();
+    delivery::mark(conn, &ids).await?;
     for chunk in ids.chunks(IDS_PER_STATEMENT) {
         for table in [WAITING.name, LABELS.name, ACTORS.name] {
             conn.delete(table, "pull_request", chunk).await?;

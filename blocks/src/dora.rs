@@ -1,0 +1,126 @@
+//! Purpose: the five delivery metrics: `/em-agent dora`, what is posted of it, and how each number is told.
+
+pub mod compare;
+pub mod correct;
+pub mod explain;
+mod figures;
+
+use em_domain::calendar::WorkCalendar;
+use em_domain::delivery::{FiveKeys, Metric};
+use slack_morphism::prelude::SlackMessageContent;
+
+pub use figures::{band, told};
+use figures::{against, detail, missing};
+
+use crate::element::Button;
+use crate::help::typed;
+use crate::layout::Layout;
+use crate::limits::fit;
+use crate::mrkdwn::{Mrkdwn, bold, cat, code, escape, join, words};
+
+/// Opens what a number was counted from; the value is a [`Question`].
+pub const EXPLAIN: &str = "dora.explain";
+
+/// A report and how to show it.
+#[derive(Debug, Clone, Copy)]
+pub struct DoraView<'a> {
+    /// The report.
+    pub keys: &'a FiveKeys,
+    /// As many days before.
+    pub before: &'a FiveKeys,
+    /// How many days.
+    pub days: u32,
+    /// The repository or team it is about; everything if absent.
+    pub scope: Option<&'a str>,
+    /// What a button says to ask the same again; see [`explain`].
+    pub question: &'a str,
+    /// When people work.
+    pub calendar: &'a WorkCalendar,
+}
+
+/// The report.
+pub fn message_dora(view: &DoraView<'_>) -> SlackMessageContent {
+    let heading = heading(view);
+    let mut layout = Layout::new();
+    layout.header(&heading);
+    if is_empty(view) {
+        let nothing = nothing_known(view.scope);
+        layout.section(&nothing);
+        return layout.into_message(&join([escape(&heading), nothing], ". "));
+    }
+    for metric in Metric::ALL {
+        let (now, before) = (view.keys.of(metric), view.before.of(metric));
+        let line = cat([bold(words(metric.title())), words("  "), against(metric, now, before)]);
+        layout.section(&join([line, detail(metric, view.keys)], "\n"));
+    }
+    layout.actions(Metric::ALL.map(|metric| {
+        Button::new(short(metric), EXPLAIN, &format!("{} {}", metric.as_str(), view.question))
+            .spoken(&format!("Explain: {}", metric.title()))
+    }));
+    layout.context(&missing(view.keys));
+    layout.foot(&assumptions(view));
+    let spoken = Metric::ALL.map(|metric| {
+        let told = against(metric, view.keys.of(metric), view.before.of(metric));
+        cat([words(metric.title()), words(": "), told])
+    });
+    layout.into_message(&join([escape(&heading)].into_iter().chain(spoken), ". "))
+}
+
+/// What a button says on which a whole title would not be read.
+fn short(metric: Metric) -> &'static str {
+    match metric {
+        Metric::DeploymentFrequency => "Explain frequency…",
+        Metric::LeadTime => "Lead time…",
+        Metric::ChangeFailRate => "Fail rate…",
+        Metric::RecoveryTime => "Recovery…",
+        Metric::ReworkRate => "Rework…",
+    }
+}
+
+fn heading(view: &DoraView<'_>) -> String {
+    let days = match view.days {
+        1 => "the last day".to_owned(),
+        days => format!("the last {days} days"),
+    };
+    match view.scope {
+        Some(scope) => format!("{}: delivery in {days}", fit(scope, 80)),
+        None => format!("Delivery in {days}"),
+    }
+}
+
+/// Nothing counts, in either window.
+fn is_empty(view: &DoraView<'_>) -> bool {
+    let is_idle = |keys: &FiveKeys| keys.frequency.rate.sample == 0 && keys.lead_time.time.proof.is_empty();
+    is_idle(view.keys) && is_idle(view.before)
+}
+
+/// Says that there is nothing to say, and where to look.
+pub fn nothing_known(scope: Option<&str>) -> Mrkdwn {
+    let of = match scope {
+        Some(_) => words("I know of no deployment and no merged change here in this time. "),
+        None => words("I know of no deployment and no merged change in this time. "),
+    };
+    cat([
+        of,
+        words("What counts as a deployment is set under "),
+        code("[delivery]"),
+        words(" in the configuration; "),
+        typed("doctor"),
+        words(" shows whether GitHub reaches me."),
+    ])
+}
+
+/// By whose rules it is counted, and how the numbers are to be read.
+fn assumptions(view: &DoraView<'_>) -> Mrkdwn {
+    let asked = &view.keys.asked;
+    let zone = asked.zone.name();
+    let day = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&asked.zone).format("%a %-d %b %Y %H:%M");
+    escape(&format!(
+        "{} to {} ({zone}), against the {} days before; definitions: {}. In brackets: where the value would be in 95 of 100 \
+         such samples.",
+        day(asked.from),
+        day(asked.to),
+        view.days,
+        view.keys.mode.as_str()
+    ))
+}

@@ -1,0 +1,309 @@
+//! Purpose: *Explain*: the deployments, changes and incidents behind a number, how each was joined, what was left out and
+//! why; with a menu to correct each.
+
+use std::collections::HashMap;
+
+use chrono_tz::Tz;
+use em_domain::delivery::{
+    Correction, DeliveryFacts, Link, Measured, Metric, ProofRow, Says, Standing, Statistic, Subject, Unit,
+};
+use slack_morphism::prelude::{SlackMessageContent, SlackView};
+
+use super::figures::{against, in_words};
+use super::told;
+use crate::element::{Button, MAX_SUBJECT, Menu, MenuOption};
+use crate::layout::Layout;
+use crate::limits::fit;
+use crate::modal::Frame;
+use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, link, strike, words};
+use crate::time::{plain_when, when};
+
+/// An incident or failure that no deployment of ours caused.
+pub const NOT_OURS: &str = "dora.not_ours";
+/// Another deployment caused it.
+pub const WRONG_DEPLOYMENT: &str = "dora.wrong_deployment";
+/// It was no incident.
+pub const NOT_AN_INCIDENT: &str = "dora.not_an_incident";
+/// Leave it out of everything.
+pub const EXCLUDE: &str = "dora.exclude";
+/// Take a correction back.
+pub const UNDO: &str = "dora.undo";
+/// Another page; the value is its number.
+pub const PAGE: &str = "dora.page";
+/// The page before, another button of the same kind.
+pub const PAGE_BACK: &str = "dora.page_back";
+/// All rows as a file.
+pub const CSV: &str = "dora.csv";
+/// The modal; nothing is submitted in it.
+pub const CALLBACK: &str = "dora.explained";
+
+/// Rows of one page: each takes a block, and people read no further.
+pub const ROWS_PER_PAGE: usize = 12;
+
+/// A number and how to explain it.
+#[derive(Debug, Clone, Copy)]
+pub struct ExplainView<'a> {
+    /// Which.
+    pub metric: Metric,
+    /// The number.
+    pub measured: &'a Measured,
+    /// What it was as long before.
+    pub before: &'a Measured,
+    /// What it was made from, for titles and pages.
+    pub facts: &'a DeliveryFacts,
+    /// Which page, from 0.
+    pub page: usize,
+    /// What it is about: `payments, the last 90 days`.
+    pub about: &'a str,
+    /// The zone of times.
+    pub zone: Tz,
+    /// What has just been done, if anything.
+    pub done: Option<&'a str>,
+}
+
+impl ExplainView<'_> {
+    fn pages(&self) -> usize {
+        self.measured.proof.len().div_ceil(ROWS_PER_PAGE).max(1)
+    }
+}
+
+/// The modal; `None` if `memory` is longer than Slack keeps.
+pub fn modal_explain(view: &ExplainView<'_>, memory: String) -> Option<SlackView> {
+    let frame = Frame::reading("How it is counted", CALLBACK, memory)?;
+    Some(layout(view, true).into_modal(&frame))
+}
+
+/// The first rows as a message, where no modal can be opened.
+pub fn message_explain(view: &ExplainView<'_>) -> SlackMessageContent {
+    let spoken = cat([
+        words(view.metric.title()),
+        words(": "),
+        against(view.metric, view.measured, view.before),
+    ]);
+    layout(view, false).into_message(&spoken)
+}
+
+fn layout(view: &ExplainView<'_>, is_modal: bool) -> Layout {
+    let mut layout = Layout::new();
+    if let Some(done) = view.done {
+        layout.section(&bold(escape(done)));
+    }
+    layout.section(&join(
+        [
+            cat([
+                bold(words(view.metric.title())),
+                escape(&format!(", {}", fit(view.about, 120))),
+            ]),
+            against(view.metric, view.measured, view.before),
+        ],
+        "\n",
+    ));
+    layout.context(&rule(view.measured));
+    let notes = view.measured.notes.iter().filter(|note| note.count > 0);
+    layout.context(&join(notes.map(|note| escape(&in_words(*note))), " · "));
+    layout.divider();
+    let known = Known::of(view.facts);
+    let rows = view.measured.proof.iter().skip(view.page * ROWS_PER_PAGE);
+    for row in rows.take(ROWS_PER_PAGE) {
+        let text = known.row(row, view);
+        match is_modal.then(|| known.menu(&row.subject, view.metric)).flatten() {
+            Some(menu) => layout.section_with_menu(&text, menu),
+            None => layout.section(&text),
+        };
+    }
+    if view.measured.proof.is_empty() {
+        layout.section(&words("Nothing was looked at: nothing in this time bears on it."));
+    }
+    if is_modal {
+        layout.foot_actions(pages(view));
+    }
+    layout.foot(&place(view));
+    layout
+}
+
+fn pages(view: &ExplainView<'_>) -> Vec<Button> {
+    let mut buttons = Vec::new();
+    if view.page > 0 {
+        buttons.push(Button::new("Previous", PAGE_BACK, &(view.page - 1).to_string()));
+    }
+    if view.page + 1 < view.pages() {
+        buttons.push(Button::new("Next", PAGE, &(view.page + 1).to_string()));
+    }
+    if !view.measured.proof.is_empty() {
+        buttons.push(Button::new("Send me all as CSV", CSV, ""));
+    }
+    buttons
+}
+
+fn place(view: &ExplainView<'_>) -> Mrkdwn {
+    let all = view.measured.proof.len();
+    let counted = view.measured.proof.iter().filter(|row| row.standing == Standing::Counted).count();
+    escape(&format!(
+        "Page {} of {}. {all} looked at, {counted} counted, {} left out.",
+        view.page + 1,
+        view.pages(),
+        all - counted
+    ))
+}
+
+/// How the value is made of the rows.
+fn rule(measured: &Measured) -> Mrkdwn {
+    words(match measured.statistic {
+        Statistic::Rate => "Those that count, divided by the length of the window.",
+        Statistic::Median => "The median of those that count: the middle, between the two closest values.",
+        Statistic::LowerMedian => "The median of those that count: of two in the middle the lower.",
+        Statistic::Mean => "The mean of those that count.",
+        Statistic::FlooredMean => "The mean over the buckets, rounded down.",
+        Statistic::Share => "Those that fit (1), divided by all that count.",
+        Statistic::RowsPerDeployment => "Incidents, divided by deployments.",
+    })
+}
+
+/// What is shown of a thing.
+struct Shown<'f> {
+    title: String,
+    url: &'f str,
+}
+
+/// Things by what they are called, and what was corrected.
+struct Known<'f> {
+    things: HashMap<Subject, Shown<'f>>,
+    corrected: HashMap<&'f Subject, &'f Correction>,
+}
+
+impl<'f> Known<'f> {
+    fn of(facts: &'f DeliveryFacts) -> Self {
+        let changes = facts.changes.iter().map(|change| {
+            let title = format!("{} {}", change.key, change.title);
+            (Subject::Change(change.key.clone()), title, change.url.as_str())
+        });
+        let deployments = facts.deployments.iter().map(|one| {
+            let what = if one.git_ref.is_empty() { &one.id } else { &one.git_ref };
+            let title = format!("{what} to {} ({})", one.name, one.repository);
+            (Subject::Deployment(one.id.clone()), title, one.url.as_str())
+        });
+        let outages = facts.outages.iter().map(|outage| {
+            let subject = Subject::Incident {
+                source: outage.source.clone(),
+                external_id: outage.external_id.clone(),
+            };
+            (subject, format!("Incident: {}", outage.title), outage.url.as_str())
+        });
+        let pushes = facts.pushes.iter().map(|push| {
+            let subject = Subject::Push {
+                repository: push.repository.clone(),
+                head_sha: push.head_sha.clone(),
+            };
+            (subject, format!("Push: {}", push.title), push.url.as_str())
+        });
+        let all = changes.chain(deployments).chain(outages).chain(pushes);
+        Self {
+            things: all.map(|(subject, title, url)| (subject, Shown { title, url })).collect(),
+            corrected: facts.corrections.iter().map(|one| (&one.subject, one)).collect(),
+        }
+    }
+
+    fn name(&self, subject: &Subject) -> Mrkdwn {
+        match self.things.get(subject) {
+            Some(shown) => link(shown.url, &fit(&shown.title, 90)),
+            None => escape(&subject.to_string()),
+        }
+    }
+
+    fn row(&self, row: &ProofRow, view: &ExplainView<'_>) -> Mrkdwn {
+        let (name, why) = match row.standing {
+            Standing::Counted => (self.name(&row.subject), None),
+            Standing::LeftOut(why) => (strike(self.name(&row.subject)), Some(why.words())),
+        };
+        let value = row.value.map(|value| escape(&format!(" – {}", self.value(value, view.measured.unit))));
+        let first = cat([name, value.unwrap_or_default()]);
+        let links = row.links.iter().map(|link| self.link(link));
+        let said = self.corrected.get(&row.subject).map(|one| corrected(one, view.zone));
+        let facts = [Some(when(row.at, view.zone)), why.map(words)].into_iter().flatten();
+        join([first, join(facts.chain(links).chain(said), " · ")], "\n")
+    }
+
+    /// A share is counted by ones and zeros: those need no unit.
+    fn value(&self, value: f64, unit: Unit) -> String {
+        match unit {
+            Unit::Seconds => told(value, unit),
+            Unit::Share => (if value > 0.0 { "yes" } else { "no" }).to_owned(),
+            Unit::PerDay | Unit::PerWeek | Unit::PerMonth | Unit::DaysPerWeek | Unit::Count => {
+                told(value, Unit::Count)
+            }
+        }
+    }
+
+    fn link(&self, joined: &Link) -> Mrkdwn {
+        cat([self.name(&joined.to), escape(&format!(" ({})", joined.how.words()))])
+    }
+
+    /// What can be said against a row; `None` where nothing can.
+    fn menu(&self, subject: &Subject, metric: Metric) -> Option<Menu> {
+        let exclude = MenuOption::new("Leave it out…", EXCLUDE);
+        let options = match subject {
+            _ if self.corrected.contains_key(subject) => vec![MenuOption::new("Take it back", UNDO)],
+            Subject::Incident { .. } => vec![
+                MenuOption::new("Not our fault…", NOT_OURS),
+                MenuOption::new("Wrong deployment…", WRONG_DEPLOYMENT),
+                MenuOption::new("Not an incident…", NOT_AN_INCIDENT),
+                exclude,
+            ],
+            Subject::Deployment(_) if metric != Metric::DeploymentFrequency => {
+                vec![MenuOption::new("It did not fail…", NOT_OURS), exclude]
+            }
+            Subject::Deployment(_) | Subject::Change(_) => vec![exclude],
+            Subject::Push { .. } => return None,
+        };
+        let key = subject_key(subject)?;
+        Some(Menu::new(&key, options))
+    }
+}
+
+/// A subject in one line, for a block id; `None` if it is too long to come back whole.
+pub fn subject_key(subject: &Subject) -> Option<String> {
+    let key = match subject {
+        Subject::Deployment(id) => format!("deployment {id}"),
+        Subject::Change(key) => format!("change {key}"),
+        Subject::Incident { source, external_id } => format!("incident {source} {external_id}"),
+        Subject::Push { .. } => return None,
+    };
+    (key.len() <= MAX_SUBJECT).then_some(key)
+}
+
+/// The subject that [`subject_key`] wrote.
+pub fn read_subject(key: &str) -> Option<Subject> {
+    let (kind, rest) = key.split_once(' ')?;
+    match kind {
+        "deployment" => Some(Subject::Deployment(rest.to_owned())),
+        "change" => em_domain::pull_request::PullRequestKey::parse(rest).map(Subject::Change),
+        "incident" => {
+            let (source, external_id) = rest.split_once(' ')?;
+            Some(Subject::Incident {
+                source: source.to_owned(),
+                external_id: external_id.to_owned(),
+            })
+        }
+        _ => None,
+    }
+}
+
+/// What somebody said against a row.
+fn corrected(correction: &Correction, zone: Tz) -> Mrkdwn {
+    let says = match &correction.says {
+        Says::NotOurs => "not our fault".to_owned(),
+        Says::CausedBy(deployment) => format!("caused by {deployment}"),
+        Says::NotAnIncident => "not an incident".to_owned(),
+        Says::Exclude => "left out".to_owned(),
+    };
+    let why = match correction.why.trim() {
+        "" => String::new(),
+        why => format!(": “{}”", fit(why, 200)),
+    };
+    let by = crate::mrkdwn::mention(&correction.by.as_str().into());
+    cat([
+        escape(&format!("{says}, says ")),
+        by,
+        escape(&format!(" {}{why}", plain_when(correction.at, zone))),
+    ])
+}

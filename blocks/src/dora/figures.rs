@@ -1,0 +1,201 @@
+//! Purpose: how a delivery metric is told: its value with arrow, interval and band, or a dash and why.
+
+use std::cmp::Ordering;
+
+use chrono::Duration;
+use em_domain::delivery::{Band, FiveKeys, Interval, Measured, Metric, NoBand, Note, Unit};
+
+use crate::mrkdwn::{Mrkdwn, escape, join};
+use crate::sprint::arrow;
+
+/// A value with its unit: `2.4 per week`, `1 d 4 h`, `12.5 %`.
+pub fn told(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::PerDay => format!("{} per day", number(value)),
+        Unit::PerWeek => format!("{} per week", number(value)),
+        Unit::PerMonth => format!("{} per month", number(value)),
+        Unit::DaysPerWeek => format!("{} days per week", number(value)),
+        Unit::Seconds => time(value),
+        Unit::Share => format!("{} %", number(100.0 * value)),
+        Unit::Count => number(value),
+    }
+}
+
+/// With as many places as say something: `0.02`, `0.3`, `4.6`, `28`.
+fn number(value: f64) -> String {
+    let places = match value.abs() {
+        size if size >= 20.0 => 0,
+        size if size >= 0.1 || size == 0.0 => 1,
+        _ => 2,
+    };
+    let text = format!("{value:.places$}");
+    match text.strip_suffix(".0") {
+        Some(whole) => whole.to_owned(),
+        None => text,
+    }
+}
+
+/// Elapsed time: metrics count all hours, not only those in which people work.
+fn time(seconds: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "a float beyond the range becomes its end")]
+    let seconds = seconds.round() as i64;
+    crate::time::span(Duration::seconds(seconds), Duration::days(1))
+}
+
+/// What a band is called.
+pub fn band(band: Band) -> &'static str {
+    match band {
+        Band::Elite => "elite",
+        Band::High => "high",
+        Band::Medium => "medium",
+        Band::Low => "low",
+        Band::Daily => "daily",
+        Band::Weekly => "weekly",
+        Band::Monthly => "monthly",
+        Band::Yearly => "yearly",
+        Band::OneDay => "one day",
+        Band::OneWeek => "one week",
+        Band::OneMonth => "one month",
+        Band::SixMonths => "six months",
+        Band::OneYear => "one year",
+        Band::UpTo15Percent => "0–15 %",
+        Band::UpTo45Percent => "16–45 %",
+        Band::Above45Percent => "46 % and more",
+    }
+}
+
+/// `2.4 per week [1.8 – 3.1] ↑ (1.9 per week before), high`, or a dash and why.
+pub(super) fn against(metric: Metric, now: &Measured, before: &Measured) -> Mrkdwn {
+    let value = match now.value {
+        Ok(value) => value,
+        Err(why) => return escape(&format!("– {}{}", why.words(), earlier(before))),
+    };
+    let interval = now.interval.map(|interval| format!(" [{}]", ends(interval, now.unit)));
+    let change = match before.value {
+        Ok(was) => {
+            let way = value.partial_cmp(&was).unwrap_or(Ordering::Equal);
+            format!(" {}{} ({} before)", arrow(way), judged(metric, way), told(was, before.unit))
+        }
+        Err(_) => String::new(),
+    };
+    let banded = match now.band {
+        Ok(known) => format!(" · {}", band(known)),
+        Err(NoBand::SmallSample) => " · too few for a band".to_owned(),
+        Err(NoBand::NoValue | NoBand::NonePublished) => String::new(),
+    };
+    escape(&format!(
+        "{}{}{change}{banded}",
+        told(value, now.unit),
+        interval.unwrap_or_default()
+    ))
+}
+
+fn earlier(before: &Measured) -> String {
+    match before.value {
+        Ok(was) => format!(" ({} before)", told(was, before.unit)),
+        Err(_) => String::new(),
+    }
+}
+
+/// Whether that way is the good one.
+fn judged(metric: Metric, way: Ordering) -> &'static str {
+    match (way, metric.more_is_better()) {
+        (Ordering::Equal, _) => "",
+        (Ordering::Greater, true) | (Ordering::Less, false) => " better",
+        (Ordering::Less, true) | (Ordering::Greater, false) => " worse",
+    }
+}
+
+/// The ends of an interval, with the unit said once.
+fn ends(interval: Interval, unit: Unit) -> String {
+    let (low, high) = (told(interval.low, unit), told(interval.high, unit));
+    match unit {
+        Unit::Seconds => format!("{low} – {high}"),
+        _ => {
+            let bare = low.split(' ').next().unwrap_or_default();
+            format!("{bare} – {high}")
+        }
+    }
+}
+
+/// Of how many it is, and what else is known of it.
+pub(super) fn detail(metric: Metric, keys: &FiveKeys) -> Mrkdwn {
+    let measured = keys.of(metric);
+    if measured.value.is_err() {
+        return Mrkdwn::default();
+    }
+    let sample = measured.sample;
+    let text = match metric {
+        Metric::DeploymentFrequency => frequency(keys),
+        Metric::LeadTime => lead_time(keys),
+        Metric::ChangeFailRate => format!("{} of {} failed", share_of(measured), of(sample, "deployment")),
+        Metric::RecoveryTime => format!("of {}", of(sample, "recovery")),
+        Metric::ReworkRate => format!("{} of {} unplanned", share_of(measured), of(sample, "deployment")),
+    };
+    escape(&text)
+}
+
+/// The number of those that fit, from the share.
+fn share_of(measured: &Measured) -> usize {
+    let counted = measured.proof.iter().filter(|row| row.value.is_some_and(|value| value > 0.0));
+    counted.count()
+}
+
+fn of(count: usize, what: &str) -> String {
+    match (count, what) {
+        (1, what) => format!("1 {what}"),
+        (count, "recovery") => format!("{count} recoveries"),
+        (count, what) => format!("{count} {what}s"),
+    }
+}
+
+fn frequency(keys: &FiveKeys) -> String {
+    let deployments = of(keys.frequency.rate.sample, "deployment");
+    let days = of(keys.frequency.days_with_deployment, "day");
+    let median = keys.frequency.median_per_week;
+    let median = median.map(|weeks| format!(", half of the whole weeks up to {}", number(weeks)));
+    format!("{deployments} on {days}{}", median.unwrap_or_default())
+}
+
+fn lead_time(keys: &FiveKeys) -> String {
+    let changes = of(keys.lead_time.time.sample, "change");
+    let percentiles = keys.lead_time.percentiles.iter().filter(|one| one.percent > 50);
+    let percentiles: Vec<String> = percentiles
+        .map(|one| format!("{} % in {}", one.percent, time(one.value)))
+        .collect();
+    let parts = keys.lead_time.parts.map(|parts| {
+        let parts = [
+            ("coding", parts.coding),
+            ("pickup", parts.pickup),
+            ("review", parts.review),
+            ("merge", parts.merge),
+            ("deploy", parts.deploy),
+        ];
+        let told = parts.map(|(name, part)| format!("{name} {}", time(part.mean)));
+        format!("\nOn average: {}", told.join(" + "))
+    });
+    let percentiles = match percentiles.is_empty() {
+        true => String::new(),
+        false => format!("; {}", percentiles.join(", ")),
+    };
+    format!("of {changes}{percentiles}{}", parts.unwrap_or_default())
+}
+
+/// What is missing, each once: `3 of 41 deployments have no commit that we know`.
+pub(super) fn missing(keys: &FiveKeys) -> Mrkdwn {
+    let mut told: Vec<Note> = Vec::new();
+    for metric in Metric::ALL {
+        for note in &keys.of(metric).notes {
+            if note.count > 0 && !told.iter().any(|known| known.about == note.about) {
+                told.push(*note);
+            }
+        }
+    }
+    let lines = told.into_iter().map(|note| escape(&in_words(note)));
+    join(lines, " · ")
+}
+
+/// A note as it is read.
+pub(super) fn in_words(note: Note) -> String {
+    format!("{} of {} {}", note.count, note.of, note.about.words())
+}

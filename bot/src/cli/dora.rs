@@ -1,0 +1,126 @@
+//! Purpose: `em-agent dora`: the five delivery metrics of any window, for programs and for whoever runs the bot.
+
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+use chrono::{DateTime, Utc};
+use clap::Args;
+use em_blocks::dora::{band, told};
+use em_commands::dora::figures;
+use em_commands::dora::window::{Around, Window};
+use em_domain::clock::{Clock as _, SystemClock};
+use em_domain::delivery::{FiveKeys, Metric, Mode, compare, five_keys};
+use em_storage::DeliveryOf;
+
+use super::{Failure, say};
+use crate::config::Config;
+use crate::wire;
+
+/// What is asked for.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    /// The first day, as 2026-01-31, or an instant [default: 90 days before the last].
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
+    /// The last day, or an instant that is no longer in [default: now].
+    #[arg(long, value_name = "DATE")]
+    to: Option<String>,
+    /// By whose definitions: ours, devlake-2023, devlake-2021, fourkeys, middleware; or all, side by side.
+    #[arg(long, default_value = "ours")]
+    mode: String,
+    /// Only this repository, as owner/name.
+    #[arg(long, value_name = "R")]
+    repo: Option<String>,
+    /// Only this configured team.
+    #[arg(long, value_name = "T", conflicts_with = "repo")]
+    team: Option<String>,
+    /// With --json: also every row that a number was counted from.
+    #[arg(long, requires = "json")]
+    proof: bool,
+}
+
+pub(crate) async fn execute(options: Options, config: Config) -> Result<ExitCode, Failure> {
+    let now = SystemClock.now();
+    let store = wire::open_store(&config).await?;
+    let around = Around {
+        store: &store,
+        teams: &config.checked.teams,
+        zone: config.checked.calendar.zone,
+        now,
+    };
+    let window = Window {
+        from: options.from.as_deref(),
+        to: options.to.as_deref(),
+        repository: options.repo.as_deref(),
+        team: options.team.as_deref(),
+        days: None,
+    };
+    let asked = window.asked(around).await.map_err(|error| anyhow!("{error}"))?;
+    let modes = modes(&options.mode)?;
+    let facts = store.delivery().facts(DeliveryOf {
+        asked: &asked,
+        definitions: &config.checked.delivery,
+        with_pushes: modes != [Mode::Ours],
+        now,
+    });
+    let facts = facts.await.map_err(anyhow::Error::from)?;
+    let definitions = &config.checked.delivery;
+    let counted: Vec<FiveKeys> = if modes.len() > 1 {
+        compare(&facts, definitions, &asked)
+    } else {
+        modes.iter().map(|mode| five_keys(&facts, definitions, &asked, *mode)).collect()
+    };
+    for keys in &counted {
+        if options.json {
+            say(&figures::five_keys(keys, options.proof).to_string());
+        } else {
+            show(keys);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn modes(name: &str) -> Result<Vec<Mode>, Failure> {
+    if name.eq_ignore_ascii_case("all") {
+        return Ok(Mode::ALL.to_vec());
+    }
+    let known = Mode::ALL.map(Mode::as_str).join(", ");
+    let mode = Mode::parse(name).ok_or_else(|| anyhow!("there are no definitions `{name}`; I know {known}, all"))?;
+    Ok(vec![mode])
+}
+
+fn show(keys: &FiveKeys) {
+    let day = |at: DateTime<Utc>| at.with_timezone(&keys.asked.zone).format("%Y-%m-%d %H:%M");
+    say(&format!(
+        "{} to {} ({}), definitions: {}",
+        day(keys.asked.from),
+        day(keys.asked.to),
+        keys.asked.zone.name(),
+        keys.mode.as_str()
+    ));
+    for metric in Metric::ALL {
+        let measured = keys.of(metric);
+        let value = match measured.value {
+            Ok(value) => told(value, measured.unit),
+            Err(why) => format!("- ({})", why.words()),
+        };
+        let interval = measured.interval.map(|interval| {
+            let (low, high) = (told(interval.low, measured.unit), told(interval.high, measured.unit));
+            format!("  95 %: {low} to {high}")
+        });
+        let band = measured.band.ok().map(|known| format!("  {}", band(known)));
+        say(&format!(
+            "{:<24}{value}{}{}  (of {})",
+            metric.title(),
+            interval.unwrap_or_default(),
+            band.unwrap_or_default(),
+            measured.sample
+        ));
+        for note in measured.notes.iter().filter(|note| note.count > 0) {
+            say(&format!("{:<24}{} of {} {}", "", note.count, note.of, note.about.words()));
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Purpose: `/em-agent dora compare`: the same time by the definitions of other tools.
+
+use clap::Parser;
+use em_blocks::dora::compare::message_compare;
+use em_domain::delivery::compare;
+
+use super::question::Question;
+use super::{Typed, facts, windows};
+use crate::ctx::Ctx;
+use crate::invocation::{CommandError, Invocation, Outcome, Reply};
+use crate::spec::Spec;
+
+/// How it is written.
+pub const SPEC: Spec = Spec {
+    path: "dora compare",
+    usage: "dora compare [7d|30d|90d] [--repo R|--team T]",
+    summary: "The same numbers by the definitions of DevLake, Four Keys and Middleware.",
+    examples: &["dora compare", "dora compare 30d --repo acme/api"],
+    check_scheduled: None,
+};
+
+#[derive(Debug, Parser)]
+struct Args {
+    /// How far back; 90d if not given.
+    #[arg(allow_negative_numbers = true)]
+    days: Option<String>,
+    #[command(flatten)]
+    whose: Typed,
+}
+
+/// Answers `dora compare`, to whoever asks alone.
+pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
+    let args: Args = SPEC.parse(&invocation.words)?;
+    let question = Question::asked(&ctx, args.days.as_deref(), &args.whose).await?;
+    let (now, before) = windows(&ctx, &question)?;
+    let facts = facts(&ctx, &now, &before, true).await?;
+    let definitions = ctx.settings.delivery.clone();
+    let counted = tokio::task::spawn_blocking(move || compare(&facts, &definitions, &now));
+    let modes = counted
+        .await
+        .map_err(|error| CommandError::Internal(anyhow::anyhow!("counting stopped: {error}")))?;
+    Ok(Reply::private(message_compare(&question.about(), &modes)))
+}

@@ -1,0 +1,312 @@
+//! Purpose: delivery metrics: what they are made from, within a window and so far around it as the answer needs.
+//!
+//! A change is joined to the deployment that held it, so what was merged since the deployment before the window is read too,
+//! and up to the deployment after it. Most repositories deploy often, so one range serves them; those that do not are read
+//! further, by name. The cost grows with what happened in the window and not with the years before it.
+
+mod corrections;
+mod days;
+mod marks;
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use em_domain::ci_run::CiRun;
+use em_domain::delivery::{Asked, Change, Definitions, DeliveryFacts, Deployed, Means, known};
+use em_domain::deployment::{Deployment, Release};
+use em_domain::id::RepositoryName;
+use em_domain::incident::Incident;
+use em_domain::push::Push;
+use serde::de::DeserializeOwned;
+
+use crate::engine::{Conn, IDS_PER_STATEMENT, list, on_conn, on_engine};
+use crate::error::StoreError;
+use crate::open::Store;
+use crate::signals::decode;
+
+pub use corrections::Corrections;
+pub(crate) use days::{mark, mark_all};
+pub use marks::Marks;
+
+/// What a store knows of delivery.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivery<'s> {
+    store: &'s Store,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct DeliveryOf<'a> {
+    /// The window and whose.
+    pub asked: &'a Asked,
+    /// What the words mean.
+    pub definitions: &'a Definitions,
+    /// Read direct pushes too: only commit-wise definitions need them.
+    pub with_pushes: bool,
+    /// Nothing later is read.
+    pub now: DateTime<Utc>,
+}
+
+/// How far before the window everything is read: a repository that deploys at least so often needs no look of its own.
+const BEFORE: TimeDelta = TimeDelta::days(14);
+/// How far behind the window everything is read. An incident is put down to a deployment within days.
+const BEHIND: TimeDelta = TimeDelta::days(8);
+/// What was merged in the seconds before a deployment may be in it by one clock and not by another.
+const SLACK: TimeDelta = TimeDelta::days(1);
+
+/// Where deployments went in the window, and the last before it and the first behind it.
+const AROUND: &str = "WITH asked AS (SELECT DISTINCT repository, environment FROM deployments \
+        WHERE succeeded_at >= $1 AND succeeded_at < $2 AND succeeded_at IS NOT NULL) \
+    SELECT a.repository, a.environment, \
+        (SELECT MAX(d.succeeded_at) FROM deployments d WHERE d.repository = a.repository \
+            AND d.environment = a.environment AND d.succeeded_at < $1 AND d.succeeded_at IS NOT NULL), \
+        (SELECT MIN(d.succeeded_at) FROM deployments d WHERE d.repository = a.repository \
+            AND d.environment = a.environment AND d.succeeded_at >= $2 AND d.succeeded_at IS NOT NULL) \
+    FROM asked a";
+const PACKS: &str = "SELECT pack FROM delivery_days WHERE day >= $1 AND day <= $2 AND ($3 OR repository IN LIST($4))";
+const PACKS_OF: &str = "SELECT pack FROM delivery_days WHERE repository IN LIST($3) AND day >= $1 AND day <= $2";
+const DEPLOYED: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM ( \
+    SELECT fact FROM deployments WHERE succeeded_at >= $1 AND succeeded_at < $2 AND ($3 OR repository IN LIST($4)) \
+    UNION ALL SELECT fact FROM deployments WHERE state = 'failure' AND succeeded_at IS NULL \
+    AND state_at >= $1 AND state_at < $2 AND ($3 OR repository IN LIST($4))) AS found";
+const RELEASED: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM releases \
+    WHERE published_at >= $1 AND published_at < $2 AND ($3 OR repository IN LIST($4))";
+const RAN: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM ci_runs \
+    WHERE on_default_branch AND outcome IN ('success', 'failure') \
+    AND created_at >= $1 AND created_at < $2 AND ($3 OR repository IN LIST($4))";
+const OUTAGES: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM incidents \
+    WHERE opened_at >= $1 AND opened_at < $2 AND ($3 OR repository IS NULL OR repository IN LIST($4))";
+const PUSHED: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM pushes \
+    WHERE pushed_at >= $1 AND pushed_at < $2 AND ($3 OR repository IN LIST($4))";
+
+/// A range of time, of all repositories or of some.
+struct Range {
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    /// As a parameter; `None` for all.
+    repositories: Option<String>,
+}
+
+impl Store {
+    /// What delivery metrics are made from.
+    pub fn delivery(&self) -> Delivery<'_> {
+        Delivery { store: self }
+    }
+}
+
+impl Delivery<'_> {
+    /// Everything that the metrics of the window need, as of one moment.
+    pub async fn facts(&self, of: DeliveryOf<'_>) -> Result<DeliveryFacts, StoreError> {
+        self.store.refresh_days().await?;
+        match self.read(of).await {
+            // Packed by another version of this program.
+            Err(StoreError::Corrupt(_)) => {
+                self.forget_packs().await?;
+                self.store.refresh_days().await?;
+                self.read(of).await
+            }
+            read => read,
+        }
+    }
+
+    /// The repositories of which anything was heard, by name.
+    pub async fn list_repositories(&self) -> Result<Vec<RepositoryName>, StoreError> {
+        const KNOWN: &str = "SELECT id FROM repositories ORDER BY id";
+        let names: Vec<String> = on_engine!(self.store.pool(), |c| sqlx::query_scalar(KNOWN)
+            .fetch_all(c)
+            .await)?;
+        Ok(names.into_iter().map(RepositoryName).collect())
+    }
+
+    /// Works in what changed since the last time; answers how many packs were made anew. Asking does so too: this is for
+    /// the time when nobody asks.
+    pub async fn refresh(&self) -> Result<usize, StoreError> {
+        self.store.refresh_days().await
+    }
+
+    async fn forget_packs(&self) -> Result<(), StoreError> {
+        let _turn = self.store.inner.facts_turn.lock().await;
+        let mut tx = self.store.pool().begin_write().await?;
+        let mut conn = tx.conn();
+        conn.lock_facts().await?;
+        mark_all(&mut conn).await?;
+        tx.commit().await
+    }
+
+    async fn read(&self, of: DeliveryOf<'_>) -> Result<DeliveryFacts, StoreError> {
+        let mut tx = self.store.pool().begin_read().await?;
+        let mut conn = tx.conn();
+        let ranges = ranges(&mut conn, of).await?;
+        let mut facts = DeliveryFacts::default();
+        for range in &ranges {
+            add_range(&mut conn, of, range, &mut facts).await?;
+        }
+        let around = Range {
+            from: ranges.iter().map(|range| range.from).min().unwrap_or(of.asked.from),
+            to: ranges.iter().map(|range| range.to).max().unwrap_or(of.asked.to),
+            repositories: asked_repositories(of.asked),
+        };
+        let outages: Vec<Incident> = within(&mut conn, OUTAGES, &around).await?;
+        facts.outages = outages.iter().map(known::outage).collect();
+        add_named(&mut conn, &mut facts).await?;
+        facts.corrections = corrections::standing(&mut conn).await?;
+        tx.commit().await?;
+        Ok(facts)
+    }
+}
+
+fn asked_repositories(asked: &Asked) -> Option<String> {
+    let repositories = asked.repositories.as_ref()?;
+    Some(list(repositories.iter().map(days::name)))
+}
+
+/// The range that serves most repositories, and those of repositories that deploy rarely.
+async fn ranges(conn: &mut Conn<'_>, of: DeliveryOf<'_>) -> Result<Vec<Range>, StoreError> {
+    let Asked { from, to, .. } = *of.asked;
+    let (first, last) = (from - BEFORE, (to + BEHIND).min(of.now));
+    let mut ranges = vec![Range {
+        from: first,
+        to: last,
+        repositories: asked_repositories(of.asked),
+    }];
+    type Row = (String, String, Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+    let around: Vec<Row> = on_conn!(conn, |c| sqlx::query_as(AROUND)
+        .bind(from)
+        .bind(to)
+        .fetch_all(c)
+        .await)?;
+    let is_asked = |repository: &str| {
+        let asked = of.asked.repositories.as_ref();
+        asked.is_none_or(|asked| asked.iter().any(|one| one.as_str() == repository))
+    };
+    let (mut early, mut late) = (BTreeSet::new(), BTreeSet::new());
+    let (mut earliest, mut latest) = (first, last);
+    let counted = around
+        .into_iter()
+        .filter(|(repository, environment, ..)| is_asked(repository) && of.definitions.counts(Means::Deployment, environment));
+    for (repository, _, before, behind) in counted {
+        let begins = before.map_or(DateTime::UNIX_EPOCH, |at| at - SLACK);
+        let ends = behind.map_or(of.now, |at| at + SLACK).min(of.now);
+        if begins < first {
+            earliest = earliest.min(begins);
+            early.insert(repository.clone());
+        }
+        if ends > last {
+            latest = latest.max(ends);
+            late.insert(repository);
+        }
+    }
+    for (names, from, to) in [(early, earliest, first), (late, last, latest)] {
+        if !names.is_empty() {
+            ranges.push(Range {
+                from,
+                to,
+                repositories: Some(list(&names)),
+            });
+        }
+    }
+    Ok(ranges)
+}
+
+/// Adds what happened within a range. Days are read whole, so a change may come twice: metrics count it once.
+async fn add_range(
+    conn: &mut Conn<'_>,
+    of: DeliveryOf<'_>,
+    range: &Range,
+    facts: &mut DeliveryFacts,
+) -> Result<(), StoreError> {
+    facts.changes.extend(changes(conn, range).await?);
+    let deployments: Vec<Deployment> = within(conn, DEPLOYED, range).await?;
+    facts.deployments.extend(deployments.iter().filter_map(known::deployed));
+    if of.definitions.counts_any(Means::Release) || of.definitions.counts_any(Means::Tag) {
+        let releases: Vec<Release> = within(conn, RELEASED, range).await?;
+        facts.deployments.extend(releases.iter().map(known::released));
+    }
+    if of.definitions.counts_any(Means::WorkflowRun) {
+        let runs: Vec<CiRun> = within(conn, RAN, range).await?;
+        facts.deployments.extend(runs.iter().filter_map(known::ran));
+    }
+    if of.with_pushes {
+        let pushes: Vec<Push> = within(conn, PUSHED, range).await?;
+        facts.pushes.extend(pushes.iter().filter_map(known::pushed));
+    }
+    Ok(())
+}
+
+async fn changes(conn: &mut Conn<'_>, range: &Range) -> Result<Vec<Change>, StoreError> {
+    let (from, to) = (days::day(range.from), days::day(range.to));
+    let packs: Vec<Vec<u8>> = match &range.repositories {
+        Some(repositories) => {
+            let sql = conn.lists(PACKS_OF);
+            on_conn!(conn, |c| sqlx::query_scalar(sql)
+                .bind(&from)
+                .bind(&to)
+                .bind(repositories)
+                .fetch_all(c)
+                .await)?
+        }
+        None => {
+            let sql = conn.lists(PACKS);
+            on_conn!(conn, |c| sqlx::query_scalar(sql)
+                .bind(&from)
+                .bind(&to)
+                .bind(true)
+                .bind("[]")
+                .fetch_all(c)
+                .await)?
+        }
+    };
+    let mut changes = Vec::new();
+    for pack in packs {
+        changes.extend(days::unpacked(&pack)?);
+    }
+    Ok(changes)
+}
+
+/// All facts of one kind within a range.
+async fn within<T: DeserializeOwned + Send + 'static>(
+    conn: &mut Conn<'_>,
+    sql: &'static str,
+    range: &Range,
+) -> Result<Vec<T>, StoreError> {
+    let sql = conn.lists(sql);
+    let joined = on_conn!(conn, |c| sqlx::query_scalar(sql)
+        .bind(range.from)
+        .bind(range.to)
+        .bind(range.repositories.is_none())
+        .bind(range.repositories.as_deref().unwrap_or("[]"))
+        .fetch_one(c)
+        .await)?;
+    decode(joined).await
+}
+
+/// Adds older changes that are named by what is there: taken back by a change, or deployed again.
+async fn add_named(conn: &mut Conn<'_>, facts: &mut DeliveryFacts) -> Result<(), StoreError> {
+    const BY_COMMIT: &str = "SELECT id FROM pull_requests WHERE merge_commit_sha IN LIST($1)";
+    let commits: BTreeSet<&str> = facts.changes.iter().filter_map(|change| change.merge_commit_sha.as_deref()).collect();
+    let known: BTreeSet<String> = facts.changes.iter().map(|change| change.key.to_string()).collect();
+    let deployed = facts.deployments.iter().filter_map(Deployed::commit);
+    let taken_back = facts.changes.iter().flat_map(|change| change.reverts.iter().map(String::as_str));
+    let shas: BTreeSet<&str> = deployed.chain(taken_back).filter(|sha| !commits.contains(sha)).collect();
+    let numbered = facts.changes.iter().flat_map(|change| {
+        let repository = &change.key.repository;
+        change.reverts.iter().filter_map(move |name| match name.split_once('#')? {
+            ("", number) => Some(format!("{repository}#{number}")),
+            _ => Some(name.clone()),
+        })
+    });
+    let mut ids: BTreeSet<String> = numbered.collect();
+    for chunk in Vec::from_iter(shas).chunks(IDS_PER_STATEMENT) {
+        let sql = conn.lists(BY_COMMIT);
+        let found: Vec<String> = on_conn!(conn, |c| sqlx::query_scalar(sql)
+            .bind(list(chunk))
+            .fetch_all(c)
+            .await)?;
+        ids.extend(found);
+    }
+    ids.retain(|id| !known.contains(id));
+    for chunk in Vec::from_iter(ids.iter().map(String::as_str)).chunks(IDS_PER_STATEMENT) {
+        facts.changes.extend(days::changes_of(conn, chunk).await?);
+    }
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! Purpose: packs of what was merged in a repository on a day: noted as stale when a pull request of that day changes, made
+//! anew before anybody reads them.
+//!
+//! Making all packs costs one look at each merged pull request with its reviews and comments; afterwards a merge costs the
+//! pack of its day. A pack holds some dozen changes, so making it anew is as cheap as changing it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use em_domain::delivery::{Change, known};
+use em_domain::id::RepositoryName;
+use em_domain::pull_request::PullRequest;
+use em_domain::review::{Comment, Review};
+
+use crate::engine::{Conn, IDS_PER_STATEMENT, Table, Value, list, on_conn, on_engine};
+use crate::error::StoreError;
+use crate::facts::facts_by;
+use crate::open::Store;
+
+const DAYS: Table = Table {
+    name: "delivery_days",
+    columns: &["repository", "day", "pack"],
+    key_columns: 2,
+};
+const STALE: Table = Table {
+    name: "delivery_stale",
+    columns: &["repository", "day"],
+    key_columns: 2,
+};
+/// Packs made in one transaction.
+const PACKS_AT_ONCE: i64 = 500;
+/// Merges noted by one list of values.
+const MERGES_AT_ONCE: i64 = 20_000;
+
+/// A day of a repository.
+type Day = (String, String);
+
+/// The day, in UTC, in which something was merged: `2026-08-20`.
+pub(super) fn day(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d").to_string()
+}
+
+/// Notes that the packs of those of `pull_requests` that are merged do not show what is known.
+pub(crate) async fn mark(conn: &mut Conn<'_>, pull_requests: &[&str]) -> Result<(), StoreError> {
+    const MERGED: &str =
+        "SELECT repository, merged_at FROM pull_requests WHERE id IN LIST($1) AND merged_at IS NOT NULL";
+    for chunk in pull_requests.chunks(IDS_PER_STATEMENT) {
+        let sql = conn.lists(MERGED);
+        let merged: Vec<(String, DateTime<Utc>)> = on_conn!(conn, |c| sqlx::query_as(sql)
+            .bind(list(chunk))
+            .fetch_all(c)
+            .await)?;
+        note(conn, merged).await?;
+    }
+    Ok(())
+}
+
+/// Forgets all packs and notes all days anew, after the facts were exchanged.
+pub(crate) async fn mark_all(conn: &mut Conn<'_>) -> Result<(), StoreError> {
+    const AFTER: &str = "SELECT id, repository, merged_at FROM pull_requests \
+        WHERE id > $1 AND merged_at IS NOT NULL ORDER BY id LIMIT $2";
+    for table in [DAYS.name, STALE.name] {
+        conn.run(format!("DELETE FROM {table}")).await?;
+    }
+    let mut after = String::new();
+    loop {
+        let page: Vec<(String, String, DateTime<Utc>)> = on_conn!(conn, |c| sqlx::query_as(AFTER)
+            .bind(&after)
+            .bind(MERGES_AT_ONCE)
+            .fetch_all(c)
+            .await)?;
+        let Some((last, ..)) = page.last() else { return Ok(()) };
+        after.clone_from(last);
+        let merged = page.into_iter().map(|(_, repository, at)| (repository, at));
+        note(conn, merged).await?;
+    }
+}
+
+async fn note(
+    conn: &mut Conn<'_>,
+    merged: impl IntoIterator<Item = (String, DateTime<Utc>)>,
+) -> Result<(), StoreError> {
+    let days: BTreeSet<Day> = merged
+        .into_iter()
+        .map(|(repository, at)| (repository, day(at)))
+        .collect();
+    let row = |(repository, day)| vec![Value::text::<String>(repository), Value::text::<String>(day)];
+    conn.upsert(&STALE, days.into_iter().map(row).collect()).await
+}
+
+impl Store {
+    /// Makes anew the packs that do not show what is known; answers how many. Costs one small question where there are none.
+    pub(super) async fn refresh_days(&self) -> Result<usize, StoreError> {
+        const ANY: &str = "SELECT EXISTS (SELECT 1 FROM delivery_stale)";
+        let mut made = 0;
+        while on_engine!(self.pool(), |c| sqlx::query_scalar::<_, bool>(ANY)
+            .fetch_one(c)
+            .await)?
+        {
+            let _turn = self.inner.facts_turn.lock().await;
+            let mut tx = self.pool().begin_write().await?;
+            let mut conn = tx.conn();
+            conn.lock_facts().await?;
+            made += refresh_some(&mut conn).await?;
+            tx.commit().await?;
+        }
+        Ok(made)
+    }
+}
+
+/// Makes some of the stale packs anew.
+async fn refresh_some(conn: &mut Conn<'_>) -> Result<usize, StoreError> {
+    const SOME: &str = "SELECT repository, day FROM delivery_stale ORDER BY repository, day LIMIT $1";
+    let stale: Vec<Day> = on_conn!(conn, |c| sqlx::query_as(SOME)
+        .bind(PACKS_AT_ONCE)
+        .fetch_all(c)
+        .await)?;
+    let mut by_repository: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (repository, day) in &stale {
+        by_repository.entry(repository).or_default().insert(day);
+    }
+    for (repository, days) in by_repository {
+        let changes = merged_within(conn, repository, &days).await?;
+        exchange(conn, repository, &days, changes).await?;
+    }
+    Ok(stale.len())
+}
+
+/// Puts new packs of `days` in the place of the old ones. A day without any change has no pack.
+async fn exchange(
+    conn: &mut Conn<'_>,
+    repository: &str,
+    days: &BTreeSet<&str>,
+    changes: Vec<Change>,
+) -> Result<(), StoreError> {
+    let mut packs: BTreeMap<String, Vec<Change>> = BTreeMap::new();
+    for change in changes {
+        packs.entry(day(change.merged_at)).or_default().push(change);
+    }
+    let mut rows = Vec::new();
+    for (day, changes) in packs.into_iter().filter(|(day, _)| days.contains(day.as_str())) {
+        rows.push(vec![
+            Value::text(repository),
+            Value::text(day),
+            Value::Bytes(packed(&changes)?.into()),
+        ]);
+    }
+    for table in [DAYS.name, STALE.name] {
+        let sql = conn.lists(&format!(
+            "DELETE FROM {table} WHERE repository = $1 AND day IN LIST($2)"
+        ));
+        on_conn!(conn, |c| sqlx::query(sql)
+            .bind(repository)
+            .bind(list(days))
+            .execute(c)
+            .await
+            .map(drop))?;
+    }
+    conn.upsert(&DAYS, rows).await
+}
+
+/// What was merged in a repository from the first of `days` to the last.
+async fn merged_within(
+    conn: &mut Conn<'_>,
+    repository: &str,
+    days: &BTreeSet<&str>,
+) -> Result<Vec<Change>, StoreError> {
+    const WITHIN: &str = "SELECT id, merged_at FROM pull_requests \
+        WHERE repository = $1 AND merged_at >= $2 AND merged_at < $3 AND merged_at IS NOT NULL";
+    let Some((first, last)) = days.first().zip(days.last()) else {
+        return Ok(Vec::new());
+    };
+    let (from, to) = (midnight(first)?, midnight(last)? + chrono::Days::new(1));
+    let merged: Vec<(String, DateTime<Utc>)> = on_conn!(conn, |c| sqlx::query_as(WITHIN)
+        .bind(repository)
+        .bind(from)
+        .bind(to)
+        .fetch_all(c)
+        .await)?;
+    let wanted = merged.iter().filter(|(_, at)| days.contains(day(*at).as_str()));
+    let ids: Vec<&str> = wanted.map(|(id, _)| id.as_str()).collect();
+    let mut changes = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(IDS_PER_STATEMENT) {
+        changes.extend(changes_of(conn, chunk).await?);
+    }
+    Ok(changes)
+}
+
+fn midnight(day: &str) -> Result<DateTime<Utc>, StoreError> {
+    format!("{day}T00:00:00Z")
+        .parse()
+        .map_err(|_| StoreError::corrupt("day", day))
+}
+
+/// The changes that these pull requests were.
+pub(super) async fn changes_of(conn: &mut Conn<'_>, ids: &[&str]) -> Result<Vec<Change>, StoreError> {
+    let pulls: Vec<PullRequest> = facts_by(conn, "id", ids).await?;
+    let reviews = grouped(facts_by::<Review>(conn, "pull_request", ids).await?, |review| {
+        review.pull_request.to_string()
+    });
+    let comments = grouped(facts_by::<Comment>(conn, "pull_request", ids).await?, |comment| {
+        comment.pull_request.to_string()
+    });
+    let change = |pull: &PullRequest| {
+        let id = pull.key.to_string();
+        let reviews = reviews.get(&id).map_or(&[][..], Vec::as_slice);
+        let comments = comments.get(&id).map_or(&[][..], Vec::as_slice);
+        known::change(pull, reviews, comments)
+    };
+    Ok(pulls.iter().filter_map(change).collect())
+}
+
+fn grouped<F>(facts: Vec<F>, key: impl Fn(&F) -> String) -> BTreeMap<String, Vec<F>> {
+    let mut groups: BTreeMap<String, Vec<F>> = BTreeMap::new();
+    for fact in facts {
+        groups.entry(key(&fact)).or_default().push(fact);
+    }
+    groups
+}
+
+fn packed(changes: &[Change]) -> Result<Vec<u8>, StoreError> {
+    postcard::to_allocvec(changes)
+        .map_err(|error| StoreError::Refused(format!("a day that cannot be packed: {error}")))
+}
+
+/// What a pack holds.
+pub(super) fn unpacked(pack: &[u8]) -> Result<Vec<Change>, StoreError> {
+    postcard::from_bytes(pack).map_err(|error| StoreError::corrupt("pack of a day", &error.to_string()))
+}
+
+/// The repository as the index has it.
+pub(super) fn name(repository: &RepositoryName) -> &str {
+    repository.as_str()
+}
