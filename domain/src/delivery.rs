@@ -19,6 +19,7 @@ mod middleware;
 mod ours;
 mod parts;
 mod production;
+mod reasons;
 mod reverts;
 mod statistics;
 mod titles;
@@ -26,14 +27,15 @@ mod view;
 mod weeks;
 
 pub use bands::Band;
-pub use definitions::{Asked, Counted, Definitions, FailureRules, JoinRule, LeadTimeStart, Mode};
+pub use definitions::{Asked, Counted, Definitions, FailureRules, JoinRule, LeadTimeStart, Mode, Sign};
 pub use facts::{
     Change, Correction, DeliveryFacts, Deployed, DirectPush, Means, Outage, Outcome, Says, Subject,
 };
 pub use measured::{
-    About, FiveKeys, Frequency, Interval, IntervalMethod, Joined, LeadTime, Link, Measured, NoBand, NoValue,
-    Note, PartSummaries, PartSummary, Parts, Percentile, ProofRow, Standing, Statistic, Unit, WeekPoint, Why,
+    FiveKeys, Frequency, Interval, IntervalMethod, LeadTime, Link, Measured, NoBand, Note, PartSummaries,
+    PartSummary, Parts, Percentile, ProofRow, Standing, Statistic, Unit, WeekPoint,
 };
+pub use reasons::{About, Joined, NoValue, Why};
 pub use titles::taken_back;
 
 use history::History;

@@ -7,11 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Duration, Utc};
 
+use super::definitions::Sign;
 use super::facts::{Outage, Says, Subject};
 use super::history::{History, Run};
 use super::index::Index;
 use super::join::Delivered;
-use super::measured::{Joined, Link, Why};
+use super::measured::Link;
+use super::reasons::{Joined, Why};
 
 /// One reason why a deployment failed.
 pub(super) struct Blame {
@@ -124,7 +126,7 @@ fn culprit(history: &History<'_>, index: &Index<'_>, outage: &Outage) -> Result<
     if outage.dismissed {
         return Err(Why::Dismissed);
     }
-    if !history.definitions.failure.incident {
+    if !history.definitions.failure.has(Sign::Incident) {
         return Err(Why::NoCause);
     }
     if !outage.causes.is_empty() {

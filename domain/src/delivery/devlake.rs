@@ -1,6 +1,6 @@
-//! Purpose: the metrics as Apache DevLake has them, with the benchmarks of 2023 or of 2021.
+//! Purpose: the metrics as Apache `DevLake` has them, with the benchmarks of 2023 or of 2021.
 //!
-//! DevLake compares commits; we know what a deployment holds by its commit and time, so a change is in the deployment that
+//! `DevLake` compares commits; we know what a deployment holds by its commit and time, so a change is in the deployment that
 //! our join finds, where both have a commit. What is asked for is the project: an incident is blamed on the newest deployment
 //! of any of its repositories, however long before. Bots count. Times are in whole minutes: the three stages of a lead time
 //! rounded up, recoveries rounded down.
@@ -15,10 +15,9 @@ use super::definitions::{JoinRule, Mode};
 use super::facts::{Change, Outage};
 use super::frequency::{self, Rate};
 use super::join::{Delivered, How, deliveries};
-use super::lead_time::{Rule, lead_time};
-use super::measured::{
-    About, FiveKeys, Frequency, Joined, Link, Measured, NoValue, Parts, ProofRow, Statistic, Unit, Why,
-};
+use super::lead_time::{Rule, Window, lead_time};
+use super::measured::{FiveKeys, Frequency, Link, Measured, Parts, ProofRow, Statistic, Unit};
+use super::reasons::{About, Joined, NoValue, Why};
 use super::statistics::seconds;
 use super::view::{View, counted, left_out, left_out_for, not_in_mode, note, share, times};
 use super::weeks::{Happened, half_year, median_days, monday, month, points};
@@ -38,7 +37,7 @@ pub(super) fn measure(view: &View<'_>, mode: Mode) -> FiveKeys {
         statistic: Statistic::LowerMedian,
         bots: true,
         first: false,
-        by_merge: false,
+        window: Window::Delivery,
         needs_commits: true,
         parts: &parts,
     };
@@ -73,13 +72,20 @@ fn how_often(view: &View<'_>, mode: Mode, live: &[DateTime<Utc>], proof: Vec<Pro
         let days = frequency::days_with(view, live);
         let of = |period| median_days(view.asked, &days, period);
         let (weekly, monthly) = (of(monday), of(month));
-        let band = match mode {
-            Mode::DevLake2021 if weekly >= 5.0 => Band::Elite,
-            Mode::DevLake2021 if monthly >= 1.0 => Band::High,
-            Mode::DevLake2021 if of(half_year) >= 1.0 => Band::Medium,
-            Mode::DevLake2021 => Band::Low,
-            _ if weekly < 1.0 && monthly >= 1.0 => Band::Medium,
-            _ => bands::reaching(weekly, &[5.0, 1.0], &[Band::Elite, Band::High, Band::Low]),
+        // The second band asks for weeks in 2023 and for months in 2021, and so on.
+        let (high, medium) = if mode == Mode::DevLake2021 {
+            (monthly, of(half_year))
+        } else {
+            (weekly, monthly)
+        };
+        let band = if weekly >= 5.0 {
+            Band::Elite
+        } else if high >= 1.0 {
+            Band::High
+        } else if medium >= 1.0 {
+            Band::Medium
+        } else {
+            Band::Low
         };
         Rate {
             value: weekly,
@@ -210,7 +216,7 @@ fn recovery(view: &View<'_>, mode: Mode, blames: &Blames<'_>) -> (Measured, Vec<
                 proof.push(counted(incident(outage), start, seconds(took), links));
             }
             Some(_) if is_asked => {
-                proof.push(left_out(incident(outage), start, links, Why::EndsOutsideWindow))
+                proof.push(left_out(incident(outage), start, links, Why::EndsOutsideWindow));
             }
             None if is_asked => proof.push(left_out(incident(outage), start, links, Why::StillOpen)),
             Some(_) | None => {}

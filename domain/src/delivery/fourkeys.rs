@@ -4,30 +4,26 @@
 //! commit or itself, so each is one line, and a note says how many. A deployment whose commit we do not know is dropped from
 //! everything. Only an incident that names a commit is anybody's fault, and two such incidents count twice.
 
+mod incidents;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::bands::{self, Band};
-use super::blame::incident;
 use super::definitions::Mode;
-use super::facts::{Change, DirectPush, Outage, Says, Subject};
+use super::facts::{Change, DirectPush, Subject};
 use super::frequency::{self, Rate};
 use super::history::Run;
 use super::join::find_commit;
 use super::lead_time::percentiles;
-use super::measured::{
-    About, FiveKeys, Frequency, Joined, LeadTime, Link, Measured, NoBand, NoValue, ProofRow, Statistic, Unit,
-    Why,
-};
-use super::statistics::{mean, number, percentile, seconds};
-use super::titles::is_commit;
-use super::view::{View, by_time, counted, left_out, left_out_for, not_in_mode, note, push, times};
+use super::measured::{FiveKeys, Frequency, LeadTime, Link, ProofRow, Statistic, Unit};
+use super::reasons::{About, Joined, NoValue, Why};
+use super::statistics::{mean, percentile, seconds};
+use super::view::{View, counted, left_out, not_in_mode, note, push, times};
 use super::weeks::{Happened, days, days_in, monday, month, points};
 
 const MINUTE: i64 = 60;
-const HOUR: i64 = 3_600;
-
 /// What brought a commit to the default branch.
 #[derive(Clone, Copy)]
 enum Head<'f> {
@@ -90,8 +86,8 @@ pub(super) fn measure(view: &View<'_>) -> FiveKeys {
     let runs = known.in_window(view);
     let deployments: Vec<DateTime<Utc>> = runs.iter().map(|(run, _)| run.at).collect();
     let (lead, delivered) = lead_time(view, nothing, &runs);
-    let (change_fail, failed) = change_fail(view, nothing, &runs);
-    let (recovery, recovered) = recovery(view, nothing, &known);
+    let (change_fail, failed) = incidents::change_fail(view, nothing, &runs);
+    let (recovery, recovered) = incidents::recovery(view, nothing, &known);
     let happened = Happened {
         deployments: deployments.clone(),
         delivered,
@@ -222,127 +218,4 @@ fn lead_time(
         time,
     };
     (lead, values)
-}
-
-/// Whether an incident names what the run deployed, or a person says so.
-fn names(view: &View<'_>, outage: &Outage, run: &Run<'_>) -> Option<Joined> {
-    let corrections = &view.history.corrections;
-    match corrections.of_incident(outage) {
-        Some(Says::CausedBy(id)) => return (*id == run.deployed.id).then_some(Joined::ByCorrection),
-        Some(Says::NotOurs | Says::NotAnIncident | Says::Exclude) => return None,
-        None => {}
-    }
-    let sha = run.deployed.commit()?;
-    let mut causes = outage.causes.iter().filter(|cause| is_commit(cause));
-    let is_named = !outage.dismissed && causes.any(|cause| sha.starts_with(cause.as_str()));
-    is_named.then_some(Joined::ByNamedCause)
-}
-
-/// Incidents by deployment, where there are any; each pair is a line.
-fn change_fail(
-    view: &View<'_>,
-    nothing: Option<NoValue>,
-    runs: &[(&Run<'_>, Head<'_>)],
-) -> (Measured, Vec<DateTime<Utc>>) {
-    let named: Vec<&Outage> = naming(view);
-    let (mut rows, mut failed, mut proof) = (0, Vec::new(), Vec::new());
-    for (run, _) in runs {
-        let links: Vec<Link> = named
-            .iter()
-            .filter_map(|outage| {
-                Some(Link {
-                    to: incident(outage),
-                    how: names(view, outage, run)?,
-                })
-            })
-            .collect();
-        rows += links.len();
-        if !links.is_empty() {
-            failed.push(run.at);
-        }
-        proof.push(counted(run.subject(), run.at, number(links.len()), links));
-    }
-    let nothing = nothing.unwrap_or(NoValue::NoneInWindow);
-    let value = (!runs.is_empty())
-        .then(|| number(rows) / number(runs.len()))
-        .ok_or(nothing);
-    let unnamed = view.history.outages.iter();
-    let unnamed = unnamed.filter(|one| view.holds_instant(one.opened_at) && view.holds_outage(one));
-    let unnamed: Vec<ProofRow> = unnamed
-        .filter(|one| one.causes.is_empty() && view.history.corrections.of_incident(one).is_none())
-        .map(|one| left_out(incident(one), one.opened_at, Vec::new(), Why::NoCause))
-        .collect();
-    let without = note(
-        About::IncidentsWithoutCause,
-        unnamed.len(),
-        unnamed.len() + named.len(),
-    );
-    proof.extend(unnamed);
-    let measured = Measured {
-        value,
-        unit: Unit::Share,
-        statistic: Statistic::RowsPerDeployment,
-        sample: runs.len(),
-        interval: None,
-        band: value
-            .map(|_| bands::change_fail(Mode::FourKeys, rows, runs.len()))
-            .map_err(|_| NoBand::NoValue),
-        notes: without.into_iter().collect(),
-        proof: by_time(proof),
-    };
-    (measured, failed)
-}
-
-/// Incidents that name anything, or that a person put down to something.
-fn naming<'f>(view: &View<'f>) -> Vec<&'f Outage> {
-    let outages = view.history.outages.iter().copied();
-    outages
-        .filter(|one| view.holds_outage(one))
-        .filter(|one| !one.causes.is_empty() || view.history.corrections.of_incident(one).is_some())
-        .collect()
-}
-
-/// From the earlier of the incident and the deployment that it names, in whole hours.
-fn recovery(
-    view: &View<'_>,
-    nothing: Option<NoValue>,
-    known: &Known<'_, '_>,
-) -> (Measured, Vec<(DateTime<Utc>, i64)>) {
-    let (mut proof, mut values) = (Vec::new(), Vec::new());
-    let begun = view.history.outages.iter();
-    for outage in begun.filter(|one| view.holds_instant(one.opened_at) && view.holds_outage(one)) {
-        if view.history.corrections.dismisses(outage) {
-            continue;
-        }
-        let mut runs = known.runs.iter();
-        let blamed = runs.find_map(|(run, _)| Some((run, names(view, outage, run)?)));
-        let start = blamed.map_or(outage.opened_at, |(run, _)| run.at.min(outage.opened_at));
-        let links: Vec<Link> = (blamed.into_iter())
-            .map(|(run, how)| Link {
-                to: run.subject(),
-                how,
-            })
-            .collect();
-        proof.push(match outage.resolved_at {
-            None => left_out(incident(outage), start, links, Why::StillOpen),
-            Some(end) if end < start => left_out(incident(outage), start, links, Why::EndsBeforeStart),
-            Some(end) => {
-                let took = (end.timestamp() - start.timestamp()) / HOUR * HOUR;
-                values.push((outage.opened_at, took));
-                counted(incident(outage), start, seconds(took), links)
-            }
-        });
-    }
-    let none = if proof.is_empty() {
-        NoValue::NothingFailed
-    } else {
-        NoValue::NothingRecovered
-    };
-    let took = values.iter().map(|(_, took)| *took).collect();
-    let band = |value| bands::recovery(Mode::FourKeys, value);
-    let of = proof.len();
-    let mut measured = times(took, Statistic::Median, nothing.unwrap_or(none), band, proof);
-    let open = left_out_for(&measured.proof, Why::StillOpen);
-    measured.notes.extend(note(About::IncidentsOpen, open, of));
-    (measured, values)
 }

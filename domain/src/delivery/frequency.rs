@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::bands::Band;
-use super::measured::{
-    About, Frequency, Measured, NoBand, NoValue, Note, ProofRow, Standing, Statistic, Unit, Why,
-};
+use super::measured::{Frequency, Measured, NoBand, Note, ProofRow, Standing, Statistic, Unit};
+use super::reasons::{About, NoValue, Why};
 use super::statistics::{number, percentile, ratio_interval, seconds};
 use super::view::{View, by_time, counted, left_out, note};
 use super::weeks::{Happened, counts_and_lengths, day, points};
@@ -109,9 +108,12 @@ fn notes(view: &View<'_>, live: usize) -> Vec<Note> {
 /// A line for each production run of the window: those that went live count.
 pub(super) fn proof(view: &View<'_>) -> Vec<ProofRow> {
     let runs = view.runs().filter(|(_, run)| view.holds_instant(run.at));
-    let rows = runs.map(|(_, run)| match run.is_live() {
-        true => counted(run.subject(), run.at, 1.0, Vec::new()),
-        false => left_out(run.subject(), run.at, Vec::new(), Why::FailedRun),
+    let rows = runs.map(|(_, run)| {
+        if run.is_live() {
+            counted(run.subject(), run.at, 1.0, Vec::new())
+        } else {
+            left_out(run.subject(), run.at, Vec::new(), Why::FailedRun)
+        }
     });
     let excluded = view.of(&view.history.excluded).into_iter();
     let excluded = excluded.map(|run| left_out(run.subject(), run.at, Vec::new(), Why::Corrected));

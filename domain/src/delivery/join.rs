@@ -10,7 +10,7 @@ use super::definitions::JoinRule;
 use super::facts::{Change, DirectPush};
 use super::history::{History, Repo};
 use super::lead_time::Journey;
-use super::measured::Joined;
+use super::reasons::Joined;
 
 /// What brought one change or push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

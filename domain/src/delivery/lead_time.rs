@@ -6,9 +6,9 @@ use super::definitions::Mode;
 use super::facts::{Change, DirectPush, Subject};
 use super::join::Brought;
 use super::measured::{
-    About, LeadTime, Link, NoValue, PartSummaries, PartSummary, Parts, Percentile, ProofRow, Standing,
-    Statistic, Why,
+    LeadTime, Link, PartSummaries, PartSummary, Parts, Percentile, ProofRow, Standing, Statistic,
 };
+use super::reasons::{About, NoValue, Why};
 use super::statistics::{mean, percentile, percentile_interval, seconds};
 use super::view::{View, counted, left_out, left_out_for, note, times};
 use super::{bands, view};
@@ -21,6 +21,15 @@ pub(super) struct Journey<'f, T> {
     pub(super) brought: Option<(Brought, DateTime<Utc>)>,
 }
 
+/// What must be in the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Window {
+    /// The deployment.
+    Delivery,
+    /// The merge.
+    Merge,
+}
+
 /// What a mode counts.
 pub(super) struct Rule<'r> {
     pub(super) mode: Mode,
@@ -29,8 +38,7 @@ pub(super) struct Rule<'r> {
     pub(super) bots: bool,
     /// What the first known deployment brought counts.
     pub(super) first: bool,
-    /// The window holds the merge, and not the deployment.
-    pub(super) by_merge: bool,
+    pub(super) window: Window,
     /// A change without a merge commit cannot be joined.
     pub(super) needs_commits: bool,
     pub(super) parts: &'r dyn Fn(&Change, DateTime<Utc>) -> Parts,
@@ -55,7 +63,11 @@ pub(super) fn lead_time<'f>(
         };
         if let Some(parts) = row.parts.filter(|_| row.standing == Standing::Counted) {
             let change = journey.what;
-            let at = if rule.by_merge { change.merged_at } else { row.at };
+            let at = if rule.window == Window::Merge {
+                change.merged_at
+            } else {
+                row.at
+            };
             found.push((at, parts));
             missing.take(change, parts);
         }
@@ -152,7 +164,7 @@ fn row(view: &View<'_>, journey: &Journey<'_, Change>, rule: &Rule<'_>) -> Optio
     let told_at = live.unwrap_or(change.merged_at);
     // What is in no deployment yet is told in every window that ends after its merge, so that it is never lost.
     let is_asked = match live {
-        _ if rule.by_merge => view.holds_instant(change.merged_at),
+        _ if rule.window == Window::Merge => view.holds_instant(change.merged_at),
         Some(live) => view.holds_instant(live),
         None => view.asked.is_window() && change.merged_at < view.asked.to,
     };

@@ -5,24 +5,23 @@
 //! An incident belongs to the newest run of the window before it, in whatever repository; incidents before the first run are
 //! lost. A pull request that was taken back is an incident too, from its merge to the merge of its revert.
 
+mod incidents;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::bands::{self, Band};
-use super::blame::incident;
+use super::bands::Band;
 use super::definitions::Mode;
-use super::facts::{Change, Subject};
+use super::facts::Change;
 use super::frequency::{self, Rate};
 use super::history::{History, Repo, Run};
 use super::join::Brought;
-use super::lead_time::{Journey, Rule, lead_time};
-use super::measured::{
-    About, FiveKeys, Frequency, Joined, Link, Measured, NoValue, Parts, ProofRow, Statistic, Unit, Why,
-};
-use super::reverts::reverts;
-use super::statistics::{number, seconds};
-use super::view::{View, counted, left_out, not_in_mode, note, share, times};
+use super::lead_time::{Journey, Rule, Window, lead_time};
+use super::measured::{FiveKeys, Frequency, Parts, Statistic, Unit};
+use super::reasons::{Joined, Why};
+use super::statistics::number;
+use super::view::{View, counted, left_out, not_in_mode};
 use super::weeks::{Happened, days, monday, month, points};
 
 /// The metrics.
@@ -33,7 +32,7 @@ pub(super) fn measure(view: &View<'_>) -> FiveKeys {
         statistic: Statistic::Mean,
         bots: true,
         first: true,
-        by_merge: true,
+        window: Window::Merge,
         needs_commits: false,
         parts: &parts,
     };
@@ -43,9 +42,9 @@ pub(super) fn measure(view: &View<'_>) -> FiveKeys {
         .filter(|run| run.is_live())
         .map(|run| run.deployed.created_at)
         .collect();
-    let incidents = incidents(view);
-    let (change_fail, failed) = change_fail(view, &runs, &incidents);
-    let (recovery, recovered) = recovery(view, &incidents);
+    let incidents = incidents::incidents(view);
+    let (change_fail, failed) = incidents::change_fail(view, &runs, &incidents);
+    let (recovery, recovered) = incidents::recovery(view, &incidents);
     let happened = Happened {
         deployments: live.clone(),
         delivered,
@@ -81,9 +80,10 @@ fn runs<'v, 'f>(view: &'v View<'f>) -> Vec<&'v Run<'f>> {
 fn how_often(view: &View<'_>, live: &[DateTime<Utc>], runs: &[&Run<'_>]) -> Frequency {
     let rows = runs.iter().map(|run| {
         let (subject, at) = (run.subject(), run.deployed.created_at);
-        match run.is_live() {
-            true => counted(subject, at, 1.0, Vec::new()),
-            false => left_out(subject, at, Vec::new(), Why::FailedRun),
+        if run.is_live() {
+            counted(subject, at, 1.0, Vec::new())
+        } else {
+            left_out(subject, at, Vec::new(), Why::FailedRun)
         }
     });
     frequency::frequency(view, view.nothing(), live, rows.collect(), || {
@@ -171,7 +171,9 @@ fn by_branch<'f>(
         let runs = found.entry(branch).or_default();
         runs.push((run.deployed.created_at, *position));
     }
-    found.values_mut().for_each(|runs| runs.sort_unstable());
+    for runs in found.values_mut() {
+        runs.sort_unstable();
+    }
     found
 }
 
@@ -192,128 +194,4 @@ fn parts(change: &Change, live: DateTime<Utc>) -> Parts {
         out_of_order: change.first_commit_at > opened,
         incomplete: change.first_commit_at.is_none() || reviewed.is_none() || approved.is_none(),
     }
-}
-
-/// What went wrong, from when to when.
-struct Wrong {
-    subject: Subject,
-    /// What it was taken back by.
-    links: Vec<Link>,
-    from: DateTime<Utc>,
-    to: Option<DateTime<Utc>>,
-}
-
-/// Incidents, and pull requests that were taken back, of any time; by when they began.
-fn incidents(view: &View<'_>) -> Vec<Wrong> {
-    let outages = view.history.outages.iter();
-    let real = outages.filter(|one| view.holds_outage(one) && !view.history.corrections.dismisses(one));
-    let mut found: Vec<Wrong> = real
-        .map(|outage| Wrong {
-            subject: incident(outage),
-            links: Vec::new(),
-            from: outage.opened_at,
-            to: outage.resolved_at,
-        })
-        .collect();
-    let repositories = view
-        .history
-        .repositories
-        .iter()
-        .filter(|(name, _)| view.holds(name));
-    for (name, repo) in repositories {
-        let mut seen = BTreeSet::new();
-        for (revert, original) in reverts(view.history, name, &repo.changes) {
-            let pair = repo.changes.get(revert).zip(repo.changes.get(original));
-            let Some((revert, change)) = pair.filter(|_| seen.insert(original)) else {
-                continue;
-            };
-            found.push(Wrong {
-                subject: Subject::Change(change.key.clone()),
-                links: vec![Link {
-                    to: Subject::Change(revert.key.clone()),
-                    how: Joined::ByRevert,
-                }],
-                from: change.merged_at,
-                to: Some(revert.merged_at),
-            });
-        }
-    }
-    found.sort_by(|a, b| (a.from, &a.subject).cmp(&(b.from, &b.subject)));
-    found
-}
-
-fn change_fail(view: &View<'_>, runs: &[&Run<'_>], incidents: &[Wrong]) -> (Measured, Vec<DateTime<Utc>>) {
-    let mut blamed: BTreeMap<usize, Vec<Link>> = BTreeMap::new();
-    let mut lost = Vec::new();
-    let within = incidents.iter().filter(|one| view.holds_instant(one.from));
-    let begun = within.clone().count();
-    for one in within {
-        let before = runs.partition_point(|run| run.deployed.created_at <= one.from);
-        match before.checked_sub(1) {
-            Some(run) => blamed.entry(run).or_default().push(Link {
-                to: one.subject.clone(),
-                how: Joined::BetweenDeployments,
-            }),
-            None => lost.push(left_out(
-                one.subject.clone(),
-                one.from,
-                one.links.clone(),
-                Why::NoDeploymentBefore,
-            )),
-        }
-    }
-    let failed: Vec<DateTime<Utc>> = (blamed.keys())
-        .filter_map(|run| runs.get(*run))
-        .map(|run| run.deployed.created_at)
-        .collect();
-    let mut proof: Vec<ProofRow> = Vec::new();
-    for (nth, run) in runs.iter().enumerate() {
-        let links = blamed.remove(&nth).unwrap_or_default();
-        let value = if links.is_empty() { 0.0 } else { 1.0 };
-        proof.push(counted(run.subject(), run.deployed.created_at, value, links));
-    }
-    let lost_count = lost.len();
-    proof.extend(lost);
-    let nothing = view.nothing().unwrap_or(NoValue::NoneInWindow);
-    let band = |fit, all| Ok(bands::change_fail(Mode::Middleware, fit, all));
-    let mut measured = share(failed.len(), runs.len(), nothing, band, proof);
-    measured
-        .notes
-        .extend(note(About::IncidentsWithoutCause, lost_count, begun));
-    (measured, failed)
-}
-
-/// The mean from begin to end of what ended in the window.
-fn recovery(view: &View<'_>, incidents: &[Wrong]) -> (Measured, Vec<(DateTime<Utc>, i64)>) {
-    let (mut proof, mut values, mut open) = (Vec::new(), Vec::new(), 0);
-    for one in incidents {
-        let (subject, links) = (one.subject.clone(), one.links.clone());
-        match one.to {
-            Some(to) if view.holds_instant(to) && to < one.from => {
-                proof.push(left_out(subject, one.from, links, Why::EndsBeforeStart));
-            }
-            Some(to) if view.holds_instant(to) => {
-                let took = to.timestamp() - one.from.timestamp();
-                values.push((to, took));
-                proof.push(counted(subject, one.from, seconds(took), links));
-            }
-            None if view.holds_instant(one.from) => {
-                open += 1;
-                proof.push(left_out(subject, one.from, links, Why::StillOpen));
-            }
-            Some(_) | None => {}
-        }
-    }
-    let none = if proof.is_empty() {
-        NoValue::NothingFailed
-    } else {
-        NoValue::NothingRecovered
-    };
-    let took = values.iter().map(|(_, took)| *took).collect();
-    let band = |value| bands::recovery(Mode::Middleware, value);
-    let of = proof.len();
-    let nothing = view.nothing().unwrap_or(none);
-    let mut measured = times(took, Statistic::Mean, nothing, band, proof);
-    measured.notes.extend(note(About::IncidentsOpen, open, of));
-    (measured, values)
 }

@@ -10,8 +10,9 @@ use chrono::{DateTime, Utc};
 use super::definitions::Mode;
 use super::frequency::{self, Rate};
 use super::join::{Delivered, How, deliveries};
-use super::lead_time::{Rule, lead_time};
-use super::measured::{About, FiveKeys, Frequency, Measured, NoBand, Statistic, Unit};
+use super::lead_time::{Rule, Window, lead_time};
+use super::measured::{FiveKeys, Frequency, Measured, NoBand, Statistic, Unit};
+use super::reasons::About;
 use super::view::{View, note};
 use super::weeks::{Happened, points};
 use super::{bands, blame, definitions, parts};
@@ -31,7 +32,7 @@ pub(super) fn measure(view: &View<'_>) -> FiveKeys {
         statistic: Statistic::Median,
         bots: definitions.count_bots,
         first: false,
-        by_merge: false,
+        window: Window::Delivery,
         needs_commits: false,
         parts: &|change, live| parts::parts(change, definitions.lead_time_from, live),
     };

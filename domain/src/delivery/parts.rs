@@ -18,7 +18,7 @@ pub(super) fn parts(change: &Change, from: LeadTimeStart, live: DateTime<Utc>) -
     if from == LeadTimeStart::Merged {
         let mut way = Way::new(merged);
         return Parts {
-            deploy: way.to(seconds(live)),
+            deploy: way.step(seconds(live)),
             out_of_order: way.out_of_order,
             ..Parts::default()
         };
@@ -30,11 +30,11 @@ pub(super) fn parts(change: &Change, from: LeadTimeStart, live: DateTime<Utc>) -
     way.incomplete = from == LeadTimeStart::FirstCommit && first.is_none();
     let ready = before_merge(change.ready_at).unwrap_or(opened);
     Parts {
-        coding: way.to(ready.min(merged).max(opened)),
-        pickup: way.to_known(before_merge(change.first_review_at)),
-        review: way.to_known(before_merge(change.approved_at)),
-        merge: way.to(merged),
-        deploy: way.to(seconds(live)),
+        coding: way.step(ready.min(merged).max(opened)),
+        pickup: way.step_known(before_merge(change.first_review_at)),
+        review: way.step_known(before_merge(change.approved_at)),
+        merge: way.step(merged),
+        deploy: way.step(seconds(live)),
         out_of_order: way.out_of_order,
         incomplete: way.incomplete,
     }
@@ -57,15 +57,15 @@ impl Way {
     }
 
     /// The time to `next`; zero where that would be a step back.
-    fn to(&mut self, next: i64) -> i64 {
+    fn step(&mut self, next: i64) -> i64 {
         self.out_of_order |= next < self.at;
         let step = (next - self.at).max(0);
         self.at += step;
         step
     }
 
-    fn to_known(&mut self, next: Option<i64>) -> i64 {
+    fn step_known(&mut self, next: Option<i64>) -> i64 {
         self.incomplete |= next.is_none();
-        next.map_or(0, |next| self.to(next))
+        next.map_or(0, |next| self.step(next))
     }
 }

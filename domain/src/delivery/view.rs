@@ -9,9 +9,8 @@ use super::bands::Band;
 use super::definitions::Asked;
 use super::facts::{DirectPush, Outage, Subject};
 use super::history::{History, Run};
-use super::measured::{
-    About, Interval, Link, Measured, NoBand, NoValue, Note, ProofRow, Standing, Statistic, Unit, Why,
-};
+use super::measured::{Interval, Link, Measured, NoBand, Note, ProofRow, Standing, Statistic, Unit};
+use super::reasons::{About, NoValue, Why};
 use super::statistics::{
     lower_median, mean, mean_interval, number, percentile, percentile_interval, share_interval,
 };

@@ -140,7 +140,9 @@ pub(super) fn points(
         for (at, value) in all {
             grouped.entry(week(at)).or_default().push(*value);
         }
-        grouped.values_mut().for_each(|group| group.sort_unstable());
+        for group in grouped.values_mut() {
+            group.sort_unstable();
+        }
         grouped
     };
     let (failed, rework) = (count(&happened.failed), count(&happened.rework));

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Duration, Utc};
 
 use super::{Blame, Mended};
+use crate::delivery::definitions::Sign;
 use crate::delivery::facts::{Change, Says, Subject};
 use crate::delivery::history::{History, Run};
 use crate::delivery::index::Index;
 use crate::delivery::join::{Brought, Delivered, find_commit, known_commits};
-use crate::delivery::measured::Joined;
+use crate::delivery::reasons::Joined;
 use crate::delivery::reverts::reverts;
 use crate::delivery::titles::{is_fix, is_neutral};
 
@@ -21,14 +22,14 @@ pub(super) fn blames(history: &History<'_>, deliveries: &[Delivered<'_>], index:
         let place = Place::new(history, delivered);
         let rules = &history.definitions.failure;
         found.extend(place.corrected(index));
-        if rules.revert {
+        if rules.has(Sign::Revert) {
             found.extend(place.reverts());
         }
         found.extend(place.hotfixes());
-        if rules.rollback {
+        if rules.has(Sign::Rollback) {
             found.extend(place.rollbacks());
         }
-        if rules.failed_status {
+        if rules.has(Sign::FailedStatus) {
             found.extend(place.failed_runs());
         }
     }
@@ -37,7 +38,7 @@ pub(super) fn blames(history: &History<'_>, deliveries: &[Delivered<'_>], index:
 
 /// Deployments that are labelled an unplanned fix, or brought a change so labelled, with what bears the label.
 pub(super) fn labelled(history: &History<'_>, deliveries: &[Delivered<'_>]) -> Vec<(usize, Subject)> {
-    if !history.definitions.failure.hotfix_label {
+    if !history.definitions.failure.has(Sign::HotfixLabel) {
         return Vec::new();
     }
     let places = deliveries.iter().map(|delivered| Place::new(history, delivered));
@@ -154,10 +155,10 @@ impl<'a, 'f> Place<'a, 'f> {
                     mended: Mended::By(Some(*next)),
                 });
             };
-            if let Some(labelled) = self.label(*next).filter(|_| rules.hotfix_label) {
+            if let Some(labelled) = self.label(*next).filter(|_| rules.has(Sign::HotfixLabel)) {
                 blame(Joined::ByHotfixLabel, labelled);
             }
-            if rules.hotfix_title && self.brings_only_fixes(*next) {
+            if rules.has(Sign::HotfixTitle) && self.brings_only_fixes(*next) {
                 blame(Joined::ByHotfixTitle, run.subject());
             }
         }

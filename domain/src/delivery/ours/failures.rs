@@ -6,7 +6,8 @@ use crate::delivery::bands;
 use crate::delivery::blame::{Blame, Blames, incident, over_at};
 use crate::delivery::definitions::Mode;
 use crate::delivery::history::Run;
-use crate::delivery::measured::{About, Link, Measured, NoBand, NoValue, ProofRow, Standing, Why};
+use crate::delivery::measured::{Link, Measured, NoBand, ProofRow, Standing};
+use crate::delivery::reasons::{About, NoValue, Why};
 use crate::delivery::statistics::seconds;
 use crate::delivery::view::{View, counted, left_out, left_out_for, note, share, times};
 

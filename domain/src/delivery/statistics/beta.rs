@@ -56,18 +56,18 @@ pub(super) fn below(x: f64, a: f64, b: f64) -> f64 {
 
 fn fraction(x: f64, a: f64, b: f64) -> f64 {
     let away = |value: f64| if value.abs() < 1e-300 { 1e-300 } else { value };
-    let mut c = 1.0;
-    let mut d = 1.0 / away(1.0 - (a + b) * x / (a + 1.0));
-    let mut result = d;
+    let mut upper = 1.0;
+    let mut lower = 1.0 / away(1.0 - (a + b) * x / (a + 1.0));
+    let mut result = lower;
     for term in 1..=MOST_TERMS {
-        let m = f64::from(term);
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
+        let nth = f64::from(term);
+        let even = nth * (b - nth) * x / ((a + 2.0 * nth - 1.0) * (a + 2.0 * nth));
+        let odd = -(a + nth) * (a + b + nth) * x / ((a + 2.0 * nth) * (a + 2.0 * nth + 1.0));
         let mut step = 1.0;
         for coefficient in [even, odd] {
-            d = 1.0 / away(1.0 + coefficient * d);
-            c = away(1.0 + coefficient / c);
-            step = c * d;
+            lower = 1.0 / away(1.0 + coefficient * lower);
+            upper = away(1.0 + coefficient / upper);
+            step = upper * lower;
             result *= step;
         }
         if (step - 1.0).abs() < 1e-14 {
