@@ -9,7 +9,7 @@ use em_domain::calendar::WorkCalendar;
 use em_domain::delivery::{FiveKeys, Metric};
 use slack_morphism::prelude::SlackMessageContent;
 
-pub use figures::{band, told};
+pub use figures::told;
 use figures::{against, detail, missing};
 
 use crate::element::Button;

@@ -9,7 +9,7 @@ pub mod window;
 
 use clap::Parser;
 use em_blocks::dora::{DoraView, message_dora};
-use em_domain::delivery::{Asked, DeliveryFacts, FiveKeys, Mode, five_keys};
+use em_domain::delivery::{Asked, DeliveryFacts, FiveKeys, Mode, measure};
 use em_storage::DeliveryOf;
 
 use crate::ctx::Ctx;
@@ -82,8 +82,8 @@ pub(crate) async fn report(ctx: &Ctx, question: &Question) -> Result<Report, Com
     let (definitions, mode) = (ctx.settings.delivery.clone(), question.mode);
     // Some ten thousand changes take a while: not on a thread that others wait for.
     let counted = tokio::task::spawn_blocking(move || Report {
-        keys: five_keys(&facts, &definitions, &now, mode),
-        before: five_keys(&facts, &definitions, &before, mode),
+        keys: measure(&facts, &definitions, &now, mode),
+        before: measure(&facts, &definitions, &before, mode),
         facts,
     });
     counted
@@ -145,7 +145,7 @@ pub async fn keys(ctx: &Ctx, window: &Window<'_>, mode: Mode) -> Result<FiveKeys
         now: ctx.clock.now(),
     });
     let (facts, definitions) = (facts.await?, ctx.settings.delivery.clone());
-    let counted = tokio::task::spawn_blocking(move || five_keys(&facts, &definitions, &asked, mode));
+    let counted = tokio::task::spawn_blocking(move || measure(&facts, &definitions, &asked, mode));
     counted
         .await
         .map_err(|error| CommandError::Internal(anyhow::anyhow!("counting stopped: {error}")))

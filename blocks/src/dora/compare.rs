@@ -3,7 +3,7 @@
 use em_domain::delivery::{FiveKeys, Metric};
 use slack_morphism::prelude::SlackMessageContent;
 
-use super::{band, told};
+use super::told;
 use crate::layout::Layout;
 use crate::mrkdwn::{Mrkdwn, bold, cat, code, escape, join, words};
 
@@ -37,7 +37,7 @@ fn line(metric: Metric, keys: &FiveKeys) -> Mrkdwn {
 fn value(metric: Metric, keys: &FiveKeys) -> Mrkdwn {
     let measured = keys.of(metric);
     match (measured.value, measured.band) {
-        (Ok(value), Ok(known)) => escape(&format!("{} ({})", told(value, measured.unit), band(known))),
+        (Ok(value), Ok(known)) => escape(&format!("{} ({})", told(value, measured.unit), known.words())),
         (Ok(value), Err(_)) => escape(&told(value, measured.unit)),
         (Err(why), _) => escape(&format!("– {}", why.words())),
     }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use chrono::Duration;
-use em_domain::delivery::{Band, FiveKeys, Interval, Measured, Metric, NoBand, Note, Unit};
+use em_domain::delivery::{FiveKeys, Interval, Measured, Metric, NoBand, Note, Unit};
 
 use crate::mrkdwn::{Mrkdwn, escape, join};
 use crate::sprint::arrow;
@@ -42,28 +42,6 @@ fn time(seconds: f64) -> String {
     crate::time::span(Duration::seconds(seconds), Duration::days(1))
 }
 
-/// What a band is called.
-pub fn band(band: Band) -> &'static str {
-    match band {
-        Band::Elite => "elite",
-        Band::High => "high",
-        Band::Medium => "medium",
-        Band::Low => "low",
-        Band::Daily => "daily",
-        Band::Weekly => "weekly",
-        Band::Monthly => "monthly",
-        Band::Yearly => "yearly",
-        Band::OneDay => "one day",
-        Band::OneWeek => "one week",
-        Band::OneMonth => "one month",
-        Band::SixMonths => "six months",
-        Band::OneYear => "one year",
-        Band::UpTo15Percent => "0–15 %",
-        Band::UpTo45Percent => "16–45 %",
-        Band::Above45Percent => "46 % and more",
-    }
-}
-
 /// `2.4 per week [1.8 – 3.1] ↑ (1.9 per week before), high`, or a dash and why.
 pub(super) fn against(metric: Metric, now: &Measured, before: &Measured) -> Mrkdwn {
     let value = match now.value {
@@ -79,7 +57,7 @@ pub(super) fn against(metric: Metric, now: &Measured, before: &Measured) -> Mrkd
         Err(_) => String::new(),
     };
     let banded = match now.band {
-        Ok(known) => format!(" · {}", band(known)),
+        Ok(known) => format!(" · {}", known.words()),
         Err(NoBand::SmallSample) => " · too few for a band".to_owned(),
         Err(NoBand::NoValue | NoBand::NonePublished) => String::new(),
     };

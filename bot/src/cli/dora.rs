@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use anyhow::anyhow;
 use chrono::{DateTime, Utc};
 use clap::Args;
-use em_blocks::dora::{band, told};
+use em_blocks::dora::told;
 use em_commands::dora::figures;
 use em_commands::dora::window::{Around, Window};
 use em_domain::clock::{Clock as _, SystemClock};
-use em_domain::delivery::{FiveKeys, Metric, Mode, compare, five_keys};
+use em_domain::delivery::{FiveKeys, Metric, Mode, compare, measure};
 use em_storage::DeliveryOf;
 
 use super::{Failure, say};
@@ -71,7 +71,7 @@ pub(crate) async fn execute(options: Options, config: Config) -> Result<ExitCode
     let counted: Vec<FiveKeys> = if modes.len() > 1 {
         compare(&facts, definitions, &asked)
     } else {
-        modes.iter().map(|mode| five_keys(&facts, definitions, &asked, *mode)).collect()
+        modes.iter().map(|mode| measure(&facts, definitions, &asked, *mode)).collect()
     };
     for keys in &counted {
         if options.json {
@@ -111,7 +111,7 @@ fn show(keys: &FiveKeys) {
             let (low, high) = (told(interval.low, measured.unit), told(interval.high, measured.unit));
             format!("  95 %: {low} to {high}")
         });
-        let band = measured.band.ok().map(|known| format!("  {}", band(known)));
+        let band = measured.band.ok().map(|known| format!("  {}", known.words()));
         say(&format!(
             "{:<24}{value}{}{}  (of {})",
             metric.title(),

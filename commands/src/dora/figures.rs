@@ -1,7 +1,6 @@
 //! Purpose: the five delivery metrics as JSON: the one form of `em-agent dora --json` and of `/v1/metrics/dora/…`, so that
 //! both give the same digits. Times are seconds, shares are 0 to 1, instants are RFC 3339 in UTC.
 
-use em_blocks::dora::band;
 use em_domain::delivery::{FiveKeys, Interval, Measured, Metric, NoBand, PartSummaries, ProofRow, Standing};
 use serde_json::{Map, Value, json};
 
@@ -71,7 +70,7 @@ fn common(measured: &Measured) -> Map<String, Value> {
         "statistic": measured.statistic,
         "sample": measured.sample,
         "interval": measured.interval.map(interval),
-        "band": measured.band.ok().map(band),
+        "band": measured.band.ok().map(|band| band.words()),
         "no_band": measured.band.err().map(no_band),
         "missing": measured
             .notes

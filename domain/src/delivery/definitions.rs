@@ -17,10 +17,10 @@ pub enum Mode {
     #[default]
     #[serde(rename = "ours")]
     Ours,
-    /// Apache DevLake with the benchmarks of 2023.
+    /// Apache `DevLake` with the benchmarks of 2023.
     #[serde(rename = "devlake-2023")]
     DevLake2023,
-    /// Apache DevLake with the benchmarks of 2021.
+    /// Apache `DevLake` with the benchmarks of 2021.
     #[serde(rename = "devlake-2021")]
     DevLake2021,
     /// Four Keys.
@@ -75,22 +75,30 @@ pub struct Counted {
     pub except: Vec<String>,
 }
 
-/// What makes a deployment one that failed. Any is enough, and several are one failure.
+/// By what a deployment is known to have failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sign {
+    /// An incident is put down to it.
+    Incident,
+    /// An older commit was deployed in its place.
+    Rollback,
+    /// A delivered change was taken back; the newest deployment before the merge of that failed.
+    Revert,
+    /// What replaced it soon was labelled a hotfix, or brought a change so labelled.
+    HotfixLabel,
+    /// What replaced it soon brought fixes and, beside them, only changes that users do not see, by their titles.
+    HotfixTitle,
+    /// It ended with failure and another was soon live. Such a deployment then counts as one, which by default it does not.
+    FailedStatus,
+}
+
+/// What makes a deployment one that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FailureRules {
-    /// An incident is put down to it.
-    pub incident: bool,
-    /// An older commit was deployed in its place.
-    pub rollback: bool,
-    /// A delivered change was taken back; the newest deployment before the merge of that failed.
-    pub revert: bool,
-    /// What replaced it soon was labelled a hotfix, or brought a change so labelled.
-    pub hotfix_label: bool,
-    /// What replaced it soon brought fixes and, beside them, only changes that users do not see, by their titles.
-    pub hotfix_title: bool,
-    /// It ended with failure and another was soon live. Such a deployment then counts as one, which by default it does not.
-    pub failed_status: bool,
+    /// The signs that count; any is enough, and several are one failure. By default all but [`Sign::FailedStatus`].
+    pub signs: BTreeSet<Sign>,
     /// How soon is soon, in hours.
     pub soon_hours: u32,
     /// Labels that mean an unplanned fix, without regard to case.
@@ -100,15 +108,24 @@ pub struct FailureRules {
 impl Default for FailureRules {
     fn default() -> Self {
         Self {
-            incident: true,
-            rollback: true,
-            revert: true,
-            hotfix_label: true,
-            hotfix_title: true,
-            failed_status: false,
+            signs: [
+                Sign::Incident,
+                Sign::Rollback,
+                Sign::Revert,
+                Sign::HotfixLabel,
+                Sign::HotfixTitle,
+            ]
+            .into(),
             soon_hours: 24,
             hotfix_labels: ["hotfix", "rollback"].map(str::to_owned).into(),
         }
+    }
+}
+
+impl FailureRules {
+    /// Whether the sign counts.
+    pub fn has(&self, sign: Sign) -> bool {
+        self.signs.contains(&sign)
     }
 }
 

@@ -1,0 +1,257 @@
+//! Purpose: the facts in order: each thing once, in the order of time, under the name its repository has now, with what
+//! people corrected applied. Everything after this reads sorted lists, so the order in which facts are told cannot matter.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::definitions::Definitions;
+use super::facts::{Change, Correction, DeliveryFacts, Deployed, DirectPush, Outage, Outcome, Says, Subject};
+use super::production::Production;
+use crate::id::RepositoryName;
+
+/// A run that counts as a deployment to production, whether or not it went live.
+pub(super) struct Run<'f> {
+    pub(super) deployed: &'f Deployed,
+    /// The repository under its present name.
+    pub(super) repository: &'f str,
+    /// When it ended.
+    pub(super) at: DateTime<Utc>,
+}
+
+impl Run<'_> {
+    pub(super) fn is_live(&self) -> bool {
+        self.deployed.outcome == Outcome::Success
+    }
+
+    pub(super) fn subject(&self) -> Subject {
+        Subject::Deployment(self.deployed.id.clone())
+    }
+}
+
+/// What is known of one repository.
+#[derive(Default)]
+pub(super) struct Repo<'f> {
+    /// By time of merge.
+    pub(super) changes: Vec<&'f Change>,
+    /// By time.
+    pub(super) pushes: Vec<&'f DirectPush>,
+    /// Positions in [`History::runs`], of those that went live.
+    pub(super) live: Vec<usize>,
+    /// The same of those that did not.
+    pub(super) failed: Vec<usize>,
+}
+
+/// The newest correction of each thing.
+#[derive(Default)]
+pub(super) struct Corrections<'f> {
+    deployments: BTreeMap<&'f str, &'f Correction>,
+    changes: BTreeMap<(&'f str, i64), &'f Correction>,
+    incidents: BTreeMap<(&'f str, &'f str), &'f Correction>,
+}
+
+/// All facts, in order.
+pub(super) struct History<'f> {
+    pub(super) definitions: &'f Definitions,
+    pub(super) repositories: BTreeMap<&'f str, Repo<'f>>,
+    /// Runs that count, by time.
+    pub(super) runs: Vec<Run<'f>>,
+    /// Production runs that somebody left out, by time.
+    pub(super) excluded: Vec<Run<'f>>,
+    /// Runs that do not count as production, by time.
+    pub(super) others: Vec<Run<'f>>,
+    /// By when they began; dismissed and corrected ones too.
+    pub(super) outages: Vec<&'f Outage>,
+    pub(super) corrections: Corrections<'f>,
+}
+
+impl<'f> History<'f> {
+    pub(super) fn new(facts: &'f DeliveryFacts, definitions: &'f Definitions) -> Self {
+        let mut history = Self {
+            definitions,
+            repositories: BTreeMap::new(),
+            runs: Vec::new(),
+            excluded: Vec::new(),
+            others: Vec::new(),
+            outages: outages(facts),
+            corrections: Corrections::default(),
+        };
+        history.take_corrections(facts);
+        history.take_changes(facts);
+        history.take_pushes(facts);
+        history.take_runs(facts);
+        history
+    }
+
+    /// The name that a repository has now.
+    pub(super) fn present<'n>(&self, name: &'n RepositoryName) -> &'n str
+    where
+        'f: 'n,
+    {
+        let mut name = name;
+        // A name that was renamed in a circle must not loop for ever.
+        for _ in 0..16 {
+            match self.definitions.renamed.get(name) {
+                Some(next) => name = next,
+                None => break,
+            }
+        }
+        name.as_str()
+    }
+
+    fn take_corrections(&mut self, facts: &'f DeliveryFacts) {
+        let mut sorted: Vec<&Correction> = facts.corrections.iter().collect();
+        sorted.sort_unstable();
+        for correction in sorted {
+            match &correction.subject {
+                Subject::Deployment(id) => {
+                    self.corrections.deployments.insert(id, correction);
+                }
+                Subject::Change(key) => {
+                    let name = self.present(&key.repository);
+                    self.corrections.changes.insert((name, key.number), correction);
+                }
+                Subject::Incident { source, external_id } => {
+                    self.corrections
+                        .incidents
+                        .insert((source, external_id), correction);
+                }
+                // Pushes count in no metric that could be corrected.
+                Subject::Push { .. } => {}
+            }
+        }
+    }
+
+    fn take_changes(&mut self, facts: &'f DeliveryFacts) {
+        let mut by_key: BTreeMap<(&str, i64), &Change> = BTreeMap::new();
+        for change in &facts.changes {
+            let key = (self.present(&change.key.repository), change.key.number);
+            let known = by_key.entry(key).or_insert(change);
+            *known = (*known).max(change);
+        }
+        for ((name, _), change) in by_key {
+            self.repositories.entry(name).or_default().changes.push(change);
+        }
+        for repo in self.repositories.values_mut() {
+            repo.changes
+                .sort_by_key(|change| (change.merged_at, change.key.number));
+        }
+    }
+
+    fn take_pushes(&mut self, facts: &'f DeliveryFacts) {
+        let mut by_head: BTreeMap<(&str, &str), &DirectPush> = BTreeMap::new();
+        for push in &facts.pushes {
+            let known = by_head
+                .entry((self.present(&push.repository), &push.head_sha))
+                .or_insert(push);
+            *known = (*known).max(push);
+        }
+        for ((name, _), push) in by_head {
+            self.repositories.entry(name).or_default().pushes.push(push);
+        }
+        for repo in self.repositories.values_mut() {
+            // What is told both as a push and as a merge is a merge.
+            let merges: std::collections::BTreeSet<&str> = repo
+                .changes
+                .iter()
+                .filter_map(|change| change.merge_commit_sha.as_deref())
+                .collect();
+            repo.pushes
+                .retain(|push| !merges.contains(push.head_sha.as_str()));
+            repo.pushes
+                .sort_by(|a, b| (a.at, &a.head_sha).cmp(&(b.at, &b.head_sha)));
+        }
+    }
+
+    fn take_runs(&mut self, facts: &'f DeliveryFacts) {
+        let mut by_id: BTreeMap<&str, &Deployed> = BTreeMap::new();
+        for deployed in &facts.deployments {
+            let known = by_id.entry(&deployed.id).or_insert(deployed);
+            *known = (*known).max(deployed);
+        }
+        let production = Production::new(&self.definitions.production);
+        let mut all: Vec<&Deployed> = by_id.into_values().collect();
+        all.sort_by(|a, b| (a.at(), a.created_at, &a.id).cmp(&(b.at(), b.created_at, &b.id)));
+        for deployed in all {
+            let run = Run {
+                deployed,
+                repository: self.present(&deployed.repository),
+                at: deployed.at(),
+            };
+            if !production.holds(deployed) {
+                self.others.push(run);
+            } else if self.corrections.excludes_deployment(&deployed.id) {
+                self.excluded.push(run);
+            } else {
+                self.take_run(run);
+            }
+        }
+    }
+
+    fn take_run(&mut self, run: Run<'f>) {
+        let position = self.runs.len();
+        let repo = self.repositories.entry(run.repository).or_default();
+        let known = if run.is_live() {
+            &mut repo.live
+        } else {
+            &mut repo.failed
+        };
+        known.push(position);
+        self.runs.push(run);
+    }
+}
+
+/// Each incident once, by when it began.
+fn outages(facts: &DeliveryFacts) -> Vec<&Outage> {
+    let mut by_id: BTreeMap<(&str, &str), &Outage> = BTreeMap::new();
+    for outage in &facts.outages {
+        let known = by_id
+            .entry((&outage.source, &outage.external_id))
+            .or_insert(outage);
+        *known = (*known).max(outage);
+    }
+    let mut sorted: Vec<&Outage> = by_id.into_values().collect();
+    sorted.sort_by(|a, b| {
+        (a.opened_at, &a.source, &a.external_id).cmp(&(b.opened_at, &b.source, &b.external_id))
+    });
+    sorted
+}
+
+impl<'f> Corrections<'f> {
+    pub(super) fn of_incident(&self, outage: &Outage) -> Option<&'f Says> {
+        let key = (outage.source.as_str(), outage.external_id.as_str());
+        self.incidents.get(&key).map(|correction| &correction.says)
+    }
+
+    pub(super) fn of_change(&self, repository: &str, number: i64) -> Option<&'f Says> {
+        let key = (repository, number);
+        self.changes.get(&key).map(|correction| &correction.says)
+    }
+
+    pub(super) fn of_deployment(&self, id: &str) -> Option<&'f Says> {
+        self.deployments.get(id).map(|correction| &correction.says)
+    }
+
+    fn excludes_deployment(&self, id: &str) -> bool {
+        self.of_deployment(id) == Some(&Says::Exclude)
+    }
+
+    pub(super) fn excludes_change(&self, repository: &str, number: i64) -> bool {
+        self.of_change(repository, number) == Some(&Says::Exclude)
+    }
+
+    pub(super) fn is_empty_of_changes(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// A person said that the deployment did not fail.
+    pub(super) fn acquits(&self, id: &str) -> bool {
+        matches!(self.of_deployment(id), Some(Says::NotOurs | Says::NotAnIncident))
+    }
+
+    /// The incident is none, or is left out.
+    pub(super) fn dismisses(&self, outage: &Outage) -> bool {
+        let said = self.of_incident(outage);
+        outage.dismissed || matches!(said, Some(Says::NotAnIncident | Says::Exclude))
+    }
+}

@@ -1,0 +1,144 @@
+//! Purpose: change failure rate and mean time to recovery, from incidents and pull requests that were taken back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use crate::delivery::bands;
+use crate::delivery::blame::incident;
+use crate::delivery::definitions::Mode;
+use crate::delivery::facts::Subject;
+use crate::delivery::history::Run;
+use crate::delivery::measured::{Link, Measured, ProofRow, Statistic};
+use crate::delivery::reasons::{About, Joined, NoValue, Why};
+use crate::delivery::reverts::reverts;
+use crate::delivery::statistics::seconds;
+use crate::delivery::view::{View, counted, left_out, note, share, times};
+
+/// What went wrong, from when to when.
+pub(super) struct Wrong {
+    subject: Subject,
+    /// What it was taken back by.
+    links: Vec<Link>,
+    from: DateTime<Utc>,
+    to: Option<DateTime<Utc>>,
+}
+
+/// Incidents, and pull requests that were taken back, of any time; by when they began.
+pub(super) fn incidents(view: &View<'_>) -> Vec<Wrong> {
+    let outages = view.history.outages.iter();
+    let real = outages.filter(|one| view.holds_outage(one) && !view.history.corrections.dismisses(one));
+    let mut found: Vec<Wrong> = real
+        .map(|outage| Wrong {
+            subject: incident(outage),
+            links: Vec::new(),
+            from: outage.opened_at,
+            to: outage.resolved_at,
+        })
+        .collect();
+    let repositories = view
+        .history
+        .repositories
+        .iter()
+        .filter(|(name, _)| view.holds(name));
+    for (name, repo) in repositories {
+        let mut seen = BTreeSet::new();
+        for (revert, original) in reverts(view.history, name, &repo.changes) {
+            let pair = repo.changes.get(revert).zip(repo.changes.get(original));
+            let Some((revert, change)) = pair.filter(|_| seen.insert(original)) else {
+                continue;
+            };
+            found.push(Wrong {
+                subject: Subject::Change(change.key.clone()),
+                links: vec![Link {
+                    to: Subject::Change(revert.key.clone()),
+                    how: Joined::ByRevert,
+                }],
+                from: change.merged_at,
+                to: Some(revert.merged_at),
+            });
+        }
+    }
+    found.sort_by(|a, b| (a.from, &a.subject).cmp(&(b.from, &b.subject)));
+    found
+}
+
+pub(super) fn change_fail(
+    view: &View<'_>,
+    runs: &[&Run<'_>],
+    incidents: &[Wrong],
+) -> (Measured, Vec<DateTime<Utc>>) {
+    let mut blamed: BTreeMap<usize, Vec<Link>> = BTreeMap::new();
+    let mut lost = Vec::new();
+    let within = incidents.iter().filter(|one| view.holds_instant(one.from));
+    let begun = within.clone().count();
+    for one in within {
+        let before = runs.partition_point(|run| run.deployed.created_at <= one.from);
+        match before.checked_sub(1) {
+            Some(run) => blamed.entry(run).or_default().push(Link {
+                to: one.subject.clone(),
+                how: Joined::BetweenDeployments,
+            }),
+            None => lost.push(left_out(
+                one.subject.clone(),
+                one.from,
+                one.links.clone(),
+                Why::NoDeploymentBefore,
+            )),
+        }
+    }
+    let failed: Vec<DateTime<Utc>> = (blamed.keys())
+        .filter_map(|run| runs.get(*run))
+        .map(|run| run.deployed.created_at)
+        .collect();
+    let mut proof: Vec<ProofRow> = Vec::new();
+    for (nth, run) in runs.iter().enumerate() {
+        let links = blamed.remove(&nth).unwrap_or_default();
+        let value = if links.is_empty() { 0.0 } else { 1.0 };
+        proof.push(counted(run.subject(), run.deployed.created_at, value, links));
+    }
+    let lost_count = lost.len();
+    proof.extend(lost);
+    let nothing = view.nothing().unwrap_or(NoValue::NoneInWindow);
+    let band = |fit, all| Ok(bands::change_fail(Mode::Middleware, fit, all));
+    let mut measured = share(failed.len(), runs.len(), nothing, band, proof);
+    measured
+        .notes
+        .extend(note(About::IncidentsWithoutCause, lost_count, begun));
+    (measured, failed)
+}
+
+/// The mean from begin to end of what ended in the window.
+pub(super) fn recovery(view: &View<'_>, incidents: &[Wrong]) -> (Measured, Vec<(DateTime<Utc>, i64)>) {
+    let (mut proof, mut values, mut open) = (Vec::new(), Vec::new(), 0);
+    for one in incidents {
+        let (subject, links) = (one.subject.clone(), one.links.clone());
+        match one.to {
+            Some(to) if view.holds_instant(to) && to < one.from => {
+                proof.push(left_out(subject, one.from, links, Why::EndsBeforeStart));
+            }
+            Some(to) if view.holds_instant(to) => {
+                let took = to.timestamp() - one.from.timestamp();
+                values.push((to, took));
+                proof.push(counted(subject, one.from, seconds(took), links));
+            }
+            None if view.holds_instant(one.from) => {
+                open += 1;
+                proof.push(left_out(subject, one.from, links, Why::StillOpen));
+            }
+            Some(_) | None => {}
+        }
+    }
+    let none = if proof.is_empty() {
+        NoValue::NothingFailed
+    } else {
+        NoValue::NothingRecovered
+    };
+    let took = values.iter().map(|(_, took)| *took).collect();
+    let band = |value| bands::recovery(Mode::Middleware, value);
+    let of = proof.len();
+    let nothing = view.nothing().unwrap_or(none);
+    let mut measured = times(took, Statistic::Mean, nothing, band, proof);
+    measured.notes.extend(note(About::IncidentsOpen, open, of));
+    (measured, values)
+}

@@ -1,0 +1,210 @@
+//! Purpose: what was asked for, over the facts in order; and how a list of rows becomes a number. All modes use this, and it
+//! knows none of them.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::bands::Band;
+use super::definitions::Asked;
+use super::facts::{DirectPush, Outage, Subject};
+use super::history::{History, Run};
+use super::measured::{Interval, Link, Measured, NoBand, Note, ProofRow, Standing, Statistic, Unit};
+use super::reasons::{About, NoValue, Why};
+use super::statistics::{
+    lower_median, mean, mean_interval, number, percentile, percentile_interval, share_interval,
+};
+use crate::id::Login;
+
+/// The facts, and what is asked of them.
+pub(super) struct View<'f> {
+    pub(super) history: &'f History<'f>,
+    pub(super) asked: &'f Asked,
+    /// Under their present names; all where `None`.
+    repositories: Option<BTreeSet<&'f str>>,
+}
+
+impl<'f> View<'f> {
+    pub(super) fn new(history: &'f History<'f>, asked: &'f Asked) -> Self {
+        let named = asked.repositories.as_ref();
+        Self {
+            history,
+            asked,
+            repositories: named.map(|names| names.iter().map(|name| history.present(name)).collect()),
+        }
+    }
+
+    /// Whether the repository, under its present name, is asked for.
+    pub(super) fn holds(&self, repository: &str) -> bool {
+        let asked = self.repositories.as_ref();
+        asked.is_none_or(|names| names.contains(repository))
+    }
+
+    /// Whether an incident may be one of what is asked for.
+    pub(super) fn holds_outage(&self, outage: &Outage) -> bool {
+        let repository = outage.repository.as_ref();
+        repository.is_none_or(|name| self.holds(self.history.present(name)))
+    }
+
+    /// Whether the changes of this person are asked for.
+    pub(super) fn holds_author(&self, login: &Login) -> bool {
+        let members = self.asked.members.as_ref();
+        members.is_none_or(|names| names.iter().any(|name| name.same(login)))
+    }
+
+    /// Whether the instant is in a window that can be reported.
+    pub(super) fn holds_instant(&self, at: DateTime<Utc>) -> bool {
+        self.asked.is_window() && self.asked.holds(at)
+    }
+
+    /// Runs of repositories that are asked for, with their positions; in any window.
+    pub(super) fn runs(&self) -> impl Iterator<Item = (usize, &Run<'f>)> {
+        let runs = self.history.runs.iter().enumerate();
+        runs.filter(|(_, run)| self.holds(run.repository))
+    }
+
+    /// Of some runs, those that are asked for.
+    pub(super) fn of<'r>(&self, runs: &'r [Run<'f>]) -> Vec<&'r Run<'f>> {
+        let within = runs.iter().filter(|run| self.holds(run.repository));
+        within.filter(|run| self.holds_instant(run.at)).collect()
+    }
+
+    /// Why there is nothing to count deployments from, if there is not.
+    pub(super) fn nothing(&self) -> Option<NoValue> {
+        let is_known = |(_, run): (usize, &Run<'_>)| run.is_live() && run.at < self.asked.to;
+        if !self.asked.is_window() {
+            Some(NoValue::EmptyWindow)
+        } else if self.runs().any(is_known) {
+            None
+        } else {
+            Some(NoValue::NoDeployments)
+        }
+    }
+}
+
+impl Statistic {
+    /// What it makes of sorted values; `None` of nothing, and where it is not made of single values.
+    pub(super) fn of(self, sorted: &[i64]) -> Option<f64> {
+        match self {
+            Self::Median => percentile(sorted, 50),
+            Self::LowerMedian => lower_median(sorted),
+            Self::Mean => mean(sorted),
+            Self::Rate | Self::FlooredMean | Self::Share | Self::RowsPerDeployment => None,
+        }
+    }
+
+    fn interval(self, sorted: &[i64]) -> Option<Interval> {
+        match self {
+            Self::Median | Self::LowerMedian => percentile_interval(sorted, 50),
+            Self::Mean => mean_interval(sorted),
+            Self::Rate | Self::FlooredMean | Self::Share | Self::RowsPerDeployment => None,
+        }
+    }
+}
+
+/// A line that counts nothing, and why.
+pub(super) fn left_out(subject: Subject, at: DateTime<Utc>, links: Vec<Link>, why: Why) -> ProofRow {
+    ProofRow {
+        subject,
+        at,
+        value: None,
+        links,
+        parts: None,
+        standing: Standing::LeftOut(why),
+    }
+}
+
+/// A line that counts.
+pub(super) fn counted(subject: Subject, at: DateTime<Utc>, value: f64, links: Vec<Link>) -> ProofRow {
+    ProofRow {
+        subject,
+        at,
+        value: Some(value),
+        links,
+        parts: None,
+        standing: Standing::Counted,
+    }
+}
+
+/// How many lines were left out for this reason.
+pub(super) fn left_out_for(proof: &[ProofRow], why: Why) -> usize {
+    let all = proof.iter();
+    all.filter(|row| row.standing == Standing::LeftOut(why)).count()
+}
+
+/// A note, unless it would be about nothing.
+pub(super) fn note(about: About, count: usize, of: usize) -> Option<Note> {
+    (count > 0).then_some(Note { about, count, of })
+}
+
+/// By time, then by name, so that the order of facts does not show.
+pub(super) fn by_time(mut proof: Vec<ProofRow>) -> Vec<ProofRow> {
+    proof.sort_by(|a, b| (a.at, &a.subject).cmp(&(b.at, &b.subject)));
+    proof
+}
+
+/// A metric that is made of times. `nothing` says why there is none where there are no values.
+pub(super) fn times(
+    mut values: Vec<i64>,
+    statistic: Statistic,
+    nothing: NoValue,
+    band: impl Fn(f64) -> Band,
+    proof: Vec<ProofRow>,
+) -> Measured {
+    values.sort_unstable();
+    let value = statistic.of(&values).ok_or(nothing);
+    Measured {
+        value,
+        unit: Unit::Seconds,
+        statistic,
+        sample: values.len(),
+        interval: statistic.interval(&values),
+        band: value.map(band).map_err(|_| NoBand::NoValue),
+        notes: Vec::new(),
+        proof: by_time(proof),
+    }
+}
+
+/// A metric that says how many of all fit. `nothing` says why there is none where there are none.
+pub(super) fn share(
+    fit: usize,
+    all: usize,
+    nothing: NoValue,
+    band: impl Fn(usize, usize) -> Result<Band, NoBand>,
+    proof: Vec<ProofRow>,
+) -> Measured {
+    let has_value = all > 0;
+    Measured {
+        value: has_value.then(|| number(fit) / number(all)).ok_or(nothing),
+        unit: Unit::Share,
+        statistic: Statistic::Share,
+        sample: all,
+        interval: share_interval(fit, all),
+        band: if has_value {
+            band(fit, all)
+        } else {
+            Err(NoBand::NoValue)
+        },
+        notes: Vec::new(),
+        proof: by_time(proof),
+    }
+}
+
+/// A metric that a mode does not have.
+pub(super) fn not_in_mode() -> Measured {
+    share(
+        0,
+        0,
+        NoValue::NotInMode,
+        |_, _| Err(NoBand::NonePublished),
+        Vec::new(),
+    )
+}
+
+/// What a push is called.
+pub(super) fn push(push: &DirectPush) -> Subject {
+    Subject::Push {
+        repository: push.repository.clone(),
+        head_sha: push.head_sha.clone(),
+    }
+}
