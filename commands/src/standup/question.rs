@@ -40,7 +40,8 @@ async fn ask_one(ctx: &Ctx, round: &str, user: &SlackUser, again: bool) -> Resul
     let Some((standup, round)) = waiting_round(ctx, round).await? else {
         return Ok(());
     };
-    if is_away(ctx, &round, user).await? {
+    // The bot was not there when it was time: nobody is asked at night about a standup that is not posted any more.
+    if round.is_too_late(ctx.clock.now()) || is_away(ctx, &round, user).await? {
         return Ok(());
     }
     let question = Checkin::asked(&round.id, user.clone());

@@ -36,7 +36,8 @@ impl NewPull {
         Self {
             title: title.to_owned(),
             author: author.to_owned(),
-            branch: title.to_lowercase().replace(' ', "-"),
+            // No branch of GitHub is longer than 255 bytes.
+            branch: title.to_lowercase().replace(' ', "-").chars().take(60).collect(),
             draft: false,
             labels: Vec::new(),
             first_commit_at: None,
