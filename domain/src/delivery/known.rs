@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::taken_back;
 use super::facts::{Change, Deployed, DirectPush, Means, Outage, Outcome};
 use crate::ci_run::{CiOutcome, CiRun};
 use crate::deployment::{Deployment, DeploymentState, Release};
@@ -26,7 +27,7 @@ pub fn change(pull: &PullRequest, reviews: &[Review], comments: &[Comment]) -> O
             && review.submitted_at <= merged_at
             && !review.reviewer.login.same(&author.login)
     });
-    let named = snapshot.reverts.iter().flatten().cloned();
+    let named = snapshot.reverts.clone();
     Some(Change {
         key: pull.key.clone(),
         merged_at,
@@ -43,16 +44,8 @@ pub fn change(pull: &PullRequest, reviews: &[Review], comments: &[Comment]) -> O
         labels: snapshot.labels.clone(),
         base_ref: snapshot.base_ref.clone(),
         size: pull.size.as_ref().map(|size| size.value),
-        reverts: named.chain(reverted_title(&snapshot.title)).collect(),
+        reverts: named.unwrap_or_else(|| taken_back(&snapshot.title, "")),
     })
-}
-
-/// The title of what is taken back, as GitHub and Git quote it: `Revert "Retry payments (#12)"`.
-fn reverted_title(title: &str) -> Option<String> {
-    let (verb, rest) = title.trim().split_once(' ')?;
-    let quoted = rest.trim().strip_prefix('"')?;
-    let (inside, _) = quoted.rsplit_once('"')?;
-    (verb.eq_ignore_ascii_case("revert") && !inside.trim().is_empty()).then(|| inside.trim().to_owned())
 }
 
 /// What a deployment came to; `None` while it is under way.

@@ -5,7 +5,7 @@ use em_domain::pull_request::MAX_REFERENCES;
 /// Longer ones are no references that a person would write.
 const MAX_REFERENCE_BYTES: usize = 200;
 /// A text is read this far: what is behind it is a log or a listing.
-const MAX_TEXT_BYTES: usize = 64 * 1024;
+pub(super) const MAX_TEXT_BYTES: usize = 64 * 1024;
 
 /// The first references in the title and text, each once, in their order.
 pub(super) fn references(title: &str, body: &str) -> Vec<String> {
