@@ -74,6 +74,14 @@ pub(crate) async fn find(ctx: &Ctx, purpose: &str) -> Result<Option<Posted>, Com
     }))
 }
 
+/// The version that the message of a purpose shows, if it stands.
+pub(crate) async fn shown_version(ctx: &Ctx, purpose: &str) -> Result<Option<i64>, CommandError> {
+    let post = ctx.store.posts().find(purpose).await?;
+    Ok(post
+        .filter(|post| post.ts.is_some())
+        .and_then(|post| post.state["version"].as_i64()))
+}
+
 async fn send(ctx: &Ctx, wanted: &Wanted) -> Result<Posted, CommandError> {
     let content = tagged(wanted.content.clone(), &wanted.purpose);
     match ctx.slack.post(&wanted.place, &content).await {

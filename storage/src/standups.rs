@@ -156,6 +156,14 @@ impl Standups<'_> {
         Ok(closed > 0)
     }
 
+    /// Notes that something changed which a round shows, with the job that draws it.
+    pub async fn record_change(&self, id: &str, job: &NewJob, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let mut tx = self.store.pool().begin_write().await?;
+        touch(&mut tx.conn(), id, None).await?;
+        enqueue_in(&mut tx.conn(), job, now).await?;
+        tx.commit().await
+    }
+
     /// Forgets rounds of days before `before`, with what was said in them; answers how many rounds that were.
     pub async fn purge(&self, before: NaiveDate) -> Result<u64, StoreError> {
         const SAID: &str =

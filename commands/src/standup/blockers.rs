@@ -130,7 +130,10 @@ async fn redraw(ctx: &Ctx, standup: &str) -> Result<(), CommandError> {
     let rounds = ctx.store.standups().list_rounds(standup, far, 1).await?;
     if let Some(latest) = rounds.first() {
         let job = of_round(DRAW, &latest.round.id, now);
-        ctx.store.jobs().enqueue(&job, now).await?;
+        ctx.store
+            .standups()
+            .record_change(&latest.round.id, &job, now)
+            .await?;
         ctx.wake_jobs();
     }
     Ok(())

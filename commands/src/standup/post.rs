@@ -101,10 +101,27 @@ pub async fn due(ctx: Ctx, job: Job) -> Result<(), JobError> {
         tell_of_failure(&ctx, standup, &stored.round, &error).await;
         return Err(error.into());
     }
-    Ok(())
+    draw_what_came_meanwhile(&ctx, standup, &stored)
+        .await
+        .map_err(JobError::from)
 }
 
-/// The job: something changed that is shown.
+/// Whoever answered while the round was drawn found it open still, and left the drawing to this job.
+async fn draw_what_came_meanwhile(
+    ctx: &Ctx,
+    standup: &Standup,
+    drawn: &StoredRound,
+) -> Result<(), CommandError> {
+    let now = ctx.store.standups().find_round(&drawn.round.id).await?;
+    // Posting it was one change.
+    let Some(changed) = now.filter(|now| now.version > drawn.version + 1) else {
+        return Ok(());
+    };
+    draw_in_its_channel(ctx, standup, &changed, When::Late).await
+}
+
+/// The job: something changed that is shown. Each change has its own, because one that is being drawn may have been read
+/// before the next was stored; those that find it drawn already cost a look.
 pub async fn redraw(ctx: Ctx, job: Job) -> Result<(), JobError> {
     let id = round_of(&job)?;
     let standups = ctx.store.standups();
@@ -115,9 +132,26 @@ pub async fn redraw(ctx: Ctx, job: Job) -> Result<(), JobError> {
     let Some(standup) = standup_of(&ctx, &stored.round.standup) else {
         return Ok(());
     };
+    // One that is tried again may have drawn a part.
+    let is_first = job.attempts <= 1;
+    if is_first && is_shown(&ctx, standup, &stored).await? {
+        return Ok(());
+    }
     draw_in_its_channel(&ctx, standup, &stored, When::Late)
         .await
         .map_err(JobError::from)
+}
+
+/// Whether the message shows the round as it is stored.
+async fn is_shown(ctx: &Ctx, standup: &Standup, stored: &StoredRound) -> Result<bool, CommandError> {
+    let channel = ctx.slack.resolve_channel(&standup.channel).await?;
+    let shown = copy::shown_version(ctx, &parent(&stored.round, &channel)).await?;
+    Ok(shown.is_some_and(|version| version >= stored.version))
+}
+
+/// What the message of a round is for.
+fn parent(round: &Round, channel: &Channel) -> String {
+    format!("standup:{}:{}", round.id, channel.id)
 }
 
 async fn draw_in_its_channel(
@@ -169,7 +203,7 @@ async fn draw(
         calendar: &ctx.settings.calendar,
         now: ctx.clock.now(),
     };
-    let parent = format!("standup:{}:{}", round.id, channel.id);
+    let parent = parent(round, channel);
     let stands = copy::find(ctx, &parent).await?.is_some();
     let posted = if !stands && view.is_empty() && !standup.posts_when_empty {
         None

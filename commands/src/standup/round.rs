@@ -147,8 +147,7 @@ pub(super) fn of_round(kind: &str, round: &str, at: DateTime<Utc>) -> NewJob {
     let payload = json!(OfRound {
         round: round.to_owned()
     });
-    let key = format!("{kind}:{round}");
-    NewJob::new(JobId::new(Ulid::new()), kind, payload, at).unique(key)
+    NewJob::new(JobId::new(Ulid::new()), kind, payload, at)
 }
 
 /// Since when what happened is told: since the last round that was posted, so that nothing falls between two.
