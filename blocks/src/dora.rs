@@ -50,12 +50,20 @@ pub fn message_dora(view: &DoraView<'_>) -> SlackMessageContent {
     }
     for metric in Metric::ALL {
         let (now, before) = (view.keys.of(metric), view.before.of(metric));
-        let line = cat([bold(words(metric.title())), words("  "), against(metric, now, before)]);
+        let line = cat([
+            bold(words(metric.title())),
+            words("  "),
+            against(metric, now, before),
+        ]);
         layout.section(&join([line, detail(metric, view.keys)], "\n"));
     }
     layout.actions(Metric::ALL.map(|metric| {
-        Button::new(short(metric), EXPLAIN, &format!("{} {}", metric.as_str(), view.question))
-            .spoken(&format!("Explain: {}", metric.title()))
+        Button::new(
+            short(metric),
+            EXPLAIN,
+            &format!("{} {}", metric.as_str(), view.question),
+        )
+        .spoken(&format!("Explain: {}", metric.title()))
     }));
     layout.context(&missing(view.keys));
     layout.foot(&assumptions(view));

@@ -35,7 +35,10 @@ impl Frame {
     /// The frame of a modal in which there is only something to read and to click; `None` as above.
     pub fn reading(title: &'static str, callback: &'static str, private_metadata: String) -> Option<Self> {
         let frame = Self::new(title, "", callback, private_metadata)?;
-        Some(Self { submit: None, ..frame })
+        Some(Self {
+            submit: None,
+            ..frame
+        })
     }
 
     pub(crate) fn around(&self, blocks: Vec<SlackBlock>) -> SlackModalView {

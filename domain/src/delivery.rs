@@ -35,11 +35,11 @@ pub use facts::{
     Change, Correction, DeliveryFacts, Deployed, DirectPush, Means, Outage, Outcome, Says, Subject,
 };
 pub use mark::{MAX_MARK_CHARS, Mark};
-pub use metric::Metric;
 pub use measured::{
     FiveKeys, Frequency, Interval, IntervalMethod, LeadTime, Link, Measured, NoBand, Note, PartSummaries,
     PartSummary, Parts, Percentile, ProofRow, Standing, Statistic, Unit, WeekPoint,
 };
+pub use metric::Metric;
 pub use reasons::{About, Joined, NoValue, Why};
 pub use titles::taken_back;
 

@@ -63,8 +63,10 @@ const AROUND: &str = "WITH asked AS (SELECT DISTINCT repository, environment FRO
         (SELECT MIN(d.succeeded_at) FROM deployments d WHERE d.repository = a.repository \
             AND d.environment = a.environment AND d.succeeded_at >= $2 AND d.succeeded_at IS NOT NULL) \
     FROM asked a";
-const PACKS: &str = "SELECT pack FROM delivery_days WHERE day >= $1 AND day <= $2 AND ($3 OR repository IN LIST($4))";
-const PACKS_OF: &str = "SELECT pack FROM delivery_days WHERE repository IN LIST($3) AND day >= $1 AND day <= $2";
+const PACKS: &str =
+    "SELECT pack FROM delivery_days WHERE day >= $1 AND day <= $2 AND ($3 OR repository IN LIST($4))";
+const PACKS_OF: &str =
+    "SELECT pack FROM delivery_days WHERE repository IN LIST($3) AND day >= $1 AND day <= $2";
 const DEPLOYED: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM ( \
     SELECT fact FROM deployments WHERE succeeded_at >= $1 AND succeeded_at < $2 AND ($3 OR repository IN LIST($4)) \
     UNION ALL SELECT fact FROM deployments WHERE state = 'failure' AND succeeded_at IS NULL \
@@ -142,7 +144,11 @@ impl Delivery<'_> {
             add_range(&mut conn, of, range, &mut facts).await?;
         }
         let around = Range {
-            from: ranges.iter().map(|range| range.from).min().unwrap_or(of.asked.from),
+            from: ranges
+                .iter()
+                .map(|range| range.from)
+                .min()
+                .unwrap_or(of.asked.from),
             to: ranges.iter().map(|range| range.to).max().unwrap_or(of.asked.to),
             repositories: asked_repositories(of.asked),
         };
@@ -181,9 +187,9 @@ async fn ranges(conn: &mut Conn<'_>, of: DeliveryOf<'_>) -> Result<Vec<Range>, S
     };
     let (mut early, mut late) = (BTreeSet::new(), BTreeSet::new());
     let (mut earliest, mut latest) = (first, last);
-    let counted = around
-        .into_iter()
-        .filter(|(repository, environment, ..)| is_asked(repository) && of.definitions.counts(Means::Deployment, environment));
+    let counted = around.into_iter().filter(|(repository, environment, ..)| {
+        is_asked(repository) && of.definitions.counts(Means::Deployment, environment)
+    });
     for (repository, _, before, behind) in counted {
         let begins = before.map_or(DateTime::UNIX_EPOCH, |at| at - SLACK);
         let ends = behind.map_or(of.now, |at| at + SLACK).min(of.now);
@@ -217,7 +223,9 @@ async fn add_range(
 ) -> Result<(), StoreError> {
     facts.changes.extend(changes(conn, range).await?);
     let deployments: Vec<Deployment> = within(conn, DEPLOYED, range).await?;
-    facts.deployments.extend(deployments.iter().filter_map(known::deployed));
+    facts
+        .deployments
+        .extend(deployments.iter().filter_map(known::deployed));
     if of.definitions.counts_any(Means::Release) || of.definitions.counts_any(Means::Tag) {
         let releases: Vec<Release> = within(conn, RELEASED, range).await?;
         facts.deployments.extend(releases.iter().map(known::released));
@@ -283,17 +291,34 @@ async fn within<T: DeserializeOwned + Send + 'static>(
 /// Adds older changes that are named by what is there: taken back by a change, or deployed again.
 async fn add_named(conn: &mut Conn<'_>, facts: &mut DeliveryFacts) -> Result<(), StoreError> {
     const BY_COMMIT: &str = "SELECT id FROM pull_requests WHERE merge_commit_sha IN LIST($1)";
-    let commits: BTreeSet<&str> = facts.changes.iter().filter_map(|change| change.merge_commit_sha.as_deref()).collect();
-    let known: BTreeSet<String> = facts.changes.iter().map(|change| change.key.to_string()).collect();
+    let commits: BTreeSet<&str> = facts
+        .changes
+        .iter()
+        .filter_map(|change| change.merge_commit_sha.as_deref())
+        .collect();
+    let known: BTreeSet<String> = facts
+        .changes
+        .iter()
+        .map(|change| change.key.to_string())
+        .collect();
     let deployed = facts.deployments.iter().filter_map(Deployed::commit);
-    let taken_back = facts.changes.iter().flat_map(|change| change.reverts.iter().map(String::as_str));
-    let shas: BTreeSet<&str> = deployed.chain(taken_back).filter(|sha| !commits.contains(sha)).collect();
+    let taken_back = facts
+        .changes
+        .iter()
+        .flat_map(|change| change.reverts.iter().map(String::as_str));
+    let shas: BTreeSet<&str> = deployed
+        .chain(taken_back)
+        .filter(|sha| !commits.contains(sha))
+        .collect();
     let numbered = facts.changes.iter().flat_map(|change| {
         let repository = &change.key.repository;
-        change.reverts.iter().filter_map(move |name| match name.split_once('#')? {
-            ("", number) => Some(format!("{repository}#{number}")),
-            _ => Some(name.clone()),
-        })
+        change
+            .reverts
+            .iter()
+            .filter_map(move |name| match name.split_once('#')? {
+                ("", number) => Some(format!("{repository}#{number}")),
+                _ => Some(name.clone()),
+            })
     });
     let mut ids: BTreeSet<String> = numbered.collect();
     for chunk in Vec::from_iter(shas).chunks(IDS_PER_STATEMENT) {

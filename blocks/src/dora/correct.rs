@@ -26,10 +26,17 @@ pub fn modal_correct(
     layout.section(&cat([bold(words(says(action))), words("\n"), escape(title)]));
     if action == explain::WRONG_DEPLOYMENT {
         let fits = |(id, _): &&(String, String)| id.len() <= limits::OPTION_VALUE;
-        let choices = deployments.iter().filter(fits).map(|(id, title)| Choice::new(title, id));
+        let choices = deployments
+            .iter()
+            .filter(fits)
+            .map(|(id, title)| Choice::new(title, id));
         layout.input(Input::select(DEPLOYMENT, "Which deployment caused it?", choices));
     }
-    layout.input(Input::short(WHY, "Why? Everybody who opens the number reads this.", ""));
+    layout.input(Input::short(
+        WHY,
+        "Why? Everybody who opens the number reads this.",
+        "",
+    ));
     layout.context(&words(
         "The number is counted anew at once. It is kept who said so, and anybody who may correct can take it back.",
     ));

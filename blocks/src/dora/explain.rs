@@ -137,7 +137,12 @@ fn pages(view: &ExplainView<'_>) -> Vec<Button> {
 
 fn place(view: &ExplainView<'_>) -> Mrkdwn {
     let all = view.measured.proof.len();
-    let counted = view.measured.proof.iter().filter(|row| row.standing == Standing::Counted).count();
+    let counted = view
+        .measured
+        .proof
+        .iter()
+        .filter(|row| row.standing == Standing::Counted)
+        .count();
     escape(&format!(
         "Page {} of {}. {all} looked at, {counted} counted, {} left out.",
         view.page + 1,
@@ -178,7 +183,11 @@ impl<'f> Known<'f> {
             (Subject::Change(change.key.clone()), title, change.url.as_str())
         });
         let deployments = facts.deployments.iter().map(|one| {
-            let what = if one.git_ref.is_empty() { &one.id } else { &one.git_ref };
+            let what = if one.git_ref.is_empty() {
+                &one.id
+            } else {
+                &one.git_ref
+            };
             let title = format!("{what} to {} ({})", one.name, one.repository);
             (Subject::Deployment(one.id.clone()), title, one.url.as_str())
         });
@@ -187,7 +196,11 @@ impl<'f> Known<'f> {
                 source: outage.source.clone(),
                 external_id: outage.external_id.clone(),
             };
-            (subject, format!("Incident: {}", outage.title), outage.url.as_str())
+            (
+                subject,
+                format!("Incident: {}", outage.title),
+                outage.url.as_str(),
+            )
         });
         let pushes = facts.pushes.iter().map(|push| {
             let subject = Subject::Push {
@@ -198,7 +211,9 @@ impl<'f> Known<'f> {
         });
         let all = changes.chain(deployments).chain(outages).chain(pushes);
         Self {
-            things: all.map(|(subject, title, url)| (subject, Shown { title, url })).collect(),
+            things: all
+                .map(|(subject, title, url)| (subject, Shown { title, url }))
+                .collect(),
             corrected: facts.corrections.iter().map(|one| (&one.subject, one)).collect(),
         }
     }
@@ -215,11 +230,18 @@ impl<'f> Known<'f> {
             Standing::Counted => (self.name(&row.subject), None),
             Standing::LeftOut(why) => (strike(self.name(&row.subject)), Some(why.words())),
         };
-        let value = row.value.map(|value| escape(&format!(" – {}", self.value(value, view.measured.unit))));
+        let value = row
+            .value
+            .map(|value| escape(&format!(" – {}", self.value(value, view.measured.unit))));
         let first = cat([name, value.unwrap_or_default()]);
         let links = row.links.iter().map(|link| self.link(link));
-        let said = self.corrected.get(&row.subject).map(|one| corrected(one, view.zone));
-        let facts = [Some(when(row.at, view.zone)), why.map(words)].into_iter().flatten();
+        let said = self
+            .corrected
+            .get(&row.subject)
+            .map(|one| corrected(one, view.zone));
+        let facts = [Some(when(row.at, view.zone)), why.map(words)]
+            .into_iter()
+            .flatten();
         join([first, join(facts.chain(links).chain(said), " · ")], "\n")
     }
 
@@ -235,7 +257,10 @@ impl<'f> Known<'f> {
     }
 
     fn link(&self, joined: &Link) -> Mrkdwn {
-        cat([self.name(&joined.to), escape(&format!(" ({})", joined.how.words()))])
+        cat([
+            self.name(&joined.to),
+            escape(&format!(" ({})", joined.how.words())),
+        ])
     }
 
     /// What can be said against a row; `None` where nothing can.

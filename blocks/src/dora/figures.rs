@@ -37,7 +37,10 @@ fn number(value: f64) -> String {
 
 /// Elapsed time: metrics count all hours, not only those in which people work.
 fn time(seconds: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, reason = "a float beyond the range becomes its end")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a float beyond the range becomes its end"
+    )]
     let seconds = seconds.round() as i64;
     crate::time::span(Duration::seconds(seconds), Duration::days(1))
 }
@@ -48,11 +51,18 @@ pub(super) fn against(metric: Metric, now: &Measured, before: &Measured) -> Mrkd
         Ok(value) => value,
         Err(why) => return escape(&format!("– {}{}", why.words(), earlier(before))),
     };
-    let interval = now.interval.map(|interval| format!(" [{}]", ends(interval, now.unit)));
+    let interval = now
+        .interval
+        .map(|interval| format!(" [{}]", ends(interval, now.unit)));
     let change = match before.value {
         Ok(was) => {
             let way = value.partial_cmp(&was).unwrap_or(Ordering::Equal);
-            format!(" {}{} ({} before)", arrow(way), judged(metric, way), told(was, before.unit))
+            format!(
+                " {}{} ({} before)",
+                arrow(way),
+                judged(metric, way),
+                told(was, before.unit)
+            )
         }
         Err(_) => String::new(),
     };
@@ -115,7 +125,10 @@ pub(super) fn detail(metric: Metric, keys: &FiveKeys) -> Mrkdwn {
 
 /// The number of those that fit, from the share.
 fn share_of(measured: &Measured) -> usize {
-    let counted = measured.proof.iter().filter(|row| row.value.is_some_and(|value| value > 0.0));
+    let counted = measured
+        .proof
+        .iter()
+        .filter(|row| row.value.is_some_and(|value| value > 0.0));
     counted.count()
 }
 

@@ -71,7 +71,10 @@ pub(crate) async fn execute(options: Options, config: Config) -> Result<ExitCode
     let counted: Vec<FiveKeys> = if modes.len() > 1 {
         compare(&facts, definitions, &asked)
     } else {
-        modes.iter().map(|mode| measure(&facts, definitions, &asked, *mode)).collect()
+        modes
+            .iter()
+            .map(|mode| measure(&facts, definitions, &asked, *mode))
+            .collect()
     };
     for keys in &counted {
         if options.json {
@@ -88,7 +91,8 @@ fn modes(name: &str) -> Result<Vec<Mode>, Failure> {
         return Ok(Mode::ALL.to_vec());
     }
     let known = Mode::ALL.map(Mode::as_str).join(", ");
-    let mode = Mode::parse(name).ok_or_else(|| anyhow!("there are no definitions `{name}`; I know {known}, all"))?;
+    let mode =
+        Mode::parse(name).ok_or_else(|| anyhow!("there are no definitions `{name}`; I know {known}, all"))?;
     Ok(vec![mode])
 }
 
@@ -108,7 +112,10 @@ fn show(keys: &FiveKeys) {
             Err(why) => format!("- ({})", why.words()),
         };
         let interval = measured.interval.map(|interval| {
-            let (low, high) = (told(interval.low, measured.unit), told(interval.high, measured.unit));
+            let (low, high) = (
+                told(interval.low, measured.unit),
+                told(interval.high, measured.unit),
+            );
             format!("  95 %: {low} to {high}")
         });
         let band = measured.band.ok().map(|known| format!("  {}", known.words()));
@@ -120,7 +127,13 @@ fn show(keys: &FiveKeys) {
             measured.sample
         ));
         for note in measured.notes.iter().filter(|note| note.count > 0) {
-            say(&format!("{:<24}{} of {} {}", "", note.count, note.of, note.about.words()));
+            say(&format!(
+                "{:<24}{} of {} {}",
+                "",
+                note.count,
+                note.of,
+                note.about.words()
+            ));
         }
     }
 }

@@ -45,7 +45,9 @@ pub async fn ask(ctx: Ctx, click: Click) -> Outcome {
         Vec::new()
     };
     if click.action == explain::WRONG_DEPLOYMENT && deployments.is_empty() {
-        return Err(CommandError::user("I know of no deployment that could have caused it."));
+        return Err(CommandError::user(
+            "I know of no deployment that could have caused it.",
+        ));
     }
     let asked = Asked {
         explained,
@@ -76,10 +78,22 @@ fn candidates(facts: &DeliveryFacts, subject: &Subject) -> Vec<(String, String)>
     before.sort_by_key(|one| (std::cmp::Reverse(one.at()), one.id.clone()));
     before.dedup_by(|one, other| one.id == other.id);
     let title = |one: &em_domain::delivery::Deployed| {
-        let what = if one.git_ref.is_empty() { &one.id } else { &one.git_ref };
-        format!("{what} of {}, {}", one.repository, one.at().format("%-d %b %H:%M"))
+        let what = if one.git_ref.is_empty() {
+            &one.id
+        } else {
+            &one.git_ref
+        };
+        format!(
+            "{what} of {}, {}",
+            one.repository,
+            one.at().format("%-d %b %H:%M")
+        )
     };
-    before.into_iter().take(OFFERED).map(|one| (one.id.clone(), title(one))).collect()
+    before
+        .into_iter()
+        .take(OFFERED)
+        .map(|one| (one.id.clone(), title(one)))
+        .collect()
 }
 
 /// The submitted form: kept, and the explanation below it shows what follows.
@@ -106,7 +120,13 @@ pub async fn submitted(ctx: Ctx, submission: Submission) -> Outcome {
     };
     let audit = entry(&correction, "delivery.corrected", &correction.by, now);
     ctx.store.corrections().add(&correction, audit).await?;
-    redraw(&ctx, &asked.explained, &asked.view, "Corrected. The number was counted anew.").await?;
+    redraw(
+        &ctx,
+        &asked.explained,
+        &asked.view,
+        "Corrected. The number was counted anew.",
+    )
+    .await?;
     Ok(Reply::Done)
 }
 
@@ -120,14 +140,29 @@ pub async fn undo(ctx: Ctx, click: Click) -> Outcome {
         Some(correction) => {
             let by = click.user.to_string();
             let audit = |undone: &Correction| entry(undone, "delivery.correction_undone", &by, now);
-            let undone = ctx.store.corrections().undo(&correction.id, &by, now, audit).await?;
-            if undone.is_some() { "Taken back. The number was counted anew." } else { "It was taken back already." }
+            let undone = ctx
+                .store
+                .corrections()
+                .undo(&correction.id, &by, now, audit)
+                .await?;
+            if undone.is_some() {
+                "Taken back. The number was counted anew."
+            } else {
+                "It was taken back already."
+            }
         }
         None => "It was taken back already.",
     };
     let question = explained.question()?;
     let report = report(&ctx, &question).await?;
-    let modal = modal(&ctx, &report, &question, explained.metric, explained.page, Some(done))?;
+    let modal = modal(
+        &ctx,
+        &report,
+        &question,
+        explained.metric,
+        explained.page,
+        Some(done),
+    )?;
     Ok(Reply::Redraw(Box::new(modal)))
 }
 
@@ -145,7 +180,14 @@ fn entry(correction: &Correction, kind: &str, by: &str, now: chrono::DateTime<ch
 async fn redraw(ctx: &Ctx, explained: &Memory, view: &str, done: &str) -> Result<(), CommandError> {
     let question = explained.question()?;
     let report = report(ctx, &question).await?;
-    let modal = modal(ctx, &report, &question, explained.metric, explained.page, Some(done))?;
+    let modal = modal(
+        ctx,
+        &report,
+        &question,
+        explained.metric,
+        explained.page,
+        Some(done),
+    )?;
     let opened = OpenedView {
         id: view.to_owned(),
         hash: None,

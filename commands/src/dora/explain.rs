@@ -18,7 +18,10 @@ pub const SPEC: Spec = Spec {
     path: "dora explain",
     usage: "dora explain <metric> [7d|30d|90d] [--repo R|--team T] [--mode M]",
     summary: "What a delivery number was counted from, what was left out and why.",
-    examples: &["dora explain lead-time", "dora explain change-fail-rate 30d --team payments"],
+    examples: &[
+        "dora explain lead-time",
+        "dora explain change-fail-rate 30d --team payments",
+    ],
     check_scheduled: None,
 };
 
@@ -69,19 +72,25 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
         return Ok(Reply::Modal(Box::new(modal)));
     }
     let about = question.about();
-    Ok(Reply::private(message_explain(&view(&ctx, &report, metric, 0, &about, None))))
+    Ok(Reply::private(message_explain(&view(
+        &ctx, &report, metric, 0, &about, None,
+    ))))
 }
 
 fn no_metric(typed: &str) -> CommandError {
     let known = Metric::ALL.map(Metric::as_str).join(", ");
-    CommandError::user(format!("There is no metric “{}”. I know: {known}.", as_typed(typed)))
+    CommandError::user(format!(
+        "There is no metric “{}”. I know: {known}.",
+        as_typed(typed)
+    ))
 }
 
 /// A click on *Explain*: the value is the metric and the question.
 pub async fn clicked(ctx: Ctx, click: Click) -> Outcome {
-    let asked = click.value.split_once(' ').and_then(|(metric, question)| {
-        Some((Metric::parse(metric)?, Question::parse(question)?))
-    });
+    let asked = click
+        .value
+        .split_once(' ')
+        .and_then(|(metric, question)| Some((Metric::parse(metric)?, Question::parse(question)?)));
     let (metric, question) = asked.ok_or_else(outdated)?;
     let report = report(&ctx, &question).await?;
     let modal = modal(&ctx, &report, &question, metric, 0, None)?;
@@ -165,12 +174,22 @@ pub async fn csv(ctx: Ctx, click: Click) -> Outcome {
 pub fn table(proof: &[ProofRow]) -> Result<String, CommandError> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let wrong = |error: csv::Error| CommandError::Internal(error.into());
-    let names = ["subject", "at", "value", "counted", "why", "joined_to", "joined_how"];
+    let names = [
+        "subject",
+        "at",
+        "value",
+        "counted",
+        "why",
+        "joined_to",
+        "joined_how",
+    ];
     writer.write_record(names).map_err(wrong)?;
     for row in proof {
         writer.write_record(fields(row)).map_err(wrong)?;
     }
-    let bytes = writer.into_inner().map_err(|error| CommandError::Internal(anyhow::anyhow!("{error}")))?;
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| CommandError::Internal(anyhow::anyhow!("{error}")))?;
     String::from_utf8(bytes).map_err(|error| CommandError::Internal(error.into()))
 }
 

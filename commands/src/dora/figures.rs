@@ -31,7 +31,10 @@ pub fn one(keys: &FiveKeys, metric: Metric, with_proof: bool) -> Value {
                 "days_with_deployment".to_owned(),
                 json!(keys.frequency.days_with_deployment),
             );
-            told.insert("median_per_week".to_owned(), json!(keys.frequency.median_per_week));
+            told.insert(
+                "median_per_week".to_owned(),
+                json!(keys.frequency.median_per_week),
+            );
             let between = keys.frequency.per_week_between_first_and_last;
             told.insert("per_week_between_first_and_last".to_owned(), json!(between));
         }
@@ -48,8 +51,15 @@ pub fn one(keys: &FiveKeys, metric: Metric, with_proof: bool) -> Value {
             told.insert("parts".to_owned(), json!(keys.lead_time.parts.map(parts)));
         }
         Metric::ChangeFailRate | Metric::ReworkRate => {
-            let fitting = measured.proof.iter().filter(|row| row.value.is_some_and(|value| value > 0.0));
-            let name = if metric == Metric::ReworkRate { "rework" } else { "failed" };
+            let fitting = measured
+                .proof
+                .iter()
+                .filter(|row| row.value.is_some_and(|value| value > 0.0));
+            let name = if metric == Metric::ReworkRate {
+                "rework"
+            } else {
+                "failed"
+            };
             told.insert(name.to_owned(), json!(fitting.count()));
             told.insert("deployments".to_owned(), json!(measured.sample));
         }

@@ -169,10 +169,15 @@ pub(super) async fn repository(store: &Store, typed: &str) -> Result<RepositoryN
 fn no_repository(typed: &str, known: &[RepositoryName]) -> CommandError {
     let scored = known.iter().map(|name| {
         let name = name.as_str();
-        (strsim::damerau_levenshtein(&name.to_lowercase(), &typed.to_lowercase()), name)
+        (
+            strsim::damerau_levenshtein(&name.to_lowercase(), &typed.to_lowercase()),
+            name,
+        )
     });
     let near = scored.min().filter(|(distance, _)| *distance <= 4);
-    let meant = near.map(|(_, name)| format!(" Did you mean {name}?")).unwrap_or_default();
+    let meant = near
+        .map(|(_, name)| format!(" Did you mean {name}?"))
+        .unwrap_or_default();
     CommandError::user(format!(
         "I have seen nothing of a repository “{}”.{meant} Write it as owner/name.",
         as_typed(typed)
@@ -199,7 +204,14 @@ mod tests {
                 assert_eq!(Question::parse(&question.to_string()), Some(question));
             }
         }
-        for broken in ["", "30d", "30d ours", "0d ours all", "x ours all", "30d others all"] {
+        for broken in [
+            "",
+            "30d",
+            "30d ours",
+            "0d ours all",
+            "x ours all",
+            "30d others all",
+        ] {
             assert_eq!(Question::parse(broken), None, "{broken}");
         }
     }

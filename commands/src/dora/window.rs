@@ -61,7 +61,9 @@ impl Window<'_> {
         };
         if !asked.is_window() {
             let years = Asked::MAX_DAYS / 366;
-            return Err(CommandError::user(format!("The window is longer than {years} years.")));
+            return Err(CommandError::user(format!(
+                "The window is longer than {years} years."
+            )));
         }
         match (self.repository, self.team) {
             (Some(_), Some(_)) => {
@@ -80,12 +82,18 @@ impl Window<'_> {
 
     fn ends(&self, around: Around<'_>) -> Result<(DateTime<Utc>, DateTime<Utc>), CommandError> {
         if self.days.is_some() && (self.from.is_some() || self.to.is_some()) {
-            return Err(CommandError::user("Give a number of days, or days from and to; not both."));
+            return Err(CommandError::user(
+                "Give a number of days, or days from and to; not both.",
+            ));
         }
-        let to = self.to.map_or(Ok(around.now), |text| instant(text, around.zone, 1))?;
+        let to = self
+            .to
+            .map_or(Ok(around.now), |text| instant(text, around.zone, 1))?;
         let length = self.days.map_or(Ok(DEFAULT_DAYS), days)?;
         let before = to.checked_sub_days(Days::new(length.into())).unwrap_or(to);
-        let from = self.from.map_or(Ok(before), |text| instant(text, around.zone, 0))?;
+        let from = self
+            .from
+            .map_or(Ok(before), |text| instant(text, around.zone, 0))?;
         Ok((from, to))
     }
 }
@@ -141,7 +149,9 @@ mod tests {
         );
         // Clocks are put forward at midnight there.
         assert_eq!(
-            instant("2026-04-24", chrono_tz::Africa::Cairo, 0).unwrap().to_rfc3339(),
+            instant("2026-04-24", chrono_tz::Africa::Cairo, 0)
+                .unwrap()
+                .to_rfc3339(),
             "2026-04-23T22:00:00+00:00"
         );
         assert_eq!(

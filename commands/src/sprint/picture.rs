@@ -77,12 +77,7 @@ pub(super) async fn show(
 }
 
 /// Shows what was claimed, and remembers that it is there.
-async fn bring(
-    ctx: &Ctx,
-    purpose: &str,
-    place: &Place,
-    picture: &File<'_>,
-) -> Result<Shown, CommandError> {
+async fn bring(ctx: &Ctx, purpose: &str, place: &Place, picture: &File<'_>) -> Result<Shown, CommandError> {
     match ctx.slack.show_file(place, picture).await {
         Ok(()) => {
             let now = ctx.clock.now();

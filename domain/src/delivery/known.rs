@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::taken_back;
 use super::facts::{Change, Deployed, DirectPush, Means, Outage, Outcome};
+use super::taken_back;
 use crate::ci_run::{CiOutcome, CiRun};
 use crate::deployment::{Deployment, DeploymentState, Release};
 use crate::incident::{Incident, IncidentState};
@@ -19,7 +19,11 @@ pub fn change(pull: &PullRequest, reviews: &[Review], comments: &[Comment]) -> O
     let said: Vec<(DateTime<Utc>, &Account)> = reviews
         .iter()
         .map(|review| (review.submitted_at, &review.reviewer))
-        .chain(comments.iter().map(|comment| (comment.created_at, &comment.author)))
+        .chain(
+            comments
+                .iter()
+                .map(|comment| (comment.created_at, &comment.author)),
+        )
         .filter(|(at, by)| *at <= merged_at && !by.login.same(&author.login))
         .collect();
     let approvals = reviews.iter().filter(|review| {
@@ -54,7 +58,9 @@ pub fn deployed(deployment: &Deployment) -> Option<Deployed> {
     let (outcome, ended_at) = match (deployment.succeeded_at, deployment.state.value) {
         (Some(at), _) => (Outcome::Success, at),
         (None, DeploymentState::Failure) => (Outcome::Failure, deployment.state.at),
-        (None, DeploymentState::Pending | DeploymentState::InProgress | DeploymentState::Success) => return None,
+        (None, DeploymentState::Pending | DeploymentState::InProgress | DeploymentState::Success) => {
+            return None;
+        }
     };
     Some(Deployed {
         id: format!("{}/{}", deployment.repository, deployment.id),
@@ -85,7 +91,11 @@ pub fn released(release: &Release) -> Deployed {
         sha: None,
         git_ref: release.tag.clone(),
         url: release.url.clone(),
-        labels: release.is_prerelease.then(|| "prerelease".to_owned()).into_iter().collect(),
+        labels: release
+            .is_prerelease
+            .then(|| "prerelease".to_owned())
+            .into_iter()
+            .collect(),
         description: release.name.clone(),
     }
 }

@@ -110,7 +110,12 @@ impl Slack {
             let address = ticket.upload_url.clone();
             let connector = &self.0.client.http_api.connector;
             // Slack answers with a few words, which are no JSON.
-            let sent = connector.http_post_uri_binary::<Value>(address, file.kind.media_type().to_owned(), file.bytes, context);
+            let sent = connector.http_post_uri_binary::<Value>(
+                address,
+                file.kind.media_type().to_owned(),
+                file.bytes,
+                context,
+            );
             sent.await.map(drop).map_err(Failure::from)
         };
         self.0.caller.run(call, attempt).await

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use slack_morphism::prelude::{
-    SlackApiViewsOpenRequest, SlackApiViewsPublishRequest, SlackApiViewsPushRequest, SlackApiViewsUpdateRequest,
-    SlackView,
+    SlackApiViewsOpenRequest, SlackApiViewsPublishRequest, SlackApiViewsPushRequest,
+    SlackApiViewsUpdateRequest, SlackView,
 };
 
 use super::call::{Call, Safety};

@@ -35,11 +35,17 @@ impl File {
 
     /// Whether a file of this name is a table; anything else is a picture.
     pub(crate) fn is_table(name: &str) -> bool {
-        std::path::Path::new(name).extension().is_some_and(|extension| extension == "csv")
+        std::path::Path::new(name)
+            .extension()
+            .is_some_and(|extension| extension == "csv")
     }
 
     pub(crate) fn media_type(&self) -> &'static str {
-        if Self::is_table(&self.name) { "text/csv" } else { "image/png" }
+        if Self::is_table(&self.name) {
+            "text/csv"
+        } else {
+            "image/png"
+        }
     }
 }
 

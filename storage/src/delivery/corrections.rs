@@ -62,7 +62,9 @@ impl Corrections<'_> {
             .bind(by)
             .fetch_optional(c)
             .await)?;
-        let Some(Json(undone)) = undone else { return Ok(None) };
+        let Some(Json(undone)) = undone else {
+            return Ok(None);
+        };
         append_in(&mut tx, &[audit(&undone)]).await?;
         tx.commit().await?;
         Ok(Some(undone))
@@ -83,7 +85,6 @@ impl Corrections<'_> {
 /// All that stand, the oldest first.
 pub(super) async fn standing(conn: &mut Conn<'_>) -> Result<Vec<Correction>, StoreError> {
     const STANDING: &str = "SELECT record FROM corrections WHERE undone_at IS NULL ORDER BY made_at, id";
-    let found: Vec<Json<Correction>> =
-        on_conn!(conn, |c| sqlx::query_scalar(STANDING).fetch_all(c).await)?;
+    let found: Vec<Json<Correction>> = on_conn!(conn, |c| sqlx::query_scalar(STANDING).fetch_all(c).await)?;
     Ok(found.into_iter().map(|Json(correction)| correction).collect())
 }

@@ -46,10 +46,8 @@ pub(crate) async fn mark(conn: &mut Conn<'_>, pull_requests: &[&str]) -> Result<
         "SELECT repository, merged_at FROM pull_requests WHERE id IN LIST($1) AND merged_at IS NOT NULL";
     for chunk in pull_requests.chunks(IDS_PER_STATEMENT) {
         let sql = conn.lists(MERGED);
-        let merged: Vec<(String, DateTime<Utc>)> = on_conn!(conn, |c| sqlx::query_as(sql)
-            .bind(list(chunk))
-            .fetch_all(c)
-            .await)?;
+        let merged: Vec<(String, DateTime<Utc>)> =
+            on_conn!(conn, |c| sqlx::query_as(sql).bind(list(chunk)).fetch_all(c).await)?;
         note(conn, merged).await?;
     }
     Ok(())
@@ -69,7 +67,9 @@ pub(crate) async fn mark_all(conn: &mut Conn<'_>) -> Result<(), StoreError> {
             .bind(MERGES_AT_ONCE)
             .fetch_all(c)
             .await)?;
-        let Some((last, ..)) = page.last() else { return Ok(()) };
+        let Some((last, ..)) = page.last() else {
+            return Ok(());
+        };
         after.clone_from(last);
         let merged = page.into_iter().map(|(_, repository, at)| (repository, at));
         note(conn, merged).await?;

@@ -87,11 +87,7 @@ async fn one(
     Ok(Json(figures::one(&keys, metric, with_proof)))
 }
 
-async fn counted(
-    api: Api,
-    axum::Extension(token): Acting,
-    asked: Asked,
-) -> Result<FiveKeys, Problem> {
+async fn counted(api: Api, axum::Extension(token): Acting, asked: Asked) -> Result<FiveKeys, Problem> {
     let mode = match asked.mode.as_deref() {
         Some(name) => Mode::parse(name).ok_or_else(|| {
             let known = Mode::ALL.map(Mode::as_str).join(", ");

@@ -29,7 +29,10 @@ pub(super) fn causes(body: &str) -> Vec<String> {
 
 fn is_pair(words: &[&str], expected: [&str; 2]) -> bool {
     let bare = |word: &&str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    words.iter().map(bare).eq(expected.iter().map(|word| (*word).to_owned()))
+    words
+        .iter()
+        .map(bare)
+        .eq(expected.iter().map(|word| (*word).to_owned()))
 }
 
 /// Words that may stand before the name.
@@ -54,7 +57,9 @@ fn named(word: &str) -> Option<&str> {
 
 fn is_sha(word: &str) -> bool {
     SHA_CHARS.contains(&word.len())
-        && word.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
         && word.bytes().any(|b| b.is_ascii_digit())
 }
 
@@ -68,7 +73,10 @@ mod tests {
     fn a_cause_is_named_after_its_words() {
         assert_eq!(causes("root cause: 9356736ca16c"), ["9356736ca16c"]);
         assert_eq!(causes("It was caused by acme/api#7."), ["acme/api#7"]);
-        assert_eq!(causes("Root cause is commit 9356736, #7 and rain"), ["9356736", "#7"]);
+        assert_eq!(
+            causes("Root cause is commit 9356736, #7 and rain"),
+            ["9356736", "#7"]
+        );
         assert!(causes("Nobody knows the root of it. The cause is #7?").is_empty());
     }
 
