@@ -6,7 +6,7 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
 /// The one font; its licence is beside it.
-const FONT: &[u8] = include_bytes!("../fonts/DejaVuSans.ttf");
+pub(crate) const FONT: &[u8] = include_bytes!("../fonts/DejaVuSans.ttf");
 
 /// Reading the font takes longer than drawing a picture.
 static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
@@ -41,4 +41,15 @@ pub(crate) fn draw(svg: &str) -> Result<Vec<u8>, ChartError> {
     pixels
         .encode_png()
         .map_err(|error| ChartError::Undrawable(error.to_string()))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use resvg::tiny_skia::Pixmap;
+
+    /// The width and height of a PNG, which can be unpacked.
+    pub(crate) fn size(png: &[u8]) -> (u32, u32) {
+        let pixels = Pixmap::decode_png(png).unwrap();
+        (pixels.width(), pixels.height())
+    }
 }

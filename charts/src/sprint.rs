@@ -2,8 +2,9 @@
 //! old what is open is. Three panels, one below the other, because a phone shows a picture as wide as its screen.
 
 use crate::png::{self, ChartError};
-use crate::scale::Axis;
-use crate::svg::{Anchor, BLUE, FAINT, GREY, HEADING, INK, LABEL, LIGHT_BLUE, ORANGE, Svg};
+use crate::scale::{Axis, real};
+use crate::svg::{Anchor, HEADING, LABEL, Svg};
+use crate::theme::{Colour, Theme};
 
 const WIDTH: f64 = 1000.0;
 /// From the edges of the card.
@@ -73,9 +74,15 @@ pub fn sprint(picture: &SprintPicture) -> Result<Vec<u8>, ChartError> {
 fn svg(picture: &SprintPicture) -> String {
     let panels = [true, !picture.fan.is_empty(), !picture.ages.is_empty()];
     let count: f64 = panels.iter().filter(|is_drawn| **is_drawn).map(|_| 1.0).sum();
-    let mut svg = Svg::new(WIDTH, TITLE + count * PANEL + FOOT);
+    let mut svg = Svg::new(Theme::Light, WIDTH, TITLE + count * PANEL + FOOT);
     let title: String = shortened(&picture.title);
-    svg.text((LEFT - 50.0, 62.0), HEADING + 4, Anchor::Start, INK, &title);
+    svg.text(
+        (LEFT - 50.0, 62.0),
+        HEADING + 4,
+        Anchor::Start,
+        Colour::Ink,
+        &title,
+    );
     let mut top = TITLE;
     throughput(&mut svg, top, picture);
     top += PANEL;
@@ -109,15 +116,21 @@ impl Panel {
             bottom: top + 70.0 + PLOT,
             axis,
         };
-        svg.text((LEFT - 50.0, top + 36.0), LABEL + 2, Anchor::Start, INK, heading);
+        svg.text(
+            (LEFT - 50.0, top + 36.0),
+            LABEL + 2,
+            Anchor::Start,
+            Colour::Ink,
+            heading,
+        );
         for tick in axis.ticks() {
             let y = panel.y(tick);
-            svg.line((LEFT, y), (WIDTH - RIGHT, y), FAINT, 2.0);
+            svg.line((LEFT, y), (WIDTH - RIGHT, y), Colour::Faint, 2.0);
             svg.text(
                 (LEFT - 14.0, y + 9.0),
                 LABEL,
                 Anchor::End,
-                GREY,
+                Colour::Grey,
                 &format!("{tick}"),
             );
         }
@@ -147,7 +160,7 @@ impl Panel {
                     (x(number), self.bottom + 36.0),
                     LABEL,
                     Anchor::Middle,
-                    GREY,
+                    Colour::Grey,
                     label,
                 );
             }
@@ -160,14 +173,6 @@ fn part(number: usize, count: usize) -> f64 {
     LEFT + (WIDTH - LEFT - RIGHT) * (real(number) + 0.5) / real(count.max(1))
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a picture has few thousand parts at most"
-)]
-fn real(number: usize) -> f64 {
-    number as f64
-}
-
 fn throughput(svg: &mut Svg, top: f64, picture: &SprintPicture) {
     let greatest = picture.weeks.iter().map(|bar| bar.value).max().unwrap_or(0);
     let heading = "Pull requests merged per week (light: not over)";
@@ -176,9 +181,19 @@ fn throughput(svg: &mut Svg, top: f64, picture: &SprintPicture) {
     let width = 0.7 * (WIDTH - LEFT - RIGHT) / real(count.max(1));
     for (number, bar) in picture.weeks.iter().enumerate() {
         let (x, y) = (part(number, count), panel.y(f64::from(bar.value)));
-        let fill = if bar.is_partial { LIGHT_BLUE } else { BLUE };
+        let fill = if bar.is_partial {
+            Colour::LightBlue
+        } else {
+            Colour::Blue
+        };
         svg.rect((x - width / 2.0, y), (width, panel.bottom - y), fill);
-        svg.text((x, y - 8.0), LABEL, Anchor::Middle, INK, &bar.value.to_string());
+        svg.text(
+            (x, y - 8.0),
+            LABEL,
+            Anchor::Middle,
+            Colour::Ink,
+            &bar.value.to_string(),
+        );
     }
     let labels = picture.weeks.iter().map(|bar| bar.label.as_str());
     panel.labels(svg, labels, |number| part(number, count));
@@ -202,12 +217,12 @@ fn burn_up(svg: &mut Svg, top: f64, picture: &SprintPicture) {
     let mut band = vec![(LEFT, panel.bottom)];
     band.extend(along(|day| day.high));
     band.extend(along(|day| day.low).into_iter().rev());
-    svg.area(&band, LIGHT_BLUE);
+    svg.area(&band, Colour::LightBlue, 1.0);
     let mut middle = vec![(LEFT, panel.bottom)];
     middle.extend(along(|day| day.middle));
-    svg.path(&middle, BLUE, 5.0);
+    svg.path(&middle, Colour::Blue, 5.0);
     let all = panel.y(f64::from(picture.open));
-    svg.line((LEFT, all), (WIDTH - RIGHT, all), ORANGE, 3.0);
+    svg.line((LEFT, all), (WIDTH - RIGHT, all), Colour::Orange, 3.0);
     let labels = picture.fan.iter().map(|day| day.label.as_str());
     panel.labels(svg, labels, |number| part(number, count));
 }
@@ -220,16 +235,21 @@ fn ages(svg: &mut Svg, top: f64, picture: &SprintPicture) {
     let shown: Vec<f64> = picture.ages.iter().copied().step_by(step).collect();
     let radius = if shown.len() > 60 { 6.0 } else { 10.0 };
     for (number, age) in shown.iter().enumerate() {
-        svg.dot((part(number, shown.len()), panel.y(*age)), radius, BLUE);
+        svg.dot(
+            (part(number, shown.len()), panel.y(*age)),
+            radius,
+            Colour::Blue,
+            0.6,
+        );
     }
     if let Some(median) = picture.median_age {
         let y = panel.y(median);
-        svg.line((LEFT, y), (WIDTH - RIGHT, y), ORANGE, 3.0);
+        svg.line((LEFT, y), (WIDTH - RIGHT, y), Colour::Orange, 3.0);
         svg.text(
             (WIDTH - RIGHT, y - 10.0),
             LABEL,
             Anchor::End,
-            ORANGE,
+            Colour::Orange,
             &format!("half up to {median:.1} d"),
         );
     }
@@ -238,7 +258,7 @@ fn ages(svg: &mut Svg, top: f64, picture: &SprintPicture) {
         (WIDTH / 2.0, panel.bottom + 36.0),
         LABEL,
         Anchor::Middle,
-        GREY,
+        Colour::Grey,
         under,
     );
 }
