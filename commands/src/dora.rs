@@ -117,7 +117,8 @@ async fn facts(
         from: before.from,
         ..now.clone()
     };
-    let facts = ctx.store.delivery().facts(DeliveryOf {
+    let delivery = ctx.store.delivery();
+    let facts = delivery.facts(DeliveryOf {
         asked: &both,
         definitions: &ctx.settings.delivery,
         with_pushes,
@@ -138,7 +139,8 @@ pub async fn keys(ctx: &Ctx, window: &Window<'_>, mode: Mode) -> Result<FiveKeys
         now: ctx.clock.now(),
     };
     let asked = window.asked(around).await?;
-    let facts = ctx.store.delivery().facts(DeliveryOf {
+    let delivery = ctx.store.delivery();
+    let facts = delivery.facts(DeliveryOf {
         asked: &asked,
         definitions: &ctx.settings.delivery,
         with_pushes: mode == Mode::FourKeys,

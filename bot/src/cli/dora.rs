@@ -60,7 +60,8 @@ pub(crate) async fn execute(options: Options, config: Config) -> Result<ExitCode
     };
     let asked = window.asked(around).await.map_err(|error| anyhow!("{error}"))?;
     let modes = modes(&options.mode)?;
-    let facts = store.delivery().facts(DeliveryOf {
+    let delivery = store.delivery();
+    let facts = delivery.facts(DeliveryOf {
         asked: &asked,
         definitions: &config.checked.delivery,
         with_pushes: modes != [Mode::Ours],

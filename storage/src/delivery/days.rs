@@ -84,7 +84,7 @@ async fn note(
         .into_iter()
         .map(|(repository, at)| (repository, day(at)))
         .collect();
-    let row = |(repository, day)| vec![Value::text::<String>(repository), Value::text::<String>(day)];
+    let row = |(repository, day): Day| vec![Value::text(repository), Value::text(day)];
     conn.upsert(&STALE, days.into_iter().map(row).collect()).await
 }
 

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use em_domain::delivery::Mark;
+use em_domain::id::SlackUser;
 use sqlx::FromRow;
 
 use crate::engine::{on_engine, on_writer};
@@ -29,7 +30,7 @@ impl From<MarkRow> for Mark {
         Self {
             id: row.id,
             at: row.at,
-            by: row.made_by.into(),
+            by: SlackUser(row.made_by),
             words: row.words,
             team: row.team,
             channel: row.channel,
