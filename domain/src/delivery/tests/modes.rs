@@ -2,8 +2,9 @@
 
 use super::*;
 
-/// Four weeks with six runs, of which one failed and one has no commit; seven pull requests; four incidents.
-fn month() -> DeliveryFacts {
+/// Seven pull requests: an ordinary one, one without a review, one of a bot, one that was rebased, one without commits, and
+/// one that takes back another; the first is before the window.
+fn merged() -> Vec<Change> {
     let reviewed = Change {
         first_commit_at: Some(at("03-01 12:00")),
         opened_at: at("03-02 00:00"),
@@ -40,6 +41,19 @@ fn month() -> DeliveryFacts {
         reverts: vec!["#3".to_owned()],
         ..change(7, "03-26 12:00")
     };
+    vec![
+        change(1, "02-20 12:00"),
+        reviewed,
+        unreviewed,
+        of_bot,
+        rebased,
+        without_commits,
+        takes_back,
+    ]
+}
+
+/// Four weeks with six runs, of which one failed and one has no commit; seven pull requests; four incidents.
+fn month() -> DeliveryFacts {
     let failed_run = Deployed {
         outcome: Outcome::Failure,
         ..deployed(3, "03-06 12:00", Some(5))
@@ -53,15 +67,7 @@ fn month() -> DeliveryFacts {
         ..outage("o1", "03-03 13:00", Some("03-03 15:30"))
     };
     DeliveryFacts {
-        changes: vec![
-            change(1, "02-20 12:00"),
-            reviewed,
-            unreviewed,
-            of_bot,
-            rebased,
-            without_commits,
-            takes_back,
-        ],
+        changes: merged(),
         deployments: vec![
             deployed(0, "02-23 12:00", Some(1)),
             deployed(1, "03-03 12:00", Some(2)),

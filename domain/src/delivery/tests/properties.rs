@@ -8,14 +8,22 @@ use super::slow::{Slow, slow};
 use super::*;
 
 const REPOSITORIES: [&str; 2] = ["acme/api", "acme/web"];
-const TITLES: [&str; 6] = [
+const TITLES: [&str; 9] = [
     "Add a page",
     "fix: a sum",
     "Fix rounding",
     "docs: words",
     "chore: tidy",
     "Revert \"Add\"",
+    "Revert \"Tidy\"",
+    "fix(api)!: a sign",
+    "ci: faster",
 ];
+
+/// Six hours: few instants, so that many things happen at one, and spans of exactly a day or a week are common.
+const STEP: i64 = 6;
+/// Three weeks of steps.
+const STEPS: i64 = 84;
 
 fn hour(hours: i64) -> DateTime<Utc> {
     at("02-20 00:00") + Duration::hours(hours)
@@ -46,6 +54,7 @@ fn any_change() -> impl Strategy<Value = Change> {
             let before = |hours: i64| hour(merged - hours);
             let mut made = change(0, "03-01 00:00");
             made.key.repository = REPOSITORIES[place].into();
+            let merged = STEP * merged;
             made.merged_at = hour(merged);
             made.opened_at = before(open);
             made.first_commit_at = first.map(before);
@@ -60,8 +69,8 @@ fn any_change() -> impl Strategy<Value = Change> {
                 Vec::new()
             };
             made.reverts = match reverts {
-                Some(number) if title == 5 && number % 2 == 0 => vec![format!("#{number}")],
-                Some(number) if title == 5 => vec![sha(number)],
+                Some(number) if (5..=6).contains(&title) && number % 2 == 0 => vec![format!("#{number}")],
+                Some(number) if (5..=6).contains(&title) => vec![sha(number)],
                 _ => Vec::new(),
             };
             made.merge_commit_sha = has_sha.then(String::new);
@@ -80,13 +89,13 @@ fn any_deployed() -> impl Strategy<Value = Deployed> {
         0_i64..900,
         -1_i64..3,
         0_usize..2,
-        prop::option::of(0_i64..16),
+        prop::option::of(0_i64..30),
         rest,
     )
         .prop_map(
             |(made, took, place, of, (has_failed, is_staging, is_labelled))| Deployed {
-                created_at: hour(made),
-                ended_at: hour(made + took),
+                created_at: hour(STEP * made),
+                ended_at: hour(STEP * (made + took / 2)),
                 repository: REPOSITORIES[place].into(),
                 outcome: if has_failed {
                     Outcome::Failure
@@ -112,8 +121,8 @@ fn any_outage() -> impl Strategy<Value = Outage> {
         any::<bool>(),
     )
         .prop_map(|(begun, took, place, dismissed)| Outage {
-            opened_at: hour(begun),
-            resolved_at: took.map(|took| hour(begun + took)),
+            opened_at: hour(STEP * begun),
+            resolved_at: took.map(|took| hour(STEP * begun + took)),
             repository: REPOSITORIES.get(place).map(|name| (*name).into()),
             dismissed: dismissed && begun % 4 == 0,
             ..outage("", "03-01 00:00", None)
@@ -123,10 +132,10 @@ fn any_outage() -> impl Strategy<Value = Outage> {
 prop_compose! {
     /// Each thing with a name of its own; commits of some deployments are those of changes or pushes.
     fn any_facts()(
-        mut changes in prop::collection::vec(any_change(), 0..14),
-        mut deployments in prop::collection::vec(any_deployed(), 0..12),
+        mut changes in prop::collection::vec(any_change(), 0..24),
+        mut deployments in prop::collection::vec(any_deployed(), 0..16),
         mut outages in prop::collection::vec(any_outage(), 0..6),
-        pushed in prop::collection::vec((0_i64..900, 0_usize..2), 0..4),
+        pushed in prop::collection::vec((0..STEPS, 0_usize..2), 0..4),
     ) -> DeliveryFacts {
         for (number, change) in (0_i64..).zip(&mut changes) {
             // Numbers begin with 1; a deployment may be of a commit that nobody knows.
@@ -139,8 +148,8 @@ prop_compose! {
         for (nth, one) in outages.iter_mut().enumerate() {
             one.external_id = format!("o{nth}");
         }
-        let pushes = (13_i64..).zip(pushed).map(|(number, (pushed_at, place))| DirectPush {
-            at: hour(pushed_at),
+        let pushes = (25_i64..).zip(pushed).map(|(number, (pushed_at, place))| DirectPush {
+            at: hour(STEP * pushed_at),
             repository: REPOSITORIES[place].into(),
             ..push(&sha(number), "03-01 00:00", "03-01 00:00")
         });
@@ -155,7 +164,7 @@ fn any_asked() -> impl Strategy<Value = Asked> {
         chrono_tz::Asia::Kolkata,
         chrono_tz::Pacific::Apia,
     ];
-    (0_i64..900, 0_i64..900, prop::sample::select(zones.to_vec())).prop_map(|(from, length, zone)| Asked {
+    (-20_i64..300, 0_i64..600, prop::sample::select(zones.to_vec())).prop_map(|(from, length, zone)| Asked {
         from: hour(from),
         to: hour(from + length),
         zone,
@@ -194,7 +203,7 @@ fn told(keys: &FiveKeys) -> Slow {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn the_real_thing_says_what_the_slow_one_says(facts in any_facts(), asked in any_asked()) {
@@ -251,7 +260,7 @@ proptest! {
                     prop_assert!(all.iter().all(|part| *part >= 0));
                     #[expect(clippy::cast_precision_loss, reason = "seconds of a year")]
                     let total = all.iter().sum::<i64>() as f64;
-                    prop_assert_eq!(total, value);
+                    prop_assert!((total - value).abs() < 0.5);
                 }
             }
             let deployments: usize = keys.weeks.iter().map(|week| week.deployments).sum();
