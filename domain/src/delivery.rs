@@ -68,3 +68,6 @@ fn measured(view: &View<'_>, mode: Mode) -> FiveKeys {
         Mode::Middleware => middleware::measure(view),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Purpose: the facts in order: each thing once, in the order of time, under the name its repository has now, with what
 //! people corrected applied. Everything after this reads sorted lists, so the order in which facts are told cannot matter.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -167,7 +168,7 @@ impl<'f> History<'f> {
         let mut by_id: BTreeMap<&str, &Deployed> = BTreeMap::new();
         for deployed in &facts.deployments {
             let known = by_id.entry(&deployed.id).or_insert(deployed);
-            *known = (*known).max(deployed);
+            *known = std::cmp::max_by_key(*known, deployed, |one| statement(one));
         }
         let production = Production::new(&self.definitions.production);
         let mut all: Vec<&Deployed> = by_id.into_values().collect();
@@ -199,6 +200,11 @@ impl<'f> History<'f> {
         known.push(position);
         self.runs.push(run);
     }
+}
+
+/// Of two statements about one deployment the greater counts: that it went live, and when it first did.
+fn statement(deployed: &Deployed) -> (Outcome, Reverse<DateTime<Utc>>, &Deployed) {
+    (deployed.outcome, Reverse(deployed.ended_at), deployed)
 }
 
 /// Each incident once, by when it began.

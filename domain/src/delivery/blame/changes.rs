@@ -253,9 +253,10 @@ impl<'a, 'f> Place<'a, 'f> {
     }
 }
 
-/// What was deployed: the commit, or the tag where that is not known. A branch says nothing: it moves.
+/// What was deployed: the commit, or the tag where that is not known. A branch says nothing: it moves. A name that bears no
+/// digit is taken for a branch.
 fn version<'r>(run: &'r Run<'_>, branches: &BTreeSet<&str>) -> Option<&'r str> {
     let name = run.deployed.git_ref.as_str();
-    let tag = Some(name).filter(|name| !name.is_empty() && !branches.contains(name));
-    run.deployed.commit().or(tag)
+    let is_tag = name.contains(|c: char| c.is_ascii_digit()) && !branches.contains(name);
+    run.deployed.commit().or(is_tag.then_some(name))
 }
