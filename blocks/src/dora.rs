@@ -18,8 +18,15 @@ use crate::layout::Layout;
 use crate::limits::fit;
 use crate::mrkdwn::{Mrkdwn, bold, cat, code, escape, join, words};
 
-/// Opens what a number was counted from; the value is a [`Question`].
-pub const EXPLAIN: &str = "dora.explain";
+/// Opens what a number was counted from, in the order of [`Metric::ALL`]: no two buttons of one row may have the same id. The
+/// value is the metric and the question.
+pub const EXPLAIN: [&str; 5] = [
+    "dora.explain_frequency",
+    "dora.explain_lead_time",
+    "dora.explain_fail_rate",
+    "dora.explain_recovery",
+    "dora.explain_rework",
+];
 
 /// A report and how to show it.
 #[derive(Debug, Clone, Copy)]
@@ -57,13 +64,9 @@ pub fn message_dora(view: &DoraView<'_>) -> SlackMessageContent {
         ]);
         layout.section(&join([line, detail(metric, view.keys)], "\n"));
     }
-    layout.actions(Metric::ALL.map(|metric| {
-        Button::new(
-            short(metric),
-            EXPLAIN,
-            &format!("{} {}", metric.as_str(), view.question),
-        )
-        .spoken(&format!("Explain: {}", metric.title()))
+    layout.actions(Metric::ALL.into_iter().zip(EXPLAIN).map(|(metric, action)| {
+        let question = format!("{} {}", metric.as_str(), view.question);
+        Button::new(short(metric), action, &question).spoken(&format!("Explain: {}", metric.title()))
     }));
     layout.context(&missing(view.keys));
     layout.foot(&assumptions(view));

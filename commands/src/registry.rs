@@ -253,7 +253,19 @@ pub const CLICKS: &[(&str, OnClick)] = &[
     (em_blocks::row::SNOOZE, |ctx, click| {
         Box::pin(triage::snooze::ask(ctx, click))
     }),
-    (em_blocks::dora::EXPLAIN, |ctx, click| {
+    (em_blocks::dora::EXPLAIN[0], |ctx, click| {
+        Box::pin(dora::explain::clicked(ctx, click))
+    }),
+    (em_blocks::dora::EXPLAIN[1], |ctx, click| {
+        Box::pin(dora::explain::clicked(ctx, click))
+    }),
+    (em_blocks::dora::EXPLAIN[2], |ctx, click| {
+        Box::pin(dora::explain::clicked(ctx, click))
+    }),
+    (em_blocks::dora::EXPLAIN[3], |ctx, click| {
+        Box::pin(dora::explain::clicked(ctx, click))
+    }),
+    (em_blocks::dora::EXPLAIN[4], |ctx, click| {
         Box::pin(dora::explain::clicked(ctx, click))
     }),
     (em_blocks::dora::explain::PAGE, |ctx, click| {

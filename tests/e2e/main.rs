@@ -13,6 +13,7 @@ mod dispatch;
 mod docs;
 mod doctor;
 mod documents;
+mod dora;
 mod floors;
 mod help;
 mod home;

@@ -92,7 +92,8 @@ fn layout(view: &ExplainView<'_>, is_modal: bool) -> Layout {
         [
             cat([
                 bold(words(view.metric.title())),
-                escape(&format!(", {}", fit(view.about, 120))),
+                words(", "),
+                escape(&fit(view.about, 120)),
             ]),
             against(view.metric, view.measured, view.before),
         ],
@@ -232,8 +233,8 @@ impl<'f> Known<'f> {
         };
         let value = row
             .value
-            .map(|value| escape(&format!(" – {}", self.value(value, view.measured.unit))));
-        let first = cat([name, value.unwrap_or_default()]);
+            .map(|value| escape(&self.value(value, view.measured.unit)));
+        let first = join([Some(name), value].into_iter().flatten(), " – ");
         let links = row.links.iter().map(|link| self.link(link));
         let said = self
             .corrected
@@ -259,7 +260,9 @@ impl<'f> Known<'f> {
     fn link(&self, joined: &Link) -> Mrkdwn {
         cat([
             self.name(&joined.to),
-            escape(&format!(" ({})", joined.how.words())),
+            words(" ("),
+            words(joined.how.words()),
+            words(")"),
         ])
     }
 
@@ -327,8 +330,10 @@ fn corrected(correction: &Correction, zone: Tz) -> Mrkdwn {
     };
     let by = crate::mrkdwn::mention(&correction.by.as_str().into());
     cat([
-        escape(&format!("{says}, says ")),
+        escape(&format!("{says}, says")),
+        words(" "),
         by,
-        escape(&format!(" {}{why}", plain_when(correction.at, zone))),
+        words(", "),
+        escape(&format!("{}{why}", plain_when(correction.at, zone))),
     ])
 }

@@ -9,7 +9,7 @@ use em_blocks::dora::told;
 use em_commands::dora::figures;
 use em_commands::dora::window::{Around, Window};
 use em_domain::clock::{Clock as _, SystemClock};
-use em_domain::delivery::{FiveKeys, Metric, Mode, compare, measure};
+use em_domain::delivery::{Definitions, FiveKeys, Metric, Mode, compare, measure};
 use em_storage::DeliveryOf;
 
 use super::{Failure, say};
@@ -37,6 +37,9 @@ pub(crate) struct Options {
     /// Only this configured team.
     #[arg(long, value_name = "T", conflicts_with = "repo")]
     team: Option<String>,
+    /// Count the changes of bots too, whatever the configuration says.
+    #[arg(long)]
+    with_bots: bool,
     /// With --json: also every row that a number was counted from.
     #[arg(long, requires = "json")]
     proof: bool,
@@ -68,7 +71,9 @@ pub(crate) async fn execute(options: Options, config: Config) -> Result<ExitCode
         now,
     });
     let facts = facts.await.map_err(anyhow::Error::from)?;
-    let definitions = &config.checked.delivery;
+    let mut definitions = Definitions::clone(&config.checked.delivery);
+    definitions.count_bots |= options.with_bots;
+    let definitions = &definitions;
     let counted: Vec<FiveKeys> = if modes.len() > 1 {
         compare(&facts, definitions, &asked)
     } else {

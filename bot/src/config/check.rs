@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;
 use em_commands::ctx::ScheduledCommand;
 use em_domain::calendar::WorkCalendar;
+use em_domain::delivery::Definitions;
 use em_domain::holidays;
 use em_domain::id::{Login, RepositoryName, SlackUser};
 use em_domain::person::is_github_login;

@@ -51,7 +51,11 @@ fn where_asked(reply: Reply, response_url: Option<String>) -> Reply {
             response_url,
             content,
         },
-        other @ (Reply::Replace(_) | Reply::Modal(_) | Reply::Answer { .. } | Reply::Done) => other,
+        other @ (Reply::Replace(_)
+        | Reply::Modal(_)
+        | Reply::Redraw(_)
+        | Reply::Answer { .. }
+        | Reply::Done) => other,
     }
 }
 

@@ -1,0 +1,368 @@
+//! `/em-agent dora`: the report, what is behind each number, corrections that are taken back; and a real history whose answers
+//! are known, by command line, file and HTTP.
+
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc, Weekday};
+use em_simulator::github::{NewDeployment, NewPull};
+use em_simulator::workspace::{View, Workspace};
+use em_storage::testing::TestDatabase;
+use em_tests::both_engines;
+use serde_json::Value;
+
+use crate::process::Program;
+use crate::scene::{REPO, Scene};
+
+both_engines!(
+    the_report_tells_five_numbers_and_each_opens_its_rows,
+    a_correction_changes_the_number_for_everybody_and_is_taken_back,
+    the_rows_come_as_a_table_and_other_definitions_side_by_side,
+    what_cannot_be_asked_is_explained,
+    late_events_and_a_replay_give_the_same_numbers,
+);
+
+const TEAMS: &str = "[teams.payments]\nrepositories = [\"acme/payments\"]\n";
+/// The whole of the committed history.
+const HISTORY: &[u8] = include_bytes!("../history/atuin.jsonl.gz");
+const INCIDENTS: &[u8] = include_bytes!("../history/atuin.incidents.jsonl.gz");
+
+fn at(date: NaiveDate, hour: u32) -> DateTime<Utc> {
+    date.and_hms_opt(hour, 0, 0).unwrap().and_utc()
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+/// A change a working day since 1 December, live on Tuesdays and Fridays at 16:00; one release of January is mended an hour later.
+async fn scene(database: TestDatabase) -> Scene {
+    let scene = Scene::start_with(database, TEAMS).await;
+    let mut told = Vec::new();
+    let days = day("2025-12-01")
+        .iter_days()
+        .take_while(|date| *date < day("2026-01-15"));
+    let live = |date: NaiveDate, hour: u32, sha: &str| {
+        let new = NewDeployment {
+            environment: "production".into(),
+            sha: sha.to_owned(),
+            reference: "main".into(),
+            by: "ben-k".into(),
+        };
+        let (id, created) = scene.github.deploy(REPO, &new, at(date, hour));
+        let live = scene
+            .github
+            .deployment_status(REPO, id, "success", at(date, hour));
+        [created, live]
+    };
+    for date in days.filter(|date| !matches!(date.weekday(), Weekday::Sat | Weekday::Sun)) {
+        let new = NewPull::new(&format!("feat: change of {date}"), "ana-ruiz");
+        let (pull, opened) = scene.github.open_pull(REPO, &new, at(date, 9));
+        told.push(opened);
+        told.push(pull.review("fatima-k", "approved", at(date, 12)));
+        told.push(pull.merge("fatima-k", at(date, 14)));
+        if matches!(date.weekday(), Weekday::Tue | Weekday::Fri) {
+            told.extend(live(date, 16, &format!("{:040x}", date.num_days_from_ce())));
+        }
+        if date == day("2026-01-06") {
+            let (fix, opened) =
+                scene
+                    .github
+                    .open_pull(REPO, &NewPull::new("fix: payments twice", "ben-k"), at(date, 17));
+            told.push(opened);
+            told.push(fix.merge("ana-ruiz", at(date, 18)));
+            told.extend(live(date, 19, &format!("{:040x}", 77)));
+        }
+    }
+    for delivery in &told {
+        scene.bot.github(delivery).await;
+    }
+    scene.bot.folded().await;
+    scene
+}
+
+async fn modal(scene: &Scene, user: &str, says: &str) -> View {
+    let has = |workspace: &Workspace| {
+        let view = workspace.modal(user)?;
+        workspace.view_text(view).contains(says).then(|| view.clone())
+    };
+    scene.bot.until(has).await
+}
+
+fn text(scene: &Scene, view: &View) -> String {
+    scene
+        .bot
+        .slack
+        .read(|workspace| workspace.view_text(view))
+        .replace('\u{2060}', "")
+}
+
+async fn the_report_tells_five_numbers_and_each_opens_its_rows(database: TestDatabase) {
+    let scene = scene(database).await;
+    let report = scene
+        .bot
+        .ask("ana", "#ops", "/em-agent dora 30d --repo acme/payments")
+        .await;
+    let shown = scene.bot.text(&report).replace('\u{2060}', "");
+    for expected in [
+        "acme/payments: delivery in the last 30 days",
+        "*Deployment frequency*",
+        "*Lead time for changes*",
+        "1 of 10 failed",
+        "*Recovery time*",
+        "1 of 10 unplanned",
+        "definitions: ours",
+    ] {
+        assert!(shown.contains(expected), "no “{expected}” in\n{shown}");
+    }
+    let ana = scene.bot.user("ana");
+    let buttons = em_simulator::forms::interactive(&report.blocks);
+    let explain = buttons
+        .iter()
+        .find(|one| {
+            one.element["value"]
+                .as_str()
+                .is_some_and(|value| value.starts_with("change-fail-rate"))
+        })
+        .unwrap();
+    let value = explain.element["value"].as_str().unwrap().to_owned();
+    let click = ana
+        .clicks(&report, ("dora.explain_fail_rate", value))
+        .expect("it is there");
+    assert!(click.await.is_acked());
+    let view = modal(&scene, "ana", "How it is counted").await;
+    let shown = text(&scene, &view);
+    assert!(
+        shown.contains("replaced soon by fixes, by their titles"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("Page 1 of 1. 10 looked at, 10 counted, 0 left out."),
+        "{shown}"
+    );
+    scene.finish().await;
+}
+
+async fn a_correction_changes_the_number_for_everybody_and_is_taken_back(database: TestDatabase) {
+    let scene = scene(database).await;
+    let ana = scene.bot.user("ana");
+    assert!(
+        ana.types("#ops", "/em-agent dora explain cfr 30d")
+            .unwrap()
+            .await
+            .is_acked()
+    );
+    let view = modal(&scene, "ana", "How it is counted").await;
+    let failed = failed_row(&view);
+    let click = em_simulator::Click::from(("menu", "dora.not_ours")).in_block(&failed);
+    assert!(ana.clicks_in_view(&view, click).unwrap().await.is_acked());
+    let form = modal(&scene, "ana", "No deployment of ours caused it").await;
+    let sent = ana.submits(&form, [("why", "The fix was planned")]).unwrap();
+    assert!(sent.await.is_acked());
+    let view = modal(&scene, "ana", "Corrected. The number was counted anew.").await;
+    let shown = text(&scene, &view);
+    assert!(
+        shown.contains("not our fault, says") && shown.contains("The fix was planned"),
+        "{shown}"
+    );
+    assert!(
+        scene
+            .answer("ben", "/em-agent dora 30d")
+            .await
+            .contains("0 of 10 failed")
+    );
+
+    let click = em_simulator::Click::from(("menu", "dora.undo")).in_block(&failed_row(&view));
+    assert!(ana.clicks_in_view(&view, click).unwrap().await.is_acked());
+    modal(&scene, "ana", "Taken back. The number was counted anew.").await;
+    assert!(
+        scene
+            .answer("ben", "/em-agent dora 30d")
+            .await
+            .contains("1 of 10 failed")
+    );
+
+    let story = scene.answer("ana", "/em-agent audit acme/payments").await;
+    let subject = failed
+        .splitn(3, ':')
+        .nth(2)
+        .unwrap()
+        .trim_start_matches("deployment ")
+        .to_owned();
+    let story = format!(
+        "{story}\n{}",
+        scene.answer("ana", &format!("/em-agent audit {subject}")).await
+    );
+    assert!(
+        story.contains("delivery.corrected") && story.contains("delivery.correction_undone"),
+        "{story}"
+    );
+    scene.finish().await;
+}
+
+/// The block of the row that failed, or was corrected.
+fn failed_row(view: &View) -> String {
+    let rows = view.blocks();
+    let row = rows.iter().find(|block| {
+        let text = block["text"]["text"].as_str().unwrap_or_default();
+        text.contains("– yes") || text.contains("not our fault")
+    });
+    row.expect("a row that failed")["block_id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+async fn the_rows_come_as_a_table_and_other_definitions_side_by_side(database: TestDatabase) {
+    let scene = scene(database).await;
+    let ana = scene.bot.user("ana");
+    assert!(
+        ana.types("#ops", "/em-agent dora explain lead-time 30d")
+            .unwrap()
+            .await
+            .is_acked()
+    );
+    let view = modal(&scene, "ana", "How it is counted").await;
+    assert!(ana.clicks_in_view(&view, "dora.csv").unwrap().await.is_acked());
+    modal(&scene, "ana", "The table is in your direct messages with me.").await;
+    let table = scene.bot.slack.read(|workspace| {
+        let file = workspace
+            .all_files()
+            .iter()
+            .find(|file| file.name.ends_with(".csv"))
+            .unwrap();
+        String::from_utf8(file.bytes.clone()).unwrap()
+    });
+    let first = table.lines().next().unwrap();
+    assert_eq!(first, "subject,at,value,counted,why,joined_to,joined_how");
+    assert!(
+        table.lines().count() > 20 && table.contains("acme/payments#"),
+        "{table}"
+    );
+
+    let compared = scene.answer("ana", "/em-agent dora compare 30d").await;
+    for mode in ["ours", "devlake-2023", "devlake-2021", "fourkeys", "middleware"] {
+        assert!(compared.contains(mode), "{compared}");
+    }
+    scene.finish().await;
+}
+
+async fn what_cannot_be_asked_is_explained(database: TestDatabase) {
+    let scene = scene(database).await;
+    for (typed, expected) in [
+        ("dora 0d", "write a number of days from 1 to"),
+        ("dora 9999d", "write a number of days from 1 to"),
+        ("dora --repo acme/paymets", "Did you mean acme/payments?"),
+        ("dora --team pament", "Did you mean payments?"),
+        ("dora --mode mine", "I know: ours, devlake-2023"),
+        ("dora explain velocity", "I know: deployment-frequency"),
+        ("dora explain", "dora explain <metric>"),
+        ("dora 30d --repo payments --team payments", "dora"),
+    ] {
+        let answer = scene.answer("ana", &format!("/em-agent {typed}")).await;
+        assert!(answer.contains(expected), "{typed}: {answer}");
+    }
+    let empty = Scene::start(TestDatabase::sqlite().await).await;
+    let answer = empty.answer("ana", "/em-agent dora").await;
+    assert!(
+        answer.contains("I know of no deployment and no merged change"),
+        "{answer}"
+    );
+    empty.finish().await;
+    scene.finish().await;
+}
+
+async fn late_events_and_a_replay_give_the_same_numbers(database: TestDatabase) {
+    let scene = scene(database).await;
+    let before = scene.answer("ana", "/em-agent dora 30d").await;
+    // A review of long ago comes late: the first review was an hour after opening.
+    let new = NewPull::new("feat: one more", "ana-ruiz");
+    let (pull, opened) = scene.github.open_pull(REPO, &new, at(day("2026-01-12"), 9));
+    let review = pull.review("ben-k", "commented", at(day("2026-01-12"), 10));
+    let merged = pull.merge("ben-k", at(day("2026-01-12"), 12));
+    for delivery in [&merged, &opened] {
+        scene.tell(delivery).await;
+    }
+    let without = scene.answer("ana", "/em-agent dora 30d").await;
+    assert_ne!(before, without, "one more change was delivered");
+    scene.tell(&review).await;
+    let with = scene.answer("ana", "/em-agent dora 30d").await;
+    assert_ne!(without, with, "its pickup is shorter");
+    let facts = scene.bot.database.store.facts();
+    facts
+        .replay(em_integrations::normalise::normalise, |_| ())
+        .await
+        .unwrap();
+    assert_eq!(scene.answer("ana", "/em-agent dora 30d").await, with);
+    scene.finish().await;
+}
+
+fn close(value: &Value, expected: f64, tolerance: f64) {
+    let value = value.as_f64().unwrap_or(f64::NAN);
+    assert!((value - expected).abs() <= tolerance, "{value} is not {expected}");
+}
+
+#[tokio::test]
+async fn the_real_history_gives_the_published_answer() {
+    let program = Program::new();
+    let history = program.write("history.jsonl.gz", HISTORY);
+    let done = program.run(&["import", &history]).await;
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let whole = [
+        "dora",
+        "--json",
+        "--with-bots",
+        "--from",
+        "2021-01-01",
+        "--to",
+        "2026-08-04",
+        "--repo",
+        "atuinsh/atuin",
+    ];
+    let done = program.run(&whole).await;
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let told: Value = serde_json::from_str(&done.stdout).unwrap();
+    let frequency = &told["deployment_frequency"];
+    assert_eq!(frequency["deployments"], 60);
+    close(&frequency["per_week_between_first_and_last"], 0.2182, 0.00005);
+    assert_eq!(told["lead_time"]["sample"], 1767);
+    assert_eq!(told["change_fail_rate"]["failed"], 12);
+    close(&told["change_fail_rate"]["value"], 0.2, 1e-9);
+
+    // The deploy part is the time from the merge.
+    let with_proof: Vec<&str> = whole.iter().copied().chain(["--proof"]).collect();
+    let done = program.run(&with_proof).await;
+    let told: Value = serde_json::from_str(&done.stdout).unwrap();
+    let mut hours: Vec<f64> = told["lead_time"]["proof"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["counted"] == true)
+        .map(|row| row["parts"]["deploy"].as_f64().unwrap() / 3_600.0)
+        .collect();
+    hours.sort_by(f64::total_cmp);
+    let percentile = |share: f64| {
+        let place = (hours.len() - 1) as f64 * share;
+        let below = place.floor() as usize;
+        hours[below] + (hours[below + 1] - hours[below]) * place.fract()
+    };
+    assert!((percentile(0.5) - 364.83).abs() < 0.005, "{}", percentile(0.5));
+    assert!((percentile(0.9) - 2691.02).abs() < 0.005, "{}", percentile(0.9));
+
+    let incidents = program.write("incidents.jsonl.gz", INCIDENTS);
+    let done = program.run(&["import", &incidents]).await;
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let told: Value = serde_json::from_str(&program.run(&whole).await.stdout).unwrap();
+    close(&told["change_fail_rate"]["value"], 0.2, 1e-9);
+    let all = program.run(&["dora", "--json", "--mode", "all"]).await;
+    assert_eq!((all.code, all.stdout.lines().count()), (Some(0), 5), "{all:?}");
+    for wrong in [
+        &["dora", "--from", "2026-02-30"][..],
+        &["dora", "--from", "2026-02-02", "--to", "2026-02-01"],
+        &["dora", "--repo", "nobody/nothing"],
+        &["dora", "--mode", "mine"],
+    ] {
+        let done = program.run(wrong).await;
+        assert!(
+            done.code != Some(0) && !done.stderr.contains("panicked"),
+            "{done:?}"
+        );
+    }
+}
