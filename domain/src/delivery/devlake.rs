@@ -19,7 +19,7 @@ use super::lead_time::{Rule, Window, lead_time};
 use super::measured::{FiveKeys, Frequency, Link, Measured, Parts, ProofRow, Statistic, Unit};
 use super::reasons::{About, Joined, NoValue, Why};
 use super::statistics::seconds;
-use super::view::{View, counted, left_out, left_out_for, not_in_mode, note, share, times};
+use super::view::{View, counted, left_out, left_out_for, not_in_mode, note, recoveries, share};
 use super::weeks::{Happened, half_year, median_days, monday, month, points};
 
 const MINUTE: i64 = 60;
@@ -194,44 +194,51 @@ fn recovery(view: &View<'_>, mode: Mode, blames: &Blames<'_>) -> (Measured, Vec<
     let unplaced = unplaced.filter(|(_, why)| mode == Mode::DevLake2021 && *why != Why::Dismissed);
     for (outage, run) in placed.chain(unplaced.map(|(outage, _)| (*outage, None))) {
         let run = run.and_then(|run| view.history.runs.get(run));
-        let start = match (mode, run) {
-            (Mode::DevLake2021, _) => outage.opened_at,
-            (_, Some(run)) if view.holds_instant(run.at) => run.at,
-            _ => continue,
+        let shipped = run.map(|run| run.at).filter(|at| view.holds_instant(*at));
+        let start = if mode == Mode::DevLake2021 {
+            Some(outage.opened_at)
+        } else {
+            shipped
         };
-        let links: Vec<Link> = (run.into_iter())
-            .map(|run| Link {
-                to: run.subject(),
-                how: Joined::ByNewestBefore,
-            })
-            .collect();
-        let is_asked = view.holds_instant(start);
-        match outage.resolved_at {
-            Some(end) if view.holds_instant(end) && end < start => {
-                proof.push(left_out(incident(outage), start, links, Why::EndsBeforeStart));
-            }
-            Some(end) if view.holds_instant(end) => {
-                let took = (end.timestamp() - start.timestamp()) / MINUTE * MINUTE;
-                values.push((end, took));
-                proof.push(counted(incident(outage), start, seconds(took), links));
-            }
-            Some(_) if is_asked => {
-                proof.push(left_out(incident(outage), start, links, Why::EndsOutsideWindow));
-            }
-            None if is_asked => proof.push(left_out(incident(outage), start, links, Why::StillOpen)),
-            Some(_) | None => {}
+        let Some(start) = start else { continue };
+        let link = run.map(|run| Link {
+            to: run.subject(),
+            how: Joined::ByNewestBefore,
+        });
+        let Some(row) = recovery_row(view, outage, start, link.into_iter().collect()) else {
+            continue;
+        };
+        if let Some(end) = outage.resolved_at.filter(|_| row.value.is_some()) {
+            values.push((end, minutes(start, end)));
         }
+        proof.push(row);
     }
-    let nothing = view.nothing().unwrap_or(if proof.is_empty() {
-        NoValue::NothingFailed
-    } else {
-        NoValue::NothingRecovered
-    });
-    let took = values.iter().map(|(_, took)| *took).collect();
-    let band = |value| bands::recovery(mode, value);
-    let of = proof.len();
-    let mut measured = times(took, Statistic::LowerMedian, nothing, band, proof);
-    let open = left_out_for(&measured.proof, Why::StillOpen);
-    measured.notes.extend(note(About::IncidentsOpen, open, of));
+    let measured = recoveries(mode, Statistic::LowerMedian, view.nothing(), &values, proof);
     (measured, values)
+}
+
+/// The line of one incident; `None` where it is nothing to the window.
+fn recovery_row(
+    view: &View<'_>,
+    outage: &Outage,
+    start: DateTime<Utc>,
+    links: Vec<Link>,
+) -> Option<ProofRow> {
+    let is_asked = view.holds_instant(start);
+    let why = match outage.resolved_at {
+        Some(end) if view.holds_instant(end) && end < start => Why::EndsBeforeStart,
+        Some(end) if view.holds_instant(end) => {
+            let took = seconds(minutes(start, end));
+            return Some(counted(incident(outage), start, took, links));
+        }
+        Some(_) if is_asked => Why::EndsOutsideWindow,
+        None if is_asked => Why::StillOpen,
+        Some(_) | None => return None,
+    };
+    Some(left_out(incident(outage), start, links, why))
+}
+
+/// Whole minutes, in seconds.
+fn minutes(start: DateTime<Utc>, end: DateTime<Utc>) -> i64 {
+    (end.timestamp() - start.timestamp()) / MINUTE * MINUTE
 }

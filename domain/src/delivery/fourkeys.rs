@@ -36,6 +36,10 @@ struct Known<'v, 'f> {
     runs: Vec<(&'v Run<'f>, Head<'f>)>,
     /// Deployments of the window whose commit we do not know.
     dropped: Vec<&'v Run<'f>>,
+    /// Positions in `runs` by the deployed commit.
+    by_commit: BTreeMap<&'f str, Vec<usize>>,
+    /// Positions in `runs` by the deployment's name.
+    by_id: BTreeMap<&'f str, usize>,
 }
 
 impl<'v, 'f> Known<'v, 'f> {
@@ -59,17 +63,28 @@ impl<'v, 'f> Known<'v, 'f> {
         let mut known = Self {
             runs: Vec::new(),
             dropped: Vec::new(),
+            by_commit: BTreeMap::new(),
+            by_id: BTreeMap::new(),
         };
         for (_, run) in view.runs().filter(|(_, run)| run.is_live()) {
             let heads = heads.get(run.repository);
             let head = heads.zip(run.deployed.commit());
             match head.and_then(|(heads, sha)| find_commit(heads, sha)) {
-                Some(head) => known.runs.push((run, *head)),
+                Some(head) => known.take(run, *head),
                 None if view.holds_instant(run.at) => known.dropped.push(run),
                 None => {}
             }
         }
         known
+    }
+
+    fn take(&mut self, run: &'v Run<'f>, head: Head<'f>) {
+        let position = self.runs.len();
+        self.by_id.insert(&run.deployed.id, position);
+        if let Some(sha) = run.deployed.commit() {
+            self.by_commit.entry(sha).or_default().push(position);
+        }
+        self.runs.push((run, head));
     }
 
     fn in_window(&self, view: &View<'_>) -> Vec<(&'v Run<'f>, Head<'f>)> {
@@ -86,7 +101,7 @@ pub(super) fn measure(view: &View<'_>) -> FiveKeys {
     let runs = known.in_window(view);
     let deployments: Vec<DateTime<Utc>> = runs.iter().map(|(run, _)| run.at).collect();
     let (lead, delivered) = lead_time(view, nothing, &runs);
-    let (change_fail, failed) = incidents::change_fail(view, nothing, &runs);
+    let (change_fail, failed) = incidents::change_fail(view, nothing, &known);
     let (recovery, recovered) = incidents::recovery(view, nothing, &known);
     let happened = Happened {
         deployments: deployments.clone(),
@@ -166,39 +181,13 @@ fn lead_time(
     nothing: Option<NoValue>,
     runs: &[(&Run<'_>, Head<'_>)],
 ) -> (LeadTime, Vec<(DateTime<Utc>, i64)>) {
+    let rows = runs.iter().filter_map(|(run, head)| lead_row(view, run, *head));
     let (mut proof, mut values) = (Vec::new(), Vec::new());
-    for (run, head) in runs {
-        let (subject, start, author) = match head {
-            Head::Merge(change) => (
-                Subject::Change(change.key.clone()),
-                change.merged_at,
-                &change.author,
-            ),
-            Head::Push(one) => (push(one), one.first_commit_at.unwrap_or(one.at), &one.author),
-        };
-        if !view.holds_author(&author.login) {
-            continue;
+    for (row, took) in rows {
+        if row.value.is_some() {
+            values.push((row.at, took));
         }
-        let links = vec![Link {
-            to: run.subject(),
-            how: Joined::ByCommit,
-        }];
-        let took = (run.at.timestamp() - start.timestamp()) / MINUTE * MINUTE;
-        let is_excluded = match head {
-            Head::Merge(change) => {
-                let corrections = &view.history.corrections;
-                corrections.excludes_change(run.repository, change.key.number)
-            }
-            Head::Push(_) => false,
-        };
-        proof.push(if is_excluded {
-            left_out(subject, run.at, links, Why::Corrected)
-        } else if took <= 0 {
-            left_out(subject, run.at, links, Why::NotPositive)
-        } else {
-            values.push((run.at, took));
-            counted(subject, run.at, seconds(took), links)
-        });
+        proof.push(row);
     }
     let mut sorted: Vec<i64> = values.iter().map(|(_, took)| *took).collect();
     sorted.sort_unstable();
@@ -209,8 +198,8 @@ fn lead_time(
         Head::Merge(_) => true,
         Head::Push(one) => one.commits > 1,
     });
-    time.notes
-        .extend(note(About::CommitsKnownByPush, several.count(), runs.len()));
+    let several = note(About::CommitsKnownByPush, several.count(), runs.len());
+    time.notes.extend(several);
     let lead = LeadTime {
         percentiles: percentiles(&sorted),
         mean: mean(&sorted),
@@ -218,4 +207,38 @@ fn lead_time(
         time,
     };
     (lead, values)
+}
+
+/// The line of one deployed commit with its time in whole minutes; `None` where its author is not asked for.
+fn lead_row(view: &View<'_>, run: &Run<'_>, head: Head<'_>) -> Option<(ProofRow, i64)> {
+    let corrections = &view.history.corrections;
+    let (subject, start, author, is_excluded) = match head {
+        Head::Merge(change) => (
+            Subject::Change(change.key.clone()),
+            change.merged_at,
+            &change.author,
+            corrections.excludes_change(run.repository, change.key.number),
+        ),
+        Head::Push(one) => (
+            push(one),
+            one.first_commit_at.unwrap_or(one.at),
+            &one.author,
+            false,
+        ),
+    };
+    let links = vec![Link {
+        to: run.subject(),
+        how: Joined::ByCommit,
+    }];
+    let took = (run.at.timestamp() - start.timestamp()) / MINUTE * MINUTE;
+    view.holds_author(&author.login).then(|| {
+        let row = if is_excluded {
+            left_out(subject, run.at, links, Why::Corrected)
+        } else if took <= 0 {
+            left_out(subject, run.at, links, Why::NotPositive)
+        } else {
+            counted(subject, run.at, seconds(took), links)
+        };
+        (row, took)
+    })
 }

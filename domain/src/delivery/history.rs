@@ -37,6 +37,8 @@ pub(super) struct Repo<'f> {
     pub(super) changes: Vec<&'f Change>,
     /// By time.
     pub(super) pushes: Vec<&'f DirectPush>,
+    /// The commits that we know, merges and heads of pushes, with when they came to the default branch.
+    pub(super) commits: BTreeMap<&'f str, DateTime<Utc>>,
     /// Positions in [`History::runs`], of those that went live.
     pub(super) live: Vec<usize>,
     /// The same of those that did not.
@@ -161,6 +163,7 @@ impl<'f> History<'f> {
                 .retain(|push| !merges.contains(push.head_sha.as_str()));
             repo.pushes
                 .sort_by(|a, b| (a.at, &a.head_sha).cmp(&(b.at, &b.head_sha)));
+            repo.commits = known_commits(repo);
         }
     }
 
@@ -200,6 +203,16 @@ impl<'f> History<'f> {
         known.push(position);
         self.runs.push(run);
     }
+}
+
+/// The commits of a repository that we know the time of: merges and pushes.
+fn known_commits<'f>(repo: &Repo<'f>) -> BTreeMap<&'f str, DateTime<Utc>> {
+    let merges = repo.changes.iter().filter_map(|change| {
+        let sha = change.merge_commit_sha.as_deref().filter(|sha| !sha.is_empty());
+        Some((sha?, change.merged_at))
+    });
+    let pushes = repo.pushes.iter().map(|push| (push.head_sha.as_str(), push.at));
+    pushes.chain(merges).collect()
 }
 
 /// Of two statements about one deployment the greater counts: that it went live, and when it first did.

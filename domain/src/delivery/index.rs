@@ -33,23 +33,30 @@ impl<'f> Index<'f> {
                 index.by_commit.entry(sha).or_default().push(position);
             }
         }
-        for delivered in deliveries {
-            for (change, brought) in &delivered.changes {
-                let Some(brought) = brought else { continue };
-                index
-                    .by_change
-                    .insert((delivered.repository, change.key.number), brought.run);
-                if let Some(sha) = change.merge_commit_sha.as_deref() {
-                    index.bringing.insert(sha, brought.run);
-                }
-            }
-            for (push, brought) in &delivered.pushes {
-                if let Some(brought) = brought {
-                    index.bringing.insert(&push.head_sha, brought.run);
-                }
+        // Most incidents name nothing, and then nothing is looked up.
+        let mut outages = history.outages.iter();
+        if outages.any(|outage| !outage.causes.is_empty() || !outage.fixes.is_empty()) {
+            for delivered in deliveries {
+                index.take(delivered);
             }
         }
         index
+    }
+
+    fn take(&mut self, delivered: &Delivered<'f>) {
+        for (change, brought) in &delivered.changes {
+            let Some(brought) = brought else { continue };
+            let key = (delivered.repository, change.key.number);
+            self.by_change.insert(key, brought.run);
+            if let Some(sha) = change.merge_commit_sha.as_deref() {
+                self.bringing.insert(sha, brought.run);
+            }
+        }
+        for (push, brought) in &delivered.pushes {
+            if let Some(brought) = brought {
+                self.bringing.insert(&push.head_sha, brought.run);
+            }
+        }
     }
 
     /// The deployment with this id.

@@ -99,16 +99,6 @@ fn delivered<'f>(history: &History<'f>, repository: &'f str, repo: &Repo<'f>, ho
     }
 }
 
-/// The commits of a repository that we know the time of: merges and pushes.
-pub(super) fn known_commits<'f>(repo: &Repo<'f>) -> BTreeMap<&'f str, DateTime<Utc>> {
-    let merges = repo.changes.iter().filter_map(|change| {
-        let sha = change.merge_commit_sha.as_deref().filter(|sha| !sha.is_empty());
-        Some((sha?, change.merged_at))
-    });
-    let pushes = repo.pushes.iter().map(|push| (push.head_sha.as_str(), push.at));
-    pushes.chain(merges).collect()
-}
-
 /// The value of a commit, which may be shortened to seven characters or more.
 pub(super) fn find_commit<'m, V>(known: &'m BTreeMap<&str, V>, sha: &str) -> Option<&'m V> {
     known.get(sha).or_else(|| {
@@ -120,17 +110,17 @@ pub(super) fn find_commit<'m, V>(known: &'m BTreeMap<&str, V>, sha: &str) -> Opt
 }
 
 fn cuts(history: &History<'_>, repo: &Repo<'_>, how: How) -> Vec<Cut> {
-    let known = match how.rule {
-        JoinRule::ByCommitOrTime => known_commits(repo),
-        JoinRule::ByTime => BTreeMap::new(),
-    };
     let runs = repo
         .live
         .iter()
         .filter_map(|run| Some((*run, history.runs.get(*run)?)));
     runs.filter(|(_, run)| !how.needs_commits || run.deployed.commit().is_some())
         .map(|(position, run)| {
-            let committed = run.deployed.commit().and_then(|sha| find_commit(&known, sha));
+            let committed = run
+                .deployed
+                .commit()
+                .filter(|_| how.rule == JoinRule::ByCommitOrTime)
+                .and_then(|sha| find_commit(&repo.commits, sha));
             Cut {
                 run: position,
                 at: committed.copied().unwrap_or(run.deployed.created_at),

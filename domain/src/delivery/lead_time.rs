@@ -6,7 +6,7 @@ use super::definitions::Mode;
 use super::facts::{Change, DirectPush, Subject};
 use super::join::Brought;
 use super::measured::{
-    LeadTime, Link, PartSummaries, PartSummary, Parts, Percentile, ProofRow, Standing, Statistic,
+    LeadTime, Link, Note, PartSummaries, PartSummary, Parts, Percentile, ProofRow, Standing, Statistic,
 };
 use super::reasons::{About, NoValue, Why};
 use super::statistics::{mean, percentile, percentile_interval, seconds};
@@ -93,39 +93,30 @@ fn summary(
     let nothing = view.nothing().unwrap_or(NoValue::NothingDelivered);
     let band = |value| bands::lead_time(rule.mode, value);
     let mut time = times(sorted.clone(), rule.statistic, nothing, band, proof);
-    let changes = time
-        .proof
-        .iter()
-        .filter(|row| matches!(row.subject, Subject::Change(_)))
-        .count();
-    let without = |about, why, of| note(about, left_out_for(&time.proof, why), of);
-    time.notes = [
-        without(About::ChangesWithoutBaseline, Why::NoBaseline, changes),
-        without(About::ChangesNotDelivered, Why::NotDelivered, changes),
-        without(About::ChangesOfBots, Why::Bot, changes),
-        without(
-            About::PushesWithoutPullRequest,
-            Why::NoPullRequest,
-            time.proof.len(),
-        ),
-        without(About::Corrected, Why::Corrected, changes),
-        note(
-            About::ChangesWithoutFirstCommit,
-            missing.first_commit,
-            sorted.len(),
-        ),
-        note(About::ChangesWithoutReview, missing.review, sorted.len()),
-        note(About::ChangesOutOfOrder, missing.order, sorted.len()),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    time.notes = notes(&time.proof, missing, sorted.len());
     LeadTime {
         time,
         percentiles: percentiles(&sorted),
         mean: mean(&sorted),
         parts: summaries(parts, rule.statistic),
     }
+}
+
+fn notes(proof: &[ProofRow], missing: &Missing, counted: usize) -> Vec<Note> {
+    let is_change = |row: &&ProofRow| matches!(row.subject, Subject::Change(_));
+    let changes = proof.iter().filter(is_change).count();
+    let without = |about, why, of| note(about, left_out_for(proof, why), of);
+    let all = [
+        without(About::ChangesWithoutBaseline, Why::NoBaseline, changes),
+        without(About::ChangesNotDelivered, Why::NotDelivered, changes),
+        without(About::ChangesOfBots, Why::Bot, changes),
+        without(About::PushesWithoutPullRequest, Why::NoPullRequest, proof.len()),
+        without(About::Corrected, Why::Corrected, changes),
+        note(About::ChangesWithoutFirstCommit, missing.first_commit, counted),
+        note(About::ChangesWithoutReview, missing.review, counted),
+        note(About::ChangesOutOfOrder, missing.order, counted),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 /// The told percentiles of sorted values.

@@ -8,10 +8,11 @@ mod failures;
 use chrono::{DateTime, Utc};
 
 use super::definitions::Mode;
+use super::facts::Change;
 use super::frequency::{self, Rate};
 use super::join::{Delivered, How, deliveries};
 use super::lead_time::{Rule, Window, lead_time};
-use super::measured::{FiveKeys, Frequency, Measured, NoBand, Statistic, Unit};
+use super::measured::{FiveKeys, Frequency, Measured, NoBand, Parts, Statistic, Unit};
 use super::reasons::About;
 use super::view::{View, note};
 use super::weeks::{Happened, points};
@@ -27,15 +28,8 @@ pub(super) fn measure(view: &View<'_>) -> FiveKeys {
     let delivered = deliveries(view.history, how);
     let blames = blame::Blames::new(view.history, &delivered);
     let (changes, pushes) = Delivered::journeys(view.history, &delivered);
-    let rule = Rule {
-        mode: Mode::Ours,
-        statistic: Statistic::Median,
-        bots: definitions.count_bots,
-        first: false,
-        window: Window::Delivery,
-        needs_commits: false,
-        parts: &|change, live| parts::parts(change, definitions.lead_time_from, live),
-    };
+    let parts = |change: &Change, live| parts::parts(change, definitions.lead_time_from, live);
+    let rule = rule(definitions.count_bots, &parts);
     let (mut lead, delivered_at) = lead_time(view, &changes, &pushes, &rule);
     keep_band(view, &mut lead.time);
     let live = frequency::proof(view);
@@ -62,6 +56,18 @@ pub(super) fn measure(view: &View<'_>) -> FiveKeys {
         recovery,
         rework,
         weeks: points(view.asked, &happened, |values| Statistic::Median.of(values)),
+    }
+}
+
+fn rule(bots: bool, parts: &dyn Fn(&Change, DateTime<Utc>) -> Parts) -> Rule<'_> {
+    Rule {
+        mode: Mode::Ours,
+        statistic: Statistic::Median,
+        bots,
+        first: false,
+        window: Window::Delivery,
+        needs_commits: false,
+        parts,
     }
 }
 

@@ -45,6 +45,9 @@ impl<'f> Named<'f> {
 /// Pairs of a change that takes back and the earlier one that it takes back, as positions in `changes`, which are those of one
 /// repository by time of merge. In the order of the first, each pair once.
 pub(super) fn reverts(history: &History<'_>, repository: &str, changes: &[&Change]) -> Vec<(usize, usize)> {
+    if changes.iter().all(|change| change.reverts.is_empty()) {
+        return Vec::new();
+    }
     let named = Named::new(changes);
     let is_own = |name: &str| history.present(&name.into()) == repository;
     let mut pairs = Vec::new();

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use super::bands::Band;
-use super::definitions::Asked;
+use super::bands::{self, Band};
+use super::definitions::{Asked, Mode};
 use super::facts::{DirectPush, Outage, Subject};
 use super::history::{History, Run};
 use super::measured::{Interval, Link, Measured, NoBand, Note, ProofRow, Standing, Statistic, Unit};
@@ -207,4 +207,31 @@ pub(super) fn push(push: &DirectPush) -> Subject {
         repository: push.repository.clone(),
         head_sha: push.head_sha.clone(),
     }
+}
+
+/// Recoveries as one metric, with what is not over. `values` are those of the lines that count.
+pub(super) fn recoveries(
+    mode: Mode,
+    statistic: Statistic,
+    nothing: Option<NoValue>,
+    values: &[(DateTime<Utc>, i64)],
+    proof: Vec<ProofRow>,
+) -> Measured {
+    let none = if proof.is_empty() {
+        NoValue::NothingFailed
+    } else {
+        NoValue::NothingRecovered
+    };
+    let of = proof.len();
+    let took = values.iter().map(|(_, took)| *took).collect();
+    let band = |value| bands::recovery(mode, value);
+    let mut measured = times(took, statistic, nothing.unwrap_or(none), band, proof);
+    let without = |why| left_out_for(&measured.proof, why);
+    let ends = without(Why::NoFixYet) + without(Why::EndsBeforeStart);
+    let notes = [
+        note(About::IncidentsOpen, without(Why::StillOpen), of),
+        note(About::FailuresWithoutEnd, ends, of),
+    ];
+    measured.notes = notes.into_iter().flatten().collect();
+    measured
 }

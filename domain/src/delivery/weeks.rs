@@ -123,32 +123,11 @@ pub(super) fn points(
     happened: &Happened,
     middle: fn(&[i64]) -> Option<f64>,
 ) -> Vec<WeekPoint> {
-    let week = |at: &DateTime<Utc>| monday(day(asked, *at));
-    let mut deployments: BTreeMap<NaiveDate, Vec<NaiveDate>> = BTreeMap::new();
-    for at in &happened.deployments {
-        deployments.entry(week(at)).or_default().push(day(asked, *at));
-    }
-    let count = |all: &[DateTime<Utc>]| {
-        let mut counts: BTreeMap<NaiveDate, usize> = BTreeMap::new();
-        for at in all {
-            *counts.entry(week(at)).or_default() += 1;
-        }
-        counts
-    };
-    let values = |all: &[(DateTime<Utc>, i64)]| {
-        let mut grouped: BTreeMap<NaiveDate, Vec<i64>> = BTreeMap::new();
-        for (at, value) in all {
-            grouped.entry(week(at)).or_default().push(*value);
-        }
-        for group in grouped.values_mut() {
-            group.sort_unstable();
-        }
-        grouped
-    };
-    let (failed, rework) = (count(&happened.failed), count(&happened.rework));
+    let instants = |all: &[DateTime<Utc>]| by_week(asked, all.iter().map(|at| (*at, *at)));
+    let values = |all: &[(DateTime<Utc>, i64)]| by_week(asked, all.iter().copied());
+    let deployments = instants(&happened.deployments);
+    let (failed, rework) = (instants(&happened.failed), instants(&happened.rework));
     let (delivered, recovered) = (values(&happened.delivered), values(&happened.recovered));
-    let of =
-        |counts: &BTreeMap<NaiveDate, usize>, monday: &NaiveDate| counts.get(monday).copied().unwrap_or(0);
     let points = touched(asked).into_iter().map(|week| {
         let monday = &week.monday;
         let on = deployments.get(monday).map_or(&[][..], Vec::as_slice);
@@ -156,13 +135,28 @@ pub(super) fn points(
             monday: week.monday,
             is_partial: week.is_partial,
             deployments: on.len(),
-            days_with_deployment: on.iter().collect::<BTreeSet<_>>().len(),
+            days_with_deployment: on.iter().map(|at| day(asked, *at)).collect::<BTreeSet<_>>().len(),
             delivered: delivered.get(monday).map_or(0, Vec::len),
             lead_time: delivered.get(monday).and_then(|values| middle(values)),
-            failed: of(&failed, monday),
+            failed: failed.get(monday).map_or(0, Vec::len),
             recovery: recovered.get(monday).and_then(|values| middle(values)),
-            rework: of(&rework, monday),
+            rework: rework.get(monday).map_or(0, Vec::len),
         }
     });
     points.collect()
+}
+
+/// Values by the Monday of their instant, sorted.
+fn by_week<T: Ord>(
+    asked: &Asked,
+    all: impl Iterator<Item = (DateTime<Utc>, T)>,
+) -> BTreeMap<NaiveDate, Vec<T>> {
+    let mut grouped: BTreeMap<NaiveDate, Vec<T>> = BTreeMap::new();
+    for (at, value) in all {
+        grouped.entry(monday(day(asked, at))).or_default().push(value);
+    }
+    for group in grouped.values_mut() {
+        group.sort_unstable();
+    }
+    grouped
 }

@@ -10,7 +10,7 @@ use crate::delivery::definitions::Sign;
 use crate::delivery::facts::{Change, Says, Subject};
 use crate::delivery::history::{History, Run};
 use crate::delivery::index::Index;
-use crate::delivery::join::{Brought, Delivered, find_commit, known_commits};
+use crate::delivery::join::{Brought, Delivered, find_commit};
 use crate::delivery::reasons::Joined;
 use crate::delivery::reverts::reverts;
 use crate::delivery::titles::{is_fix, is_neutral};
@@ -193,7 +193,7 @@ impl<'a, 'f> Place<'a, 'f> {
     /// older is the one that was deployed there first.
     fn rollbacks(&self) -> Vec<Blame> {
         let repo = self.history.repositories.get(self.repository);
-        let commits = repo.map(known_commits).unwrap_or_default();
+        let of = |sha: &str| repo.and_then(|repo| find_commit(&repo.commits, sha));
         let branches: BTreeSet<&str> = self
             .changes
             .iter()
@@ -212,11 +212,10 @@ impl<'a, 'f> Place<'a, 'f> {
             for (nth, (_, version)) in deployed.iter().enumerate() {
                 first.entry(version).or_insert(nth);
             }
-            let is_older =
-                |old: &str, new: &str| match (find_commit(&commits, old), find_commit(&commits, new)) {
-                    (Some(old), Some(new)) => old < new,
-                    _ => first.get(old) < first.get(new),
-                };
+            let is_older = |old: &str, new: &str| match (of(old), of(new)) {
+                (Some(old), Some(new)) => old < new,
+                _ => first.get(old) < first.get(new),
+            };
             for ((failed, bad), (next, version)) in deployed.iter().zip(deployed.iter().skip(1)) {
                 if is_older(version, bad) {
                     found.extend(self.history.runs.get(*next).map(|run| Blame {

@@ -13,7 +13,7 @@ use crate::delivery::measured::{Link, Measured, ProofRow, Statistic};
 use crate::delivery::reasons::{About, Joined, NoValue, Why};
 use crate::delivery::reverts::reverts;
 use crate::delivery::statistics::seconds;
-use crate::delivery::view::{View, counted, left_out, note, share, times};
+use crate::delivery::view::{View, counted, left_out, note, recoveries, share};
 
 /// What went wrong, from when to when.
 pub(super) struct Wrong {
@@ -68,49 +68,41 @@ pub(super) fn change_fail(
     runs: &[&Run<'_>],
     incidents: &[Wrong],
 ) -> (Measured, Vec<DateTime<Utc>>) {
-    let mut blamed: BTreeMap<usize, Vec<Link>> = BTreeMap::new();
-    let mut lost = Vec::new();
     let within = incidents.iter().filter(|one| view.holds_instant(one.from));
     let begun = within.clone().count();
+    let mut blamed: BTreeMap<usize, Vec<Link>> = BTreeMap::new();
+    let mut proof: Vec<ProofRow> = Vec::new();
     for one in within {
+        let (to, links) = (one.subject.clone(), one.links.clone());
         let before = runs.partition_point(|run| run.deployed.created_at <= one.from);
         match before.checked_sub(1) {
             Some(run) => blamed.entry(run).or_default().push(Link {
-                to: one.subject.clone(),
+                to,
                 how: Joined::BetweenDeployments,
             }),
-            None => lost.push(left_out(
-                one.subject.clone(),
-                one.from,
-                one.links.clone(),
-                Why::NoDeploymentBefore,
-            )),
+            None => proof.push(left_out(to, one.from, links, Why::NoDeploymentBefore)),
         }
     }
-    let failed: Vec<DateTime<Utc>> = (blamed.keys())
-        .filter_map(|run| runs.get(*run))
-        .map(|run| run.deployed.created_at)
-        .collect();
-    let mut proof: Vec<ProofRow> = Vec::new();
+    let lost = proof.len();
+    let mut failed = Vec::new();
     for (nth, run) in runs.iter().enumerate() {
         let links = blamed.remove(&nth).unwrap_or_default();
-        let value = if links.is_empty() { 0.0 } else { 1.0 };
-        proof.push(counted(run.subject(), run.deployed.created_at, value, links));
+        let (at, has_failed) = (run.deployed.created_at, !links.is_empty());
+        failed.extend(has_failed.then_some(at));
+        let value = if has_failed { 1.0 } else { 0.0 };
+        proof.push(counted(run.subject(), at, value, links));
     }
-    let lost_count = lost.len();
-    proof.extend(lost);
     let nothing = view.nothing().unwrap_or(NoValue::NoneInWindow);
     let band = |fit, all| Ok(bands::change_fail(Mode::Middleware, fit, all));
     let mut measured = share(failed.len(), runs.len(), nothing, band, proof);
-    measured
-        .notes
-        .extend(note(About::IncidentsWithoutCause, lost_count, begun));
+    let lost = note(About::IncidentsWithoutCause, lost, begun);
+    measured.notes.extend(lost);
     (measured, failed)
 }
 
 /// The mean from begin to end of what ended in the window.
 pub(super) fn recovery(view: &View<'_>, incidents: &[Wrong]) -> (Measured, Vec<(DateTime<Utc>, i64)>) {
-    let (mut proof, mut values, mut open) = (Vec::new(), Vec::new(), 0);
+    let (mut proof, mut values) = (Vec::new(), Vec::new());
     for one in incidents {
         let (subject, links) = (one.subject.clone(), one.links.clone());
         match one.to {
@@ -123,22 +115,11 @@ pub(super) fn recovery(view: &View<'_>, incidents: &[Wrong]) -> (Measured, Vec<(
                 proof.push(counted(subject, one.from, seconds(took), links));
             }
             None if view.holds_instant(one.from) => {
-                open += 1;
                 proof.push(left_out(subject, one.from, links, Why::StillOpen));
             }
             Some(_) | None => {}
         }
     }
-    let none = if proof.is_empty() {
-        NoValue::NothingFailed
-    } else {
-        NoValue::NothingRecovered
-    };
-    let took = values.iter().map(|(_, took)| *took).collect();
-    let band = |value| bands::recovery(Mode::Middleware, value);
-    let of = proof.len();
-    let nothing = view.nothing().unwrap_or(none);
-    let mut measured = times(took, Statistic::Mean, nothing, band, proof);
-    measured.notes.extend(note(About::IncidentsOpen, open, of));
+    let measured = recoveries(Mode::Middleware, Statistic::Mean, view.nothing(), &values, proof);
     (measured, values)
 }

@@ -6,10 +6,10 @@ use crate::delivery::bands;
 use crate::delivery::blame::{Blame, Blames, incident, over_at};
 use crate::delivery::definitions::Mode;
 use crate::delivery::history::Run;
-use crate::delivery::measured::{Link, Measured, NoBand, ProofRow, Standing};
+use crate::delivery::measured::{Link, Measured, NoBand, Note, ProofRow, Standing, Statistic};
 use crate::delivery::reasons::{About, NoValue, Why};
 use crate::delivery::statistics::seconds;
-use crate::delivery::view::{View, counted, left_out, left_out_for, note, share, times};
+use crate::delivery::view::{View, counted, left_out, left_out_for, note, recoveries, share};
 
 /// The runs of the window that can fail: those that went live, and those that a rule says failed.
 fn judged<'v, 'f>(view: &'v View<'f>, blames: &Blames<'_>) -> Vec<(usize, &'v Run<'f>)> {
@@ -49,27 +49,24 @@ pub(super) fn change_fail(view: &View<'_>, blames: &Blames<'_>) -> Measured {
     proof.extend(unplaced.map(|(one, why)| left_out(incident(one), one.opened_at, Vec::new(), *why)));
     let band = |fit, all| Ok(bands::change_fail(Mode::Ours, fit, all));
     let mut measured = share(failed, judged.len(), no_runs(view), band, proof);
+    measured.notes = incident_notes(&measured.proof, begun);
+    measured
+}
+
+/// How many of the incidents that began in the window are put down to nothing, and of how many a person said so.
+fn incident_notes(proof: &[ProofRow], begun: usize) -> Vec<Note> {
+    let count = |all: &[Why]| all.iter().map(|why| left_out_for(proof, *why)).sum();
     let without = [
         Why::NoRepository,
         Why::NoDeploymentBefore,
         Why::UnknownCause,
         Why::NoCause,
     ];
-    let without = without
-        .into_iter()
-        .map(|why| left_out_for(&measured.proof, why))
-        .sum();
-    let corrected = [Why::Corrected, Why::NotOurs];
-    let corrected = corrected
-        .into_iter()
-        .map(|why| left_out_for(&measured.proof, why))
-        .sum();
     let notes = [
-        note(About::IncidentsWithoutCause, without, begun),
-        note(About::Corrected, corrected, begun),
+        note(About::IncidentsWithoutCause, count(&without), begun),
+        note(About::Corrected, count(&[Why::Corrected, Why::NotOurs]), begun),
     ];
-    measured.notes = notes.into_iter().flatten().collect();
-    measured
+    notes.into_iter().flatten().collect()
 }
 
 fn no_runs(view: &View<'_>) -> NoValue {
@@ -100,25 +97,7 @@ pub(super) fn recovery(view: &View<'_>, blames: &Blames<'_>) -> (Measured, Vec<(
             Err(why) => left_out(run.subject(), run.at, links, why),
         });
     }
-    let nothing = match view.nothing() {
-        Some(nothing) => nothing,
-        None if proof.is_empty() => NoValue::NothingFailed,
-        None => NoValue::NothingRecovered,
-    };
-    let failed = proof.len();
-    let took = values.iter().map(|(_, took)| *took).collect();
-    let band = |value| bands::recovery(Mode::Ours, value);
-    let mut measured = times(took, crate::delivery::Statistic::Median, nothing, band, proof);
-    let without = |why| left_out_for(&measured.proof, why);
-    let notes = [
-        note(About::IncidentsOpen, without(Why::StillOpen), failed),
-        note(
-            About::FailuresWithoutEnd,
-            without(Why::NoFixYet) + without(Why::EndsBeforeStart),
-            failed,
-        ),
-    ];
-    measured.notes = notes.into_iter().flatten().collect();
+    let measured = recoveries(Mode::Ours, Statistic::Median, view.nothing(), &values, proof);
     (measured, values)
 }
 

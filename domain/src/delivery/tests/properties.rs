@@ -31,7 +31,7 @@ fn hour(hours: i64) -> DateTime<Utc> {
 
 fn any_change() -> impl Strategy<Value = Change> {
     let times = (
-        0_i64..900,
+        0..STEPS,
         -5_i64..60,
         prop::option::of(-10_i64..80),
         prop::option::of(-5_i64..60),
@@ -85,48 +85,37 @@ fn any_deployed() -> impl Strategy<Value = Deployed> {
         prop::bool::weighted(0.1),
         prop::bool::weighted(0.05),
     );
-    (
-        0_i64..900,
-        -1_i64..3,
-        0_usize..2,
-        prop::option::of(0_i64..30),
-        rest,
-    )
-        .prop_map(
-            |(made, took, place, of, (has_failed, is_staging, is_labelled))| Deployed {
-                created_at: hour(STEP * made),
-                ended_at: hour(STEP * (made + took / 2)),
-                repository: REPOSITORIES[place].into(),
-                outcome: if has_failed {
-                    Outcome::Failure
-                } else {
-                    Outcome::Success
-                },
-                name: if is_staging { "staging" } else { "production" }.to_owned(),
-                labels: if is_labelled {
-                    vec!["rollback".to_owned()]
-                } else {
-                    Vec::new()
-                },
-                ..deployed(0, "03-01 00:00", of)
+    (0..STEPS, -1_i64..3, 0_usize..2, prop::option::of(0_i64..30), rest).prop_map(
+        |(made, took, place, of, (has_failed, is_staging, is_labelled))| Deployed {
+            created_at: hour(STEP * made),
+            ended_at: hour(STEP * (made + took / 2)),
+            repository: REPOSITORIES[place].into(),
+            outcome: if has_failed {
+                Outcome::Failure
+            } else {
+                Outcome::Success
             },
-        )
+            name: if is_staging { "staging" } else { "production" }.to_owned(),
+            labels: if is_labelled {
+                vec!["rollback".to_owned()]
+            } else {
+                Vec::new()
+            },
+            ..deployed(0, "03-01 00:00", of)
+        },
+    )
 }
 
 fn any_outage() -> impl Strategy<Value = Outage> {
-    (
-        0_i64..900,
-        prop::option::of(-3_i64..60),
-        0_usize..3,
-        any::<bool>(),
-    )
-        .prop_map(|(begun, took, place, dismissed)| Outage {
+    (0..STEPS, prop::option::of(-3_i64..60), 0_usize..3, any::<bool>()).prop_map(
+        |(begun, took, place, dismissed)| Outage {
             opened_at: hour(STEP * begun),
             resolved_at: took.map(|took| hour(STEP * begun + took)),
             repository: REPOSITORIES.get(place).map(|name| (*name).into()),
             dismissed: dismissed && begun % 4 == 0,
             ..outage("", "03-01 00:00", None)
-        })
+        },
+    )
 }
 
 prop_compose! {
