@@ -4,13 +4,14 @@ pub mod compare;
 pub mod correct;
 pub mod explain;
 mod figures;
+pub mod note;
 
 use em_domain::calendar::WorkCalendar;
-use em_domain::delivery::{FiveKeys, Metric};
+use em_domain::delivery::{FiveKeys, Metric, Unit};
 use slack_morphism::prelude::SlackMessageContent;
 
 pub use figures::told;
-use figures::{against, detail, missing};
+use figures::{against, detail, missing, trend};
 
 use crate::element::Button;
 use crate::help::typed;
@@ -27,6 +28,10 @@ pub const EXPLAIN: [&str; 5] = [
     "dora.explain_recovery",
     "dora.explain_rework",
 ];
+
+/// The longest description of a picture that Slack takes, in characters
+/// (<https://docs.slack.dev/reference/methods/files.getUploadURLExternal>: `alt_txt_too_large`).
+const ALT_TEXT: usize = 1_000;
 
 /// A report and how to show it.
 #[derive(Debug, Clone, Copy)]
@@ -47,10 +52,10 @@ pub struct DoraView<'a> {
 
 /// The report.
 pub fn message_dora(view: &DoraView<'_>) -> SlackMessageContent {
-    let heading = heading(view);
+    let heading = view.heading();
     let mut layout = Layout::new();
     layout.header(&heading);
-    if is_empty(view) {
+    if view.is_empty() {
         let nothing = nothing_known(view.scope);
         layout.section(&nothing);
         return layout.into_message(&join([escape(&heading), nothing], ". "));
@@ -62,7 +67,10 @@ pub fn message_dora(view: &DoraView<'_>) -> SlackMessageContent {
             words("  "),
             against(metric, now, before),
         ]);
-        layout.section(&join([line, detail(metric, view.keys)], "\n"));
+        layout.section(&join(
+            [line, trend(metric, view.keys), detail(metric, view.keys)],
+            "\n",
+        ));
     }
     layout.actions(Metric::ALL.into_iter().zip(EXPLAIN).map(|(metric, action)| {
         let question = format!("{} {}", metric.as_str(), view.question);
@@ -88,21 +96,54 @@ fn short(metric: Metric) -> &'static str {
     }
 }
 
-fn heading(view: &DoraView<'_>) -> String {
-    let days = match view.days {
-        1 => "the last day".to_owned(),
-        days => format!("the last {days} days"),
-    };
-    match view.scope {
-        Some(scope) => format!("{}: delivery in {days}", fit(scope, 80)),
-        None => format!("Delivery in {days}"),
+impl DoraView<'_> {
+    /// What it is about, in words.
+    pub fn heading(&self) -> String {
+        let days = match self.days {
+            1 => "the last day".to_owned(),
+            days => format!("the last {days} days"),
+        };
+        match self.scope {
+            Some(scope) => format!("{}: delivery in {days}", fit(scope, 80)),
+            None => format!("Delivery in {days}"),
+        }
+    }
+
+    /// Whether nothing counts, in either window.
+    pub fn is_empty(&self) -> bool {
+        let is_idle =
+            |keys: &FiveKeys| keys.frequency.rate.sample == 0 && keys.lead_time.time.proof.is_empty();
+        is_idle(self.keys) && is_idle(self.before)
     }
 }
 
-/// Nothing counts, in either window.
-fn is_empty(view: &DoraView<'_>) -> bool {
-    let is_idle = |keys: &FiveKeys| keys.frequency.rate.sample == 0 && keys.lead_time.time.proof.is_empty();
-    is_idle(view.keys) && is_idle(view.before)
+/// What the picture of a report shows, in words and numbers.
+pub fn picture_alt(view: &DoraView<'_>) -> String {
+    let told = Metric::ALL.map(|metric| {
+        let line = against(metric, view.keys.of(metric), view.before.of(metric));
+        let weeks = view.keys.weeks.iter().map(|week| match week.value(metric) {
+            Some(value) => told(value, week_unit(metric)),
+            None => "–".to_owned(),
+        });
+        let weeks: Vec<String> = weeks.collect();
+        format!(
+            "{}: {}. Weeks: {}",
+            metric.title(),
+            line.without_style().render(200),
+            weeks.join(", ")
+        )
+    });
+    let text = format!("Charts by week. {}", told.join(". "));
+    // Counted in characters here, and whole ones are kept.
+    text.chars().take(ALT_TEXT).collect()
+}
+
+fn week_unit(metric: Metric) -> Unit {
+    match metric {
+        Metric::DeploymentFrequency => Unit::Count,
+        Metric::LeadTime | Metric::RecoveryTime => Unit::Seconds,
+        Metric::ChangeFailRate | Metric::ReworkRate => Unit::Share,
+    }
 }
 
 /// Says that there is nothing to say, and where to look.

@@ -4,6 +4,9 @@ pub mod compare;
 pub mod correct;
 pub mod explain;
 pub mod figures;
+pub mod note;
+mod picture;
+pub mod post;
 pub(crate) mod question;
 pub mod window;
 

@@ -24,6 +24,7 @@ pub mod invocation;
 pub mod job;
 pub mod link;
 pub mod notice;
+mod picture;
 pub mod policy;
 mod posting;
 pub mod registry;

@@ -76,6 +76,14 @@ pub const COMMANDS: &[Command] = &[
         run: |ctx, invocation| Box::pin(dora::show(ctx, invocation)),
     },
     Command {
+        spec: dora::post::SPEC,
+        run: |ctx, invocation| Box::pin(dora::post::post(ctx, invocation)),
+    },
+    Command {
+        spec: dora::note::SPEC,
+        run: |ctx, invocation| Box::pin(dora::note::add(ctx, invocation)),
+    },
+    Command {
         spec: dora::explain::SPEC,
         run: |ctx, invocation| Box::pin(dora::explain::show(ctx, invocation)),
     },

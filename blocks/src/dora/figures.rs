@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use chrono::Duration;
 use em_domain::delivery::{FiveKeys, Interval, Measured, Metric, NoBand, Note, Unit};
 
-use crate::mrkdwn::{Mrkdwn, escape, join};
+use crate::mrkdwn::{Mrkdwn, code, escape, join};
 use crate::sprint::arrow;
 
 /// A value with its unit: `2.4 per week`, `1 d 4 h`, `12.5 %`.
@@ -104,6 +104,36 @@ fn ends(interval: Interval, unit: Unit) -> String {
             format!("{bare} – {high}")
         }
     }
+}
+
+/// Weeks that are drawn as a small picture: more would break the line on a phone.
+const DRAWN_WEEKS: usize = 26;
+
+/// The weeks as a small picture of letters: the higher the more, a dot where there is nothing to tell.
+pub(super) fn trend(metric: Metric, keys: &FiveKeys) -> Mrkdwn {
+    const STEPS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let skipped = keys.weeks.len().saturating_sub(DRAWN_WEEKS);
+    let weeks: Vec<Option<f64>> = keys
+        .weeks
+        .iter()
+        .skip(skipped)
+        .map(|week| week.value(metric))
+        .collect();
+    let most = weeks.iter().flatten().copied().fold(0.0, f64::max);
+    if weeks.len() < 2 || most <= 0.0 {
+        return Mrkdwn::default();
+    }
+    let step = |value: f64| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a value of 0 to 7"
+        )]
+        let step = (value / most * 7.0).round().clamp(0.0, 7.0) as usize;
+        STEPS.get(step).copied().unwrap_or('█')
+    };
+    let drawn: String = weeks.iter().map(|week| week.map_or('·', step)).collect();
+    code(&drawn)
 }
 
 /// Of how many it is, and what else is known of it.

@@ -1,118 +1,22 @@
-//! Purpose: the picture of a report: drawn away from the async threads, and shown once in the report's thread.
-//!
-//! It stands in the thread and not in the report, because Slack shows a file in a channel by itself when it has looked at it,
-//! while a message that names a file is refused until then. A claim in `posts` and the file's name in the thread keep it from
-//! being shown twice, whenever a program dies.
+//! Purpose: the picture of a sprint report: the report in plain numbers.
 
-use anyhow::Context;
 use chrono::Duration;
 use em_blocks::sprint::{SprintView, picture_alt, picture_day};
-use em_charts::sprint::{Bar, FanDay, SprintPicture};
-use em_domain::id::SlackChannel;
-use em_integrations::slack::{File, FileKind, Place, Posted, SlackError};
-use em_storage::{Claim, NewPost, Post};
-use serde_json::json;
+use em_charts::sprint::{Bar, FanDay, SprintPicture, sprint};
 
 use super::post::POSTED_FOR;
-use crate::ctx::Ctx;
-use crate::invocation::CommandError;
-use crate::posting;
+use crate::picture::Drawing;
 
-/// What became of a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shown {
-    /// It was shown before.
-    Already,
-    /// It is shown now.
-    Now,
-    /// Somebody else is showing it, or died over it a moment ago.
-    BySomebodyElse,
-}
-
-/// How long whoever claimed a picture is given to show it: longer than its three calls may take.
-const ABANDONED_AFTER: Duration = Duration::seconds(60);
-/// How far our clock and Slack's may be apart.
-const CLOCKS_APART: Duration = Duration::hours(1);
-/// What is remembered as the place of a picture: its own message is Slack's doing.
-const IN_THREAD: &str = "in the thread";
-
-/// Shows the picture of the report that `purpose` posted.
-///
-/// # Errors
-/// It could not be drawn or shown. The report stays without it, and the next post of the same report tries again.
-pub(super) async fn show(
-    ctx: &Ctx,
-    report: &Posted,
-    purpose: &str,
-    view: &SprintView<'_>,
-) -> Result<Shown, CommandError> {
-    let now = ctx.clock.now();
-    let place = Place::channel(report.channel.clone()).in_thread(report.ts.clone());
-    let claim = NewPost {
-        purpose: format!("picture:{purpose}"),
-        channel: SlackChannel(report.channel.clone()),
-        state: json!({}),
-        until: now + POSTED_FOR,
-    };
-    let name = format!("sprint-{}.png", view.calendar.local_date(now));
-    match ctx.store.posts().claim(&claim, now).await? {
-        Claim::Mine(_) => {}
-        Claim::Existing(post) if post.ts.is_some() => return Ok(Shown::Already),
-        Claim::Existing(post) => {
-            if let Some(shown) = settle(ctx, &post, &place, &name).await? {
-                return Ok(shown);
-            }
-        }
+/// The picture of a report.
+pub(super) fn drawing(view: &SprintView<'_>) -> Drawing {
+    let picture = picture(view);
+    Drawing {
+        name: format!("sprint-{}.png", view.calendar.local_date(view.sprint.as_of)),
+        title: title(view),
+        alt_text: picture_alt(view),
+        until: view.sprint.as_of + POSTED_FOR,
+        draw: Box::new(move || sprint(&picture)),
     }
-    let png = draw(picture(view)).await?;
-    let (title, alt_text) = (title(view), picture_alt(view));
-    let picture = File {
-        kind: FileKind::Png,
-        name: &name,
-        title: &title,
-        alt_text: &alt_text,
-        bytes: &png,
-    };
-    bring(ctx, &claim.purpose, &place, &picture).await
-}
-
-/// Shows what was claimed, and remembers that it is there.
-async fn bring(ctx: &Ctx, purpose: &str, place: &Place, picture: &File<'_>) -> Result<Shown, CommandError> {
-    match ctx.slack.show_file(place, picture).await {
-        Ok(()) => {
-            let now = ctx.clock.now();
-            ctx.store.posts().record_ts(purpose, IN_THREAD, now).await?;
-            Ok(Shown::Now)
-        }
-        // The claim stays: it may be there.
-        Err(error @ SlackError::Ambiguous { .. }) => Err(error.into()),
-        Err(error) => {
-            ctx.store.posts().release(purpose).await?;
-            Err(error.into())
-        }
-    }
-}
-
-/// A claim whose picture may be there: looks; `None` if it is to be shown here.
-async fn settle(ctx: &Ctx, post: &Post, place: &Place, name: &str) -> Result<Option<Shown>, CommandError> {
-    let now = ctx.clock.now();
-    let oldest = post.updated_at - CLOCKS_APART;
-    if ctx.slack.has_file(place, name, oldest).await? {
-        ctx.store.posts().record_ts(&post.purpose, IN_THREAD, now).await?;
-        return Ok(Some(Shown::Already));
-    }
-    if now - post.updated_at < ABANDONED_AFTER {
-        return Ok(Some(Shown::BySomebodyElse));
-    }
-    // Of several that notice, the one that moves the version shows it.
-    let mine = posting::take_over(ctx, post).await?;
-    Ok(mine.is_none().then_some(Shown::BySomebodyElse))
-}
-
-async fn draw(picture: SprintPicture) -> Result<Vec<u8>, CommandError> {
-    let drawn = tokio::task::spawn_blocking(move || em_charts::sprint::sprint(&picture));
-    let drawn = drawn.await.context("a picture was not drawn")?;
-    Ok(drawn.context("draw a picture")?)
 }
 
 fn title(view: &SprintView<'_>) -> String {

@@ -12,11 +12,12 @@ use em_domain::sprint::DEFAULT_DAYS;
 use em_integrations::slack::{Channel, Place, Posted};
 use slack_morphism::prelude::SlackMessageContent;
 
-use super::picture::{self, Shown};
+use super::picture::drawing;
 use super::{days, work};
 use crate::copy::{self, Wanted};
 use crate::ctx::Ctx;
 use crate::invocation::{Caller, CommandError, Invocation, Outcome, Reply};
+use crate::picture::{self, Shown};
 use crate::spec::Spec;
 use crate::team;
 
@@ -98,7 +99,7 @@ pub async fn post(ctx: Ctx, invocation: Invocation) -> Outcome {
         calendar: &ctx.settings.calendar,
     };
     let posted = show(&ctx, &channel, &purpose, message_sprint(&view)).await?;
-    let picture = picture::show(&ctx, &posted, &purpose, &view).await;
+    let picture = picture::show(&ctx, &posted, &purpose, drawing(&view)).await;
     work::remember(&ctx, &series, &purpose, work).await?;
     confirm(&ctx, &invocation, &posted, picture).await
 }
@@ -148,7 +149,7 @@ pub(crate) fn unless_scheduled(invocation: &Invocation, content: SlackMessageCon
 }
 
 /// Says where the report is and what became of its picture. A report without its picture is posted all the same.
-async fn confirm(
+pub(crate) async fn confirm(
     ctx: &Ctx,
     invocation: &Invocation,
     posted: &Posted,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::measured::{FiveKeys, Measured};
+use super::measured::{FiveKeys, Measured, WeekPoint};
 
 /// One of the five.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -85,6 +85,21 @@ impl FiveKeys {
             Metric::ChangeFailRate => &self.change_fail,
             Metric::RecoveryTime => &self.recovery,
             Metric::ReworkRate => &self.rework,
+        }
+    }
+}
+
+impl WeekPoint {
+    /// What one metric was in the week: deployments, seconds, or a share; `None` where nothing happened that it could be of.
+    pub fn value(&self, metric: Metric) -> Option<f64> {
+        let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+        let share = |part: usize| (self.deployments > 0).then(|| count(part) / count(self.deployments));
+        match metric {
+            Metric::DeploymentFrequency => Some(count(self.deployments)),
+            Metric::LeadTime => self.lead_time,
+            Metric::ChangeFailRate => share(self.failed),
+            Metric::RecoveryTime => self.recovery,
+            Metric::ReworkRate => share(self.rework),
         }
     }
 }

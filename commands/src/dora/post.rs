@@ -1,0 +1,94 @@
+//! Purpose: `/em-agent dora post [#channel] [7d|30d|90d]`: the report for everybody, with a picture in its thread. One message a
+//! day for the same question, which is edited if it is posted again.
+
+use chrono::Duration;
+use clap::Parser;
+use em_blocks::dora::{DoraView, message_dora};
+use em_domain::delivery::FiveKeys;
+
+use super::picture::drawing;
+use super::question::Question;
+use super::{Typed, report};
+use crate::ctx::Ctx;
+use crate::invocation::{CommandError, Invocation, Outcome};
+use crate::picture;
+use crate::spec::Spec;
+use crate::sprint::post::{channel_of, confirm, show, unless_scheduled};
+
+/// How it is written.
+pub const SPEC: Spec = Spec {
+    path: "dora post",
+    usage: "dora post [#channel] [7d|30d|90d] [--repo R|--team T] [--mode M]",
+    summary: "Post the delivery metrics to a channel, with a picture.",
+    examples: &["dora post", "dora post #payments 30d --team payments"],
+    check_scheduled: Some(|words| read(words).map(drop)),
+};
+
+/// How long a post is remembered, so that it is edited and not repeated.
+pub(super) const POSTED_FOR: Duration = Duration::days(8);
+
+#[derive(Debug, Parser)]
+struct Args {
+    /// The channel and the days, in either order.
+    #[arg(num_args = 0..=2, allow_negative_numbers = true)]
+    words: Vec<String>,
+    #[command(flatten)]
+    whose: Typed,
+}
+
+/// Whatever looks like a number is the days, and anything else the channel.
+fn read(words: &[String]) -> Result<(Option<String>, Option<String>, Typed), CommandError> {
+    let args: Args = SPEC.parse(words)?;
+    let is_number = |word: &String| {
+        word.trim_start_matches(['-', '+'])
+            .starts_with(|c: char| c.is_ascii_digit())
+    };
+    let (mut numbers, mut names): (Vec<String>, Vec<String>) = args.words.into_iter().partition(is_number);
+    if numbers.len() > 1 || names.len() > 1 {
+        return Err(CommandError::Usage {
+            problem: "I expected one channel and one number of days.".to_owned(),
+            usage: SPEC.usage.to_owned(),
+        });
+    }
+    Ok((names.pop(), numbers.pop(), args.whose))
+}
+
+/// Answers `dora post`.
+pub async fn post(ctx: Ctx, invocation: Invocation) -> Outcome {
+    let (channel, days, whose) = read(&invocation.words)?;
+    let question = Question::asked(&ctx, days.as_deref(), &whose).await?;
+    let channel = channel_of(&ctx, &invocation, channel, SPEC.path).await?;
+    let report = report(&ctx, &question).await?;
+    let scope = question.scope.name();
+    let view = DoraView {
+        keys: &report.keys,
+        before: &report.before,
+        days: question.days,
+        scope: scope.as_deref(),
+        question: &question.to_string(),
+        calendar: &ctx.settings.calendar,
+    };
+    if view.is_empty() {
+        // A schedule says nothing where there is nothing to say.
+        return Ok(unless_scheduled(&invocation, message_dora(&view)));
+    }
+    let now = ctx.clock.now();
+    let today = ctx.settings.calendar.local_date(now);
+    let purpose = format!("dora:{}:{question}:{today}", channel.id);
+    let posted = show(&ctx, &channel, &purpose, message_dora(&view)).await?;
+    let marks = marks(&ctx, &report.keys, scope.as_deref()).await?;
+    let picture = picture::show(&ctx, &posted, &purpose, drawing(&view, &marks, now)).await;
+    confirm(&ctx, &invocation, &posted, picture).await
+}
+
+async fn marks(
+    ctx: &Ctx,
+    keys: &FiveKeys,
+    team: Option<&str>,
+) -> Result<Vec<em_domain::delivery::Mark>, CommandError> {
+    Ok(ctx
+        .store
+        .marks()
+        .within(keys.asked.from, keys.asked.to, team)
+        .await?)
+}
