@@ -1,8 +1,8 @@
 //! Purpose: what people did, from what is known, and not from what they say: the lines of a standup, each with its
 //! proof.
 //!
-//! [`happened`] turns facts into single deeds, each at one instant, so that every deed belongs to exactly one of any
-//! windows that adjoin. [`lines`] makes one line of what belongs together. [`blocked`] says what stands still now.
+//! [`happened()`] turns facts into single deeds, each at one instant, so that every deed belongs to exactly one of any
+//! windows that adjoin. [`lines()`] makes one line of what belongs together. [`blocked`] says what stands still now.
 
 pub mod blocked;
 pub mod happened;
