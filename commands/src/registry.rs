@@ -80,16 +80,16 @@ pub const COMMANDS: &[Command] = &[
         run: |ctx, invocation| Box::pin(dora::post::post(ctx, invocation)),
     },
     Command {
-        spec: dora::note::SPEC,
-        run: |ctx, invocation| Box::pin(dora::note::add(ctx, invocation)),
-    },
-    Command {
         spec: dora::explain::SPEC,
         run: |ctx, invocation| Box::pin(dora::explain::show(ctx, invocation)),
     },
     Command {
         spec: dora::compare::SPEC,
         run: |ctx, invocation| Box::pin(dora::compare::show(ctx, invocation)),
+    },
+    Command {
+        spec: dora::note::SPEC,
+        run: |ctx, invocation| Box::pin(dora::note::add(ctx, invocation)),
     },
     Command {
         spec: approval::show::SPEC,

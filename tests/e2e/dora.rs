@@ -16,6 +16,7 @@ both_engines!(
     a_correction_changes_the_number_for_everybody_and_is_taken_back,
     the_rows_come_as_a_table_and_other_definitions_side_by_side,
     what_cannot_be_asked_is_explained,
+    the_report_is_posted_with_a_picture_that_bears_the_marks_people_set,
     late_events_and_a_replay_give_the_same_numbers,
 );
 
@@ -105,9 +106,9 @@ async fn the_report_tells_five_numbers_and_each_opens_its_rows(database: TestDat
         "acme/payments: delivery in the last 30 days",
         "*Deployment frequency*",
         "*Lead time for changes*",
-        "1 of 10 failed",
+        "1 of 10 deployments failed",
         "*Recovery time*",
-        "1 of 10 unplanned",
+        "1 of 10 deployments unplanned",
         "definitions: ours",
     ] {
         assert!(shown.contains(expected), "no “{expected}” in\n{shown}");
@@ -166,7 +167,7 @@ async fn a_correction_changes_the_number_for_everybody_and_is_taken_back(databas
         scene
             .answer("ben", "/em-agent dora 30d")
             .await
-            .contains("0 of 10 failed")
+            .contains("0 of 10 deployments failed")
     );
 
     let click = em_simulator::Click::from(("menu", "dora.undo")).in_block(&failed_row(&view));
@@ -176,7 +177,7 @@ async fn a_correction_changes_the_number_for_everybody_and_is_taken_back(databas
         scene
             .answer("ben", "/em-agent dora 30d")
             .await
-            .contains("1 of 10 failed")
+            .contains("1 of 10 deployments failed")
     );
 
     let story = scene.answer("ana", "/em-agent audit acme/payments").await;
@@ -266,6 +267,42 @@ async fn what_cannot_be_asked_is_explained(database: TestDatabase) {
         "{answer}"
     );
     empty.finish().await;
+    scene.finish().await;
+}
+
+async fn the_report_is_posted_with_a_picture_that_bears_the_marks_people_set(database: TestDatabase) {
+    let scene = scene(database).await;
+    let noted = scene
+        .answer("ana", "/em-agent note “started review pairing” --team payments")
+        .await;
+    assert!(
+        noted.contains("started review pairing") && noted.contains("of payments"),
+        "{noted}"
+    );
+    let long = scene
+        .answer("ana", &format!("/em-agent note {}", "word ".repeat(30)))
+        .await;
+    assert!(long.contains("at most 80 characters"), "{long}");
+    for _ in 0..2 {
+        let posted = scene
+            .answer("ana", "/em-agent dora post #payments 30d --team payments")
+            .await;
+        assert!(posted.contains("Posted to"), "{posted}");
+    }
+    let (reports, pictures) = scene.bot.slack.read(|workspace| {
+        let channel = workspace.channel("payments").unwrap().id.clone();
+        let reports = workspace
+            .messages(&channel)
+            .filter(|message| message.by_app && message.thread_ts.is_none());
+        (reports.count(), workspace.all_files().to_vec())
+    });
+    assert_eq!((reports, pictures.len()), (1, 1), "posted once, edited then");
+    let alt = &pictures[0].alt_text;
+    assert!(alt.contains("Change fail rate: 10 %"), "{alt}");
+    let marks = scene.bot.database.store.marks();
+    let (from, to) = (at(day("2026-01-01"), 0), at(day("2026-02-01"), 0));
+    assert_eq!(marks.within(from, to, Some("payments")).await.unwrap().len(), 1);
+    assert_eq!(marks.within(from, to, Some("search")).await.unwrap().len(), 0);
     scene.finish().await;
 }
 

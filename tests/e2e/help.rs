@@ -43,6 +43,16 @@ async fn help_lists_every_command(database: TestDatabase) {
       The last week against the one before; with --all, the last month of every team.
       `/em-agent digest post [#channel] [--team T] [--all]`
       Post that to a channel; once a week (with --all: a month), from a schedule.
+      `/em-agent dora [7d|30d|90d] [--repo R|--team T] [--mode M]`
+      How often we deploy, how long changes take, how often that fails, and for how long.
+      `/em-agent dora post [#channel] [7d|30d|90d] [--repo R|--team T] [--mode M]`
+      Post the delivery metrics to a channel, with a picture.
+      `/em-agent dora explain <metric> [7d|30d|90d] [--repo R|--team T] [--mode M]`
+      What a delivery number was counted from, what was left out and why.
+      `/em-agent dora compare [7d|30d|90d] [--repo R|--team T]`
+      The same numbers by the definitions of DevLake, Four Keys and Middleware.
+      `/em-agent note <words> [--team T]`
+      Mark on charts that something begins today.
       `/em-agent approvals [mine|all|<id>]`
       What waits for a decision, what waits for yours, and what became of the rest.
       `/em-agent approvals explain <id>`

@@ -145,7 +145,7 @@ pub(super) fn detail(metric: Metric, keys: &FiveKeys) -> Mrkdwn {
     let sample = measured.sample;
     let text = match metric {
         Metric::DeploymentFrequency => frequency(keys),
-        Metric::LeadTime => lead_time(keys),
+        Metric::LeadTime => return join(lead_time(keys).iter().map(|line| escape(line)), "\n"),
         Metric::ChangeFailRate => format!("{} of {} failed", share_of(measured), of(sample, "deployment")),
         Metric::RecoveryTime => format!("of {}", of(sample, "recovery")),
         Metric::ReworkRate => format!("{} of {} unplanned", share_of(measured), of(sample, "deployment")),
@@ -174,16 +174,21 @@ fn frequency(keys: &FiveKeys) -> String {
     let deployments = of(keys.frequency.rate.sample, "deployment");
     let days = of(keys.frequency.days_with_deployment, "day");
     let median = keys.frequency.median_per_week;
-    let median = median.map(|weeks| format!(", half of the whole weeks up to {}", number(weeks)));
+    let median = median.map(|weeks| format!(", at most {} in half of the whole weeks", number(weeks)));
     format!("{deployments} on {days}{}", median.unwrap_or_default())
 }
 
-fn lead_time(keys: &FiveKeys) -> String {
+/// Of how many, and below it the parts.
+fn lead_time(keys: &FiveKeys) -> Vec<String> {
     let changes = of(keys.lead_time.time.sample, "change");
     let percentiles = keys.lead_time.percentiles.iter().filter(|one| one.percent > 50);
     let percentiles: Vec<String> = percentiles
         .map(|one| format!("{} % in {}", one.percent, time(one.value)))
         .collect();
+    let head = match percentiles.is_empty() {
+        true => format!("of {changes}"),
+        false => format!("of {changes}; {}", percentiles.join(", ")),
+    };
     let parts = keys.lead_time.parts.map(|parts| {
         let parts = [
             ("coding", parts.coding),
@@ -193,13 +198,9 @@ fn lead_time(keys: &FiveKeys) -> String {
             ("deploy", parts.deploy),
         ];
         let told = parts.map(|(name, part)| format!("{name} {}", time(part.mean)));
-        format!("\nOn average: {}", told.join(" + "))
+        format!("On average: {}", told.join(" + "))
     });
-    let percentiles = match percentiles.is_empty() {
-        true => String::new(),
-        false => format!("; {}", percentiles.join(", ")),
-    };
-    format!("of {changes}{percentiles}{}", parts.unwrap_or_default())
+    std::iter::once(head).chain(parts).collect()
 }
 
 /// What is missing, each once: `3 of 41 deployments have no commit that we know`.
