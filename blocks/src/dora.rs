@@ -176,3 +176,6 @@ fn assumptions(view: &DoraView<'_>) -> Mrkdwn {
         view.keys.mode.as_str()
     ))
 }
+
+#[cfg(test)]
+mod tests;
