@@ -47,7 +47,8 @@ pub(crate) struct AddOptions {
     /// The Slack user it acts for, by id: it may do what they may, and see what they see.
     #[arg(long, value_name = "SLACK USER ID", value_parser = user)]
     user: SlackUser,
-    /// What it may be used for; may be repeated: approvals:read, approvals:decide, knowledge:search, knowledge:write.
+    /// What it may be used for; may be repeated: approvals:read, approvals:decide, knowledge:search, knowledge:write,
+    /// metrics:read.
     #[arg(long = "scope", value_name = "SCOPE", required = true, value_parser = scope)]
     scopes: Vec<Scope>,
     /// After how long it is refused, in days or hours: 90d, 12h. Without it, it is good until it is removed.

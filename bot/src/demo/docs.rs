@@ -22,6 +22,7 @@ carried!(
     "docs/CONTRIBUTING.md",
     "docs/KNOWLEDGE.md",
     "docs/LOGGING.md",
+    "docs/METRICS.md",
     "docs/POLICY.md",
     "docs/RUNBOOK.md",
 );
