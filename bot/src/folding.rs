@@ -20,6 +20,29 @@ const COUNT_PENDING: Duration = Duration::from_secs(2);
 /// How long to wait after the database failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
+/// How long the packs of delivery metrics may lag behind the facts while nobody asks for them.
+const PACKS_LAG: Duration = Duration::from_secs(10);
+
+/// Keeps the packs of delivery metrics up to date, so that whoever asks does not wait for them. Runs beside folding: after an
+/// upgrade it looks at all that was ever merged.
+pub async fn run_packs(store: Store, mut changed: watch::Receiver<()>, stop: CancellationToken) {
+    loop {
+        if let Err(error) = store.delivery().refresh().await {
+            tracing::warn!(%error, "the packs of delivery metrics could not be made anew; whoever asks makes them");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = async {
+                tokio::time::sleep(PACKS_LAG).await;
+                // Without a sender nothing changes any more.
+                if changed.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            } => {}
+        }
+    }
+}
+
 /// Folds until told to stop. `changed` is told after facts changed.
 pub async fn run(store: Store, stored: Arc<Notify>, changed: watch::Sender<()>, stop: CancellationToken) {
     loop {

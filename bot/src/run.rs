@@ -109,6 +109,7 @@ pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyho
     };
     let http_addr = start_http(&config, &ctx, reached, &tasks, &stop).await?;
 
+    tasks.spawn(folding::run_packs(store.clone(), changed.clone(), stop.clone()));
     tasks.spawn(folding::run(
         store.clone(),
         Arc::clone(&stored),

@@ -81,7 +81,7 @@ pub(crate) struct Report {
 /// Counts what is asked for as of now.
 pub(crate) async fn report(ctx: &Ctx, question: &Question) -> Result<Report, CommandError> {
     let (now, before) = windows(ctx, question)?;
-    let facts = facts(ctx, &now, &before, question.mode == Mode::FourKeys).await?;
+    let facts = facts(ctx, &now, &before).await?;
     let (definitions, mode) = (ctx.settings.delivery.clone(), question.mode);
     // Some ten thousand changes take a while: not on a thread that others wait for.
     let counted = tokio::task::spawn_blocking(move || Report {
@@ -110,12 +110,7 @@ pub(crate) fn windows(ctx: &Ctx, question: &Question) -> Result<(Asked, Asked), 
 }
 
 /// What both windows are made from.
-async fn facts(
-    ctx: &Ctx,
-    now: &Asked,
-    before: &Asked,
-    with_pushes: bool,
-) -> Result<DeliveryFacts, CommandError> {
+async fn facts(ctx: &Ctx, now: &Asked, before: &Asked) -> Result<DeliveryFacts, CommandError> {
     let both = Asked {
         from: before.from,
         ..now.clone()
@@ -124,7 +119,6 @@ async fn facts(
     let facts = delivery.facts(DeliveryOf {
         asked: &both,
         definitions: &ctx.settings.delivery,
-        with_pushes,
         now: ctx.clock.now(),
     });
     Ok(facts.await?)
@@ -146,7 +140,6 @@ pub async fn keys(ctx: &Ctx, window: &Window<'_>, mode: Mode) -> Result<FiveKeys
     let facts = delivery.facts(DeliveryOf {
         asked: &asked,
         definitions: &ctx.settings.delivery,
-        with_pushes: mode == Mode::FourKeys,
         now: ctx.clock.now(),
     });
     let (facts, definitions) = (facts.await?, ctx.settings.delivery.clone());

@@ -1,6 +1,6 @@
 -- Same tables, columns and indexes as ../sqlite/0019_delivery.sql.
 
--- Delivery metrics read what was merged from packs of a repository and a day in UTC, so that a quarter costs some thousand
+-- Delivery metrics read what was merged and pushed from packs of a repository and a day in UTC, so that a quarter costs some thousand
 -- rows and not a look at each pull request with its reviews. Derived from facts: a pack is made anew when one of its pull
 -- requests changes, and a replay makes all anew.
 CREATE TABLE delivery_days (
@@ -19,9 +19,11 @@ CREATE TABLE delivery_stale (
 );
 
 INSERT INTO delivery_stale (repository, day)
-    SELECT DISTINCT repository, TO_CHAR(merged_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') FROM pull_requests WHERE merged_at IS NOT NULL;
+    SELECT DISTINCT repository, TO_CHAR(merged_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') FROM pull_requests WHERE merged_at IS NOT NULL
+    UNION SELECT repository, TO_CHAR(pushed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') FROM pushes;
 
 CREATE INDEX delivery_merged ON pull_requests (repository, merged_at) WHERE merged_at IS NOT NULL;
+CREATE INDEX delivery_pushed ON pushes (repository, pushed_at);
 CREATE INDEX delivery_deployed ON deployments (repository, environment, succeeded_at) WHERE succeeded_at IS NOT NULL;
 
 -- What people said against a number. Never deleted: one that was taken back says so.

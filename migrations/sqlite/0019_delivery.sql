@@ -1,6 +1,6 @@
 -- Same tables, columns and indexes as ../postgres/0019_delivery.sql.
 
--- Delivery metrics read what was merged from packs of a repository and a day in UTC, so that a quarter costs some thousand
+-- Delivery metrics read what was merged and pushed from packs of a repository and a day in UTC, so that a quarter costs some thousand
 -- rows and not a look at each pull request with its reviews. Derived from facts: a pack is made anew when one of its pull
 -- requests changes, and a replay makes all anew.
 CREATE TABLE delivery_days (
@@ -19,9 +19,11 @@ CREATE TABLE delivery_stale (
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO delivery_stale (repository, day)
-    SELECT DISTINCT repository, SUBSTR(merged_at, 1, 10) FROM pull_requests WHERE merged_at IS NOT NULL;
+    SELECT DISTINCT repository, SUBSTR(merged_at, 1, 10) FROM pull_requests WHERE merged_at IS NOT NULL
+    UNION SELECT repository, SUBSTR(pushed_at, 1, 10) FROM pushes;
 
 CREATE INDEX delivery_merged ON pull_requests (repository, merged_at) WHERE merged_at IS NOT NULL;
+CREATE INDEX delivery_pushed ON pushes (repository, pushed_at);
 CREATE INDEX delivery_deployed ON deployments (repository, environment, succeeded_at) WHERE succeeded_at IS NOT NULL;
 
 -- What people said against a number. Never deleted: one that was taken back says so.

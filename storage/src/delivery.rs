@@ -12,11 +12,10 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use em_domain::ci_run::CiRun;
-use em_domain::delivery::{Asked, Change, Definitions, DeliveryFacts, Deployed, Means, known};
+use em_domain::delivery::{Asked, Definitions, DeliveryFacts, Deployed, Means, known};
 use em_domain::deployment::{Deployment, Release};
 use em_domain::id::RepositoryName;
 use em_domain::incident::Incident;
-use em_domain::push::Push;
 use serde::de::DeserializeOwned;
 
 use crate::engine::{Conn, IDS_PER_STATEMENT, list, on_conn, on_engine};
@@ -25,7 +24,7 @@ use crate::open::Store;
 use crate::signals::decode;
 
 pub use corrections::Corrections;
-pub(crate) use days::{mark, mark_all};
+pub(crate) use days::{Day, day, mark, mark_all, mark_days};
 pub use marks::Marks;
 
 /// What a store knows of delivery.
@@ -41,8 +40,6 @@ pub struct DeliveryOf<'a> {
     pub asked: &'a Asked,
     /// What the words mean.
     pub definitions: &'a Definitions,
-    /// Read direct pushes too: only commit-wise definitions need them.
-    pub with_pushes: bool,
     /// Nothing later is read.
     pub now: DateTime<Utc>,
 }
@@ -54,7 +51,8 @@ const BEHIND: TimeDelta = TimeDelta::days(8);
 /// What was merged in the seconds before a deployment may be in it by one clock and not by another.
 const SLACK: TimeDelta = TimeDelta::days(1);
 
-/// Where deployments went in the window, and the last before it and the first behind it.
+/// Where deployments went in the window, and the last before it and the first behind it; then the same of releases, whose tags
+/// are all different, and of runs of workflows.
 const AROUND: &str = "WITH asked AS (SELECT DISTINCT repository, environment FROM deployments \
         WHERE succeeded_at >= $1 AND succeeded_at < $2 AND succeeded_at IS NOT NULL) \
     SELECT a.repository, a.environment, \
@@ -62,6 +60,20 @@ const AROUND: &str = "WITH asked AS (SELECT DISTINCT repository, environment FRO
             AND d.environment = a.environment AND d.succeeded_at < $1 AND d.succeeded_at IS NOT NULL), \
         (SELECT MIN(d.succeeded_at) FROM deployments d WHERE d.repository = a.repository \
             AND d.environment = a.environment AND d.succeeded_at >= $2 AND d.succeeded_at IS NOT NULL) \
+    FROM asked a";
+const RELEASED_AROUND: &str = "WITH asked AS (SELECT DISTINCT repository FROM releases \
+        WHERE published_at >= $1 AND published_at < $2) \
+    SELECT a.repository, '', \
+        (SELECT MAX(r.published_at) FROM releases r WHERE r.repository = a.repository AND r.published_at < $1), \
+        (SELECT MIN(r.published_at) FROM releases r WHERE r.repository = a.repository AND r.published_at >= $2) \
+    FROM asked a";
+const RAN_AROUND: &str = "WITH asked AS (SELECT DISTINCT repository, workflow FROM ci_runs \
+        WHERE on_default_branch AND created_at >= $1 AND created_at < $2) \
+    SELECT a.repository, a.workflow, \
+        (SELECT MAX(r.created_at) FROM ci_runs r WHERE r.on_default_branch AND r.repository = a.repository \
+            AND r.workflow = a.workflow AND r.outcome = 'success' AND r.created_at < $1), \
+        (SELECT MIN(r.created_at) FROM ci_runs r WHERE r.on_default_branch AND r.repository = a.repository \
+            AND r.workflow = a.workflow AND r.outcome = 'success' AND r.created_at >= $2) \
     FROM asked a";
 const PACKS: &str =
     "SELECT pack FROM delivery_days WHERE day >= $1 AND day <= $2 AND ($3 OR repository IN LIST($4))";
@@ -78,8 +90,6 @@ const RAN: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM ci_runs \
     AND created_at >= $1 AND created_at < $2 AND ($3 OR repository IN LIST($4))";
 const OUTAGES: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM incidents \
     WHERE opened_at >= $1 AND opened_at < $2 AND ($3 OR repository IS NULL OR repository IN LIST($4))";
-const PUSHED: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM pushes \
-    WHERE pushed_at >= $1 AND pushed_at < $2 AND ($3 OR repository IN LIST($4))";
 
 /// A range of time, of all repositories or of some.
 struct Range {
@@ -150,7 +160,7 @@ impl Delivery<'_> {
                 .min()
                 .unwrap_or(of.asked.from),
             to: ranges.iter().map(|range| range.to).max().unwrap_or(of.asked.to),
-            repositories: asked_repositories(of.asked),
+            repositories: asked_repositories(of),
         };
         let outages: Vec<Incident> = within(&mut conn, OUTAGES, &around).await?;
         facts.outages = outages.iter().map(known::outage).collect();
@@ -161,9 +171,16 @@ impl Delivery<'_> {
     }
 }
 
-fn asked_repositories(asked: &Asked) -> Option<String> {
-    let repositories = asked.repositories.as_ref()?;
-    Some(list(repositories.iter().map(days::name)))
+/// The repositories that are asked about, by their former names too: what happened then is stored under those.
+fn asked_repositories(of: DeliveryOf<'_>) -> Option<String> {
+    let repositories = of.asked.repositories.as_ref()?;
+    let former = of
+        .definitions
+        .renamed
+        .iter()
+        .filter(|(_, now)| repositories.contains(now));
+    let names = repositories.iter().chain(former.map(|(name, _)| name));
+    Some(list(names.map(RepositoryName::as_str)))
 }
 
 /// The range that serves most repositories, and those of repositories that deploy rarely.
@@ -173,24 +190,36 @@ async fn ranges(conn: &mut Conn<'_>, of: DeliveryOf<'_>) -> Result<Vec<Range>, S
     let mut ranges = vec![Range {
         from: first,
         to: last,
-        repositories: asked_repositories(of.asked),
+        repositories: asked_repositories(of),
     }];
     type Row = (String, String, Option<DateTime<Utc>>, Option<DateTime<Utc>>);
-    let around: Vec<Row> = on_conn!(conn, |c| sqlx::query_as(AROUND)
-        .bind(from)
-        .bind(to)
-        .fetch_all(c)
-        .await)?;
     let is_asked = |repository: &str| {
         let asked = of.asked.repositories.as_ref();
-        asked.is_none_or(|asked| asked.iter().any(|one| one.as_str() == repository))
+        let now = |name: &RepositoryName| of.definitions.renamed.get(name).unwrap_or(name).clone();
+        asked.is_none_or(|asked| asked.contains(&now(&RepositoryName(repository.to_owned()))))
     };
+    let mut around: Vec<Row> = Vec::new();
+    for (means, sql) in [
+        (Means::Deployment, AROUND),
+        (Means::Release, RELEASED_AROUND),
+        (Means::WorkflowRun, RAN_AROUND),
+    ] {
+        if of.definitions.counts_any(means) {
+            let found: Vec<Row> = on_conn!(conn, |c| sqlx::query_as(sql)
+                .bind(from)
+                .bind(to)
+                .fetch_all(c)
+                .await)?;
+            // Tags are all different: any release that is known may be the last one.
+            let counts = |(repository, name, ..): &Row| {
+                is_asked(repository) && (means == Means::Release || of.definitions.counts(means, name))
+            };
+            around.extend(found.into_iter().filter(counts));
+        }
+    }
     let (mut early, mut late) = (BTreeSet::new(), BTreeSet::new());
     let (mut earliest, mut latest) = (first, last);
-    let counted = around.into_iter().filter(|(repository, environment, ..)| {
-        is_asked(repository) && of.definitions.counts(Means::Deployment, environment)
-    });
-    for (repository, _, before, behind) in counted {
+    for (repository, _, before, behind) in around {
         let begins = before.map_or(DateTime::UNIX_EPOCH, |at| at - SLACK);
         let ends = behind.map_or(of.now, |at| at + SLACK).min(of.now);
         if begins < first {
@@ -221,27 +250,28 @@ async fn add_range(
     range: &Range,
     facts: &mut DeliveryFacts,
 ) -> Result<(), StoreError> {
-    facts.changes.extend(changes(conn, range).await?);
+    add_days(conn, range, facts).await?;
     let deployments: Vec<Deployment> = within(conn, DEPLOYED, range).await?;
     facts
         .deployments
         .extend(deployments.iter().filter_map(known::deployed));
-    if of.definitions.counts_any(Means::Release) || of.definitions.counts_any(Means::Tag) {
+    if of.definitions.counts_any(Means::Release) {
         let releases: Vec<Release> = within(conn, RELEASED, range).await?;
         facts.deployments.extend(releases.iter().map(known::released));
+    }
+    if of.definitions.counts_any(Means::Merge) {
+        let merged: Vec<Deployed> = facts.changes.iter().map(known::merged).collect();
+        facts.deployments.extend(merged);
     }
     if of.definitions.counts_any(Means::WorkflowRun) {
         let runs: Vec<CiRun> = within(conn, RAN, range).await?;
         facts.deployments.extend(runs.iter().filter_map(known::ran));
     }
-    if of.with_pushes {
-        let pushes: Vec<Push> = within(conn, PUSHED, range).await?;
-        facts.pushes.extend(pushes.iter().filter_map(known::pushed));
-    }
     Ok(())
 }
 
-async fn changes(conn: &mut Conn<'_>, range: &Range) -> Result<Vec<Change>, StoreError> {
+/// Adds what came into default branches.
+async fn add_days(conn: &mut Conn<'_>, range: &Range, facts: &mut DeliveryFacts) -> Result<(), StoreError> {
     let (from, to) = (days::day(range.from), days::day(range.to));
     let packs: Vec<Vec<u8>> = match &range.repositories {
         Some(repositories) => {
@@ -264,11 +294,12 @@ async fn changes(conn: &mut Conn<'_>, range: &Range) -> Result<Vec<Change>, Stor
                 .await)?
         }
     };
-    let mut changes = Vec::new();
     for pack in packs {
-        changes.extend(days::unpacked(&pack)?);
+        let pack = days::unpacked(&pack)?;
+        facts.changes.extend(pack.changes);
+        facts.pushes.extend(pack.pushes);
     }
-    Ok(changes)
+    Ok(())
 }
 
 /// All facts of one kind within a range.

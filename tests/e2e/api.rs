@@ -29,6 +29,7 @@ both_engines!(
     high_risk_is_typed_and_a_changed_target_does_not_count,
     approvals_come_in_pages,
     what_the_policy_says_of_a_command_holds_over_http,
+    delivery_metrics_are_read_by_window_and_what_is_wrong_is_named,
     documents_sent_twice_change_nothing_and_are_found,
     documents_that_cannot_be_taken_are_named_and_none_is,
     what_was_sent_gets_its_meaning_from_the_model,
@@ -381,7 +382,10 @@ async fn every_operation_in_the_document_asks_for_a_token_with_its_scope(databas
     for (path, operations) in document["paths"].as_object().unwrap() {
         assert!(path.starts_with("/v1/"), "{path}");
         for (method, operation) in operations.as_object().unwrap() {
-            let (verb, address) = (method.to_uppercase().parse().unwrap(), path.replace("{id}", "x"));
+            let (verb, address) = (
+                method.to_uppercase().parse().unwrap(),
+                path.replace("{id}", "x").replace("{metric}", "lead-time"),
+            );
             let request =
                 async |token: Option<&str>| counter.send(Method::clone(&verb), &address, token, None).await;
             for token in [None, Some("ema_short"), Some(written(&[200; 32]).expose_secret())] {
@@ -400,7 +404,7 @@ async fn every_operation_in_the_document_asks_for_a_token_with_its_scope(databas
                 .into_iter()
                 .filter(|other| other.as_str() != scope)
                 .collect();
-            assert_eq!(others.len(), 3, "{scope} is no scope");
+            assert_eq!(others.len(), Scope::ALL.len() - 1, "{scope} is no scope");
             let lacking = counter.token("ana", number, &others).await;
             number += 1;
             let refused = request(Some(&lacking)).await;
@@ -423,6 +427,8 @@ async fn every_operation_in_the_document_asks_for_a_token_with_its_scope(databas
         "delete /v1/knowledge/documents/{id}",
         "get /v1/approvals",
         "get /v1/approvals/{id}",
+        "get /v1/metrics/dora",
+        "get /v1/metrics/dora/{metric}",
         "get /v1/openapi.json",
         "post /v1/approvals/{id}/approve",
         "post /v1/approvals/{id}/decline",
@@ -728,6 +734,60 @@ async fn what_the_policy_says_of_a_command_holds_over_http(database: TestDatabas
 }
 
 const ROLLBACK: &str = "# Payments\n\nA release of payments is undone with `make undo ENV=production`. Tell the people on duty first.\n";
+
+async fn delivery_metrics_are_read_by_window_and_what_is_wrong_is_named(database: TestDatabase) {
+    let counter = Counter::open(database).await;
+    let token = counter.token("ana", 1, &[Scope::MetricsRead]).await;
+    let world = counter.github.world();
+    for back in [2, 9, 16, 23, 30] {
+        let at = thursday_morning() - TimeDelta::days(back);
+        let (pull, opened) = world.open_pull(REPO, &NewPull::new("feat: more", "chloe-m"), at);
+        let merged = pull.merge("ben-k", at + TimeDelta::hours(2));
+        let new = em_simulator::github::NewDeployment {
+            environment: "production".into(),
+            sha: format!("{back:040x}"),
+            reference: "main".into(),
+            by: "ben-k".into(),
+        };
+        let (id, created) = world.deploy(REPO, &new, at + TimeDelta::hours(5));
+        let live = world.deployment_status(REPO, id, "success", at + TimeDelta::hours(6));
+        for delivery in [&opened, &merged, &created, &live] {
+            counter.bot.github(delivery).await;
+        }
+    }
+    counter.bot.folded().await;
+    let all = counter.get("/v1/metrics/dora?window=28d", &token).await.done();
+    assert_eq!(all["deployment_frequency"]["deployments"], 4, "{all}");
+    assert_eq!(all["lead_time"]["sample"], 4, "{all}");
+    assert_eq!(all["change_fail_rate"]["value"], 0.0, "{all}");
+    let path = format!(
+        "/v1/metrics/dora/lead-time?from=2025-12-01&to=2026-01-15&repository={REPO}&proof=true&mode=devlake-2023"
+    );
+    let one = counter.get(&path, &token).await.done();
+    assert_eq!(one["statistic"], "lower_median", "{one}");
+    assert!(
+        one["proof"].as_array().is_some_and(|rows| rows.len() >= 4),
+        "{one}"
+    );
+    for (query, named) in [
+        ("dora?window=0d", "number of days"),
+        ("dora?window=30d&from=2026-01-01", "not both"),
+        ("dora?from=2026-02-30", "no date"),
+        ("dora?repository=acme/nothing", "acme/nothing"),
+        ("dora?mode=mine", "`mode`"),
+        ("dora?windows=30d", "windows"),
+        ("dora?proof=maybe", "proof"),
+        ("dora/velocity", "`metric`"),
+    ] {
+        let refused = counter.get(&format!("/v1/metrics/{query}"), &token).await;
+        assert!((400..500).contains(&refused.status), "{query}: {refused:?}");
+        let status = refused.status;
+        assert!(refused.refused(status).contains(named), "{query}: {refused:?}");
+    }
+    let other = counter.token("ana", 2, &[Scope::KnowledgeSearch]).await;
+    counter.get("/v1/metrics/dora", &other).await.refused(403);
+    counter.bot.finish().await;
+}
 
 async fn documents_sent_twice_change_nothing_and_are_found(database: TestDatabase) {
     let counter = Counter::open(database).await;

@@ -18,6 +18,7 @@ both_engines!(
     what_cannot_be_asked_is_explained,
     the_report_is_posted_with_a_picture_that_bears_the_marks_people_set,
     late_events_and_a_replay_give_the_same_numbers,
+    a_deployment_holds_what_its_commit_holds_even_if_nobody_reviewed_that,
 );
 
 const TEAMS: &str = "[teams.payments]\nrepositories = [\"acme/payments\"]\n";
@@ -192,7 +193,7 @@ async fn a_correction_changes_the_number_for_everybody_and_is_taken_back(databas
         scene.answer("ana", &format!("/em-agent audit {subject}")).await
     );
     assert!(
-        story.contains("delivery.corrected") && story.contains("delivery.correction_undone"),
+        story.contains("delivery.corrected") && story.contains("delivery.restored"),
         "{story}"
     );
     scene.finish().await;
@@ -328,6 +329,50 @@ async fn late_events_and_a_replay_give_the_same_numbers(database: TestDatabase) 
         .await
         .unwrap();
     assert_eq!(scene.answer("ana", "/em-agent dora 30d").await, with);
+    scene.finish().await;
+}
+
+/// A commit that was pushed without a pull request is deployed a day later: what was merged after it is not in.
+async fn a_deployment_holds_what_its_commit_holds_even_if_nobody_reviewed_that(database: TestDatabase) {
+    let scene = scene(database).await;
+    let (sha, told) = scene
+        .github
+        .push(REPO, "ben-k", "Straight to main", at(day("2026-01-14"), 15));
+    scene.tell(&told).await;
+    let (pull, opened) = scene.github.open_pull(
+        REPO,
+        &NewPull::new("feat: after it", "ana-ruiz"),
+        at(day("2026-01-14"), 15),
+    );
+    scene.tell(&opened).await;
+    scene.tell(&pull.merge("ben-k", at(day("2026-01-14"), 16))).await;
+    let new = NewDeployment {
+        environment: "production".into(),
+        sha,
+        reference: "main".into(),
+        by: "ben-k".into(),
+    };
+    let (id, created) = scene.github.deploy(REPO, &new, at(day("2026-01-14"), 18));
+    scene.tell(&created).await;
+    scene
+        .tell(
+            &scene
+                .github
+                .deployment_status(REPO, id, "success", at(day("2026-01-14"), 18)),
+        )
+        .await;
+    let ana = scene.bot.user("ana");
+    assert!(
+        ana.types("#ops", "/em-agent dora explain lead-time 7d")
+            .unwrap()
+            .await
+            .is_acked()
+    );
+    let shown = text(&scene, &modal(&scene, "ana", "How it is counted").await);
+    assert!(
+        shown.contains("feat: after it") && shown.contains("not delivered yet"),
+        "{shown}"
+    );
     scene.finish().await;
 }
 

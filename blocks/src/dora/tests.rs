@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Duration, Utc};
 use em_domain::delivery::{
-    Asked, Change, Correction, Definitions, DeliveryFacts, Deployed, Means, Metric, Mode, Outage, Outcome, Says,
-    Subject, compare, measure,
+    Asked, Change, Correction, Definitions, DeliveryFacts, Deployed, Means, Metric, Mode, Outage, Outcome,
+    Says, Subject, compare, measure,
 };
 use em_domain::pull_request::{Account, PullRequestKey};
 use insta::assert_snapshot;
@@ -116,8 +116,31 @@ fn the_report_tells_five_numbers_with_what_they_are_made_of() {
         question: "28d ours repo shop/api",
         calendar: &calendar,
     };
-    assert_snapshot!(transcript(&message_dora(&view)), @"");
-    assert_snapshot!(picture_alt(&view), @"");
+    assert_snapshot!(transcript(&message_dora(&view)), @r#"
+    (text) shop/api: delivery in the last 28 days. Deployment frequency: 2.2 per week [1.9 – 2.8 per week] → (2.2 per week before) · too few for a band. Lead time for changes: 4 d 1 h [3 d 1 h – 5 d 1 h] → (4 d 1 h before) · high. Change fail rate: 11.1 % [0 – 33 %] ↑ worse (0 % before) · too few for a band. Recovery time: 4 h · too few for a band. Deployment rework rate: 0 % [0 – 34 %] → (0 % before)
+    # shop/api: delivery in the last 28 days
+    *Deployment frequency*  2.2 per week [1.9 – 2.8 per week] → (2.2 per week before) · too few for a band
+    `▃▆█▆▃`
+    9 deployments on 9 days, at most 2 in half of the whole weeks
+    *Lead time for changes*  4 d 1 h [3 d 1 h – 5 d 1 h] → (4 d 1 h before) · high
+    `█████`
+    of 27 changes; 75 % in 5 d 1 h, 90 % in 5 d 1 h, 95 % in 5 d 1 h
+    On average: coding 1 d + pickup 1 d + review 21 h + merge 3 h + deploy 1 d 1 h
+    *Change fail rate*  11.1 % [0 – 33 %] ↑ worse (0 % before) · too few for a band
+    `▁▁▁█▁`
+    1 of 9 deployments failed
+    *Recovery time*  4 h · too few for a band
+    `···█·`
+    of 1 recovery
+    *Deployment rework rate*  0 % [0 – 34 %] → (0 % before)
+    0 of 9 deployments unplanned
+    [Explain frequency…] [Lead time…] [Fail rate…] [Recovery…] [Rework…]
+    > 9 of 9 deployments have no commit that we know
+    > Fri 24 Oct 2025 16:00 to Fri 21 Nov 2025 15:00 (Europe/Berlin), against the 28 days before; definitions: ours. In brackets: where the value would be in 95 of 100 such samples.
+    "#);
+    assert_snapshot!(picture_alt(&view), @r#"
+    Charts by week. Deployment frequency: 2.2 per week [1.9 – 2.8 per week] → (2.2 per week before) · too few for a band. Weeks: 1, 2, 3, 2, 1. Lead time for changes: 4 d 1 h [3 d 1 h – 5 d 1 h] → (4 d 1 h before) · high. Weeks: 4 d 1 h, 4 d 1 h, 4 d 1 h, 4 d 1 h, 4 d 1 h. Change fail rate: 11.1 % [0 – 33 %] ↑ worse (0 % before) · too few for a band. Weeks: 0 %, 0 %, 0 %, 50 %, 0 %. Recovery time: 4 h · too few for a band. Weeks: –, –, –, 4 h, –. Deployment rework rate: 0 % [0 – 34 %] → (0 % before). Weeks: 0 %, 0 %, 0 %, 0 %, 0 %
+    "#);
 }
 
 #[test]
@@ -147,8 +170,65 @@ fn each_number_opens_its_rows() {
             done: None,
         }))
     };
-    assert_snapshot!(explained(Metric::ChangeFailRate, 0), @"");
-    assert_snapshot!(explained(Metric::LeadTime, 1), @"");
+    assert_snapshot!(explained(Metric::ChangeFailRate, 0), @r#"
+    (text) Change fail rate: 11.1 % [0 – 33 %] ↑ worse (0 % before) · too few for a band
+    *Change fail rate*, shop/api, the last 28 days
+    11.1 % [0 – 33 %] ↑ worse (0 % before) · too few for a band
+    > Those that fit (1), divided by all that count.
+    ---
+    v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/27) – no
+    Sat 25 Oct 17:00
+    v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/24) – no
+    Tue 28 Oct 16:00
+    v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/21) – no
+    Fri 31 Oct 16:00
+    v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/18) – no
+    Mon 3 Nov 16:00
+    v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/15) – no
+    Thu 6 Nov 16:00
+    v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/12) – no
+    Sun 9 Nov 16:00
+    v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/9) – yes
+    Wed 12 Nov 16:00 · Incident: Retry payments (https://shop.pagerduty.com/incidents/P1) (the newest deployment of its repository, not long before)
+    v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/6) – no
+    Sat 15 Nov 16:00
+    v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/3) – no
+    Tue 18 Nov 16:00
+    > Page 1 of 1. 9 looked at, 9 counted, 0 left out.
+    "#);
+    assert_snapshot!(explained(Metric::LeadTime, 1), @r#"
+    (text) Lead time for changes: 4 d 1 h [3 d 1 h – 4 d 1 h] → (4 d 1 h before) · high
+    *Lead time for changes*, shop/api, the last 28 days
+    4 d 1 h [3 d 1 h – 4 d 1 h] → (4 d 1 h before) · high
+    > The median of those that count: the middle, between the two closest values.
+    > 1 of 27 things were corrected by people
+    ---
+    shop/api#83 Retry payments (https://github.com/shop/api/pull/83) – 5 d 1 h
+    Thu 6 Nov 16:00 · v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/15) (joined by time)
+    shop/api#84 Retry payments (https://github.com/shop/api/pull/84) – 4 d 1 h
+    Thu 6 Nov 16:00 · v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/15) (joined by time)
+    shop/api#85 Retry payments (https://github.com/shop/api/pull/85) – 3 d 1 h
+    Thu 6 Nov 16:00 · v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/15) (joined by time)
+    shop/api#86 Retry payments (https://github.com/shop/api/pull/86) – 5 d 1 h
+    Sun 9 Nov 16:00 · v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/12) (joined by time)
+    shop/api#87 Retry payments (https://github.com/shop/api/pull/87) – 4 d 1 h
+    Sun 9 Nov 16:00 · v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/12) (joined by time)
+    shop/api#88 Retry payments (https://github.com/shop/api/pull/88) – 3 d 1 h
+    Sun 9 Nov 16:00 · v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/12) (joined by time)
+    shop/api#89 Retry payments (https://github.com/shop/api/pull/89) – 5 d 1 h
+    Wed 12 Nov 16:00 · v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/9) (joined by time)
+    shop/api#90 Retry payments (https://github.com/shop/api/pull/90) – 4 d 1 h
+    Wed 12 Nov 16:00 · v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/9) (joined by time)
+    shop/api#91 Retry payments (https://github.com/shop/api/pull/91) – 3 d 1 h
+    Wed 12 Nov 16:00 · v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/9) (joined by time)
+    shop/api#92 Retry payments (https://github.com/shop/api/pull/92) – 5 d 1 h
+    Sat 15 Nov 16:00 · v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/6) (joined by time)
+    shop/api#93 Retry payments (https://github.com/shop/api/pull/93) – 4 d 1 h
+    Sat 15 Nov 16:00 · v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/6) (joined by time)
+    shop/api#94 Retry payments (https://github.com/shop/api/pull/94) – 3 d 1 h
+    Sat 15 Nov 16:00 · v1 to production (shop/api) (https://github.com/shop/api/deployments/shop/api/6) (joined by time)
+    > Page 2 of 3. 27 looked at, 26 counted, 1 left out.
+    "#);
 }
 
 #[test]
@@ -162,7 +242,11 @@ fn where_nothing_is_known_it_says_where_to_look() {
         question: "28d ours all",
         calendar: &calendar(),
     };
-    assert_snapshot!(transcript(&message_dora(&view)), @"");
+    assert_snapshot!(transcript(&message_dora(&view)), @r#"
+    (text) Delivery in the last 28 days. I know of no deployment and no merged change in this time. What counts as a deployment is set under `[delivery]` in the configuration; `/em-agent doctor` shows whether GitHub reaches me.
+    # Delivery in the last 28 days
+    I know of no deployment and no merged change in this time. What counts as a deployment is set under `[delivery]` in the configuration; `/em-agent doctor` shows whether GitHub reaches me.
+    "#);
 }
 
 proptest! {

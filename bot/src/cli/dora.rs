@@ -67,7 +67,6 @@ pub(crate) async fn execute(options: Options, config: Config) -> Result<ExitCode
     let facts = delivery.facts(DeliveryOf {
         asked: &asked,
         definitions: &config.checked.delivery,
-        with_pushes: modes != [Mode::Ours],
         now,
     });
     let facts = facts.await.map_err(anyhow::Error::from)?;

@@ -24,16 +24,25 @@ struct Args {
     /// How far back; 90d if not given.
     #[arg(allow_negative_numbers = true)]
     days: Option<String>,
-    #[command(flatten)]
-    whose: Typed,
+    /// Only this repository.
+    #[arg(long, conflicts_with = "team")]
+    repo: Option<String>,
+    /// Only this team.
+    #[arg(long)]
+    team: Option<String>,
 }
 
 /// Answers `dora compare`, to whoever asks alone.
 pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
     let args: Args = SPEC.parse(&invocation.words)?;
-    let question = Question::asked(&ctx, args.days.as_deref(), &args.whose).await?;
+    let whose = Typed {
+        repo: args.repo,
+        team: args.team,
+        mode: None,
+    };
+    let question = Question::asked(&ctx, args.days.as_deref(), &whose).await?;
     let (now, before) = windows(&ctx, &question)?;
-    let facts = facts(&ctx, &now, &before, true).await?;
+    let facts = facts(&ctx, &now, &before).await?;
     let definitions = ctx.settings.delivery.clone();
     let counted = tokio::task::spawn_blocking(move || compare(&facts, &definitions, &now));
     let modes = counted

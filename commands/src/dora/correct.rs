@@ -4,7 +4,7 @@
 use em_blocks::dora::correct::{CALLBACK, modal_correct, read};
 use em_blocks::dora::explain::{self, read_subject};
 use em_domain::audit::AuditEntry;
-use em_domain::delivery::{Correction, DeliveryFacts, Outcome as Ended, Says, Subject};
+use em_domain::delivery::{Correction, Definitions, DeliveryFacts, Outcome as Ended, Says, Subject};
 use em_integrations::slack::OpenedView;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -40,7 +40,7 @@ pub async fn ask(ctx: Ctx, click: Click) -> Outcome {
     };
     let deployments = if click.action == explain::WRONG_DEPLOYMENT {
         let report = report(&ctx, &explained.question()?).await?;
-        candidates(&report.facts, &subject)
+        candidates(&report.facts, &ctx.settings.delivery, &subject)
     } else {
         Vec::new()
     };
@@ -61,8 +61,8 @@ pub async fn ask(ctx: Ctx, click: Click) -> Outcome {
     Ok(Reply::Modal(Box::new(form)))
 }
 
-/// Deployments that went live before an incident, the newest first, with how they are called.
-fn candidates(facts: &DeliveryFacts, subject: &Subject) -> Vec<(String, String)> {
+/// Deployments to production that went live before an incident, the newest first, with how they are called.
+fn candidates(facts: &DeliveryFacts, definitions: &Definitions, subject: &Subject) -> Vec<(String, String)> {
     let opened = facts.outages.iter().find(|outage| {
         matches!(subject, Subject::Incident { source, external_id }
             if *source == outage.source && *external_id == outage.external_id)
@@ -74,6 +74,7 @@ fn candidates(facts: &DeliveryFacts, subject: &Subject) -> Vec<(String, String)>
         .deployments
         .iter()
         .filter(|one| one.outcome == Ended::Success && one.at() <= opened)
+        .filter(|one| definitions.counts(one.means, &one.name))
         .collect();
     before.sort_by_key(|one| (std::cmp::Reverse(one.at()), one.id.clone()));
     before.dedup_by(|one, other| one.id == other.id);
@@ -139,7 +140,7 @@ pub async fn undo(ctx: Ctx, click: Click) -> Outcome {
     let done = match standing {
         Some(correction) => {
             let by = click.user.to_string();
-            let audit = |undone: &Correction| entry(undone, "delivery.correction_undone", &by, now);
+            let audit = |undone: &Correction| entry(undone, "delivery.restored", &by, now);
             let undone = ctx
                 .store
                 .corrections()

@@ -100,6 +100,24 @@ pub fn released(release: &Release) -> Deployed {
     }
 }
 
+/// The merge of a change as something that went live, where what is merged is live at once.
+pub fn merged(change: &Change) -> Deployed {
+    Deployed {
+        id: format!("{}/merge", change.key),
+        created_at: change.merged_at,
+        ended_at: change.merged_at,
+        outcome: Outcome::Success,
+        repository: change.key.repository.clone(),
+        means: Means::Merge,
+        name: change.base_ref.clone(),
+        sha: change.merge_commit_sha.clone(),
+        git_ref: String::new(),
+        url: change.url.clone(),
+        labels: change.labels.clone(),
+        description: Some(change.title.clone()),
+    }
+}
+
 /// A run of a workflow on the default branch as something that went live; `None` unless it ended.
 pub fn ran(run: &CiRun) -> Option<Deployed> {
     let outcome = match run.outcome {

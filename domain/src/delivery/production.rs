@@ -75,9 +75,12 @@ impl Definitions {
     pub fn problems(&self) -> Vec<String> {
         let all = self.production.iter();
         let patterns = all.flat_map(|way| way.names.iter().chain(&way.except));
-        patterns
+        let unreadable = patterns
             .filter_map(|text| pattern(text).err())
-            .map(|error| error.to_string())
-            .collect()
+            .map(|error| error.to_string());
+        let untold = self.production.iter().filter(|way| way.means == Means::Tag);
+        let untold = untold
+            .map(|_| "no event tells of tags that are no releases: write means = \"release\"".to_owned());
+        unreadable.chain(untold).collect()
     }
 }

@@ -1,5 +1,5 @@
-//! Purpose: packs of what was merged in a repository on a day: noted as stale when a pull request of that day changes, made
-//! anew before anybody reads them.
+//! Purpose: packs of what came into a repository's default branch on a day: merged pull requests, and pushes that were no
+//! merge. Noted as stale when something of that day changes, made anew before anybody reads them.
 //!
 //! Making all packs costs one look at each merged pull request with its reviews and comments; afterwards a merge costs the
 //! pack of its day. A pack holds some dozen changes, so making it anew is as cheap as changing it.
@@ -7,10 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use em_domain::delivery::{Change, known};
-use em_domain::id::RepositoryName;
+use em_domain::delivery::{Change, DirectPush, known};
 use em_domain::pull_request::PullRequest;
+use em_domain::push::Push;
 use em_domain::review::{Comment, Review};
+
+use sqlx::types::Json;
 
 use crate::engine::{Conn, IDS_PER_STATEMENT, Table, Value, list, on_conn, on_engine};
 use crate::error::StoreError;
@@ -29,14 +31,21 @@ const STALE: Table = Table {
 };
 /// Packs made in one transaction.
 const PACKS_AT_ONCE: i64 = 500;
-/// Merges noted by one list of values.
-const MERGES_AT_ONCE: i64 = 20_000;
+/// Merges and pushes that are looked through at a time.
+const DAYS_AT_ONCE: i64 = 20_000;
 
 /// A day of a repository.
-type Day = (String, String);
+pub(crate) type Day = (String, String);
+
+/// What a pack holds. Its form is the form of these types: a pack of another version cannot be read, and all are made anew.
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+pub(super) struct Pack {
+    pub(super) changes: Vec<Change>,
+    pub(super) pushes: Vec<DirectPush>,
+}
 
 /// The day, in UTC, in which something was merged: `2026-08-20`.
-pub(super) fn day(at: DateTime<Utc>) -> String {
+pub(crate) fn day(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d").to_string()
 }
 
@@ -48,44 +57,41 @@ pub(crate) async fn mark(conn: &mut Conn<'_>, pull_requests: &[&str]) -> Result<
         let sql = conn.lists(MERGED);
         let merged: Vec<(String, DateTime<Utc>)> =
             on_conn!(conn, |c| sqlx::query_as(sql).bind(list(chunk)).fetch_all(c).await)?;
-        note(conn, merged).await?;
+        let days = merged.into_iter().map(|(repository, at)| (repository, day(at)));
+        mark_days(conn, days.collect()).await?;
     }
     Ok(())
 }
 
+/// Notes that the packs of these days do not show what is known.
+pub(crate) async fn mark_days(conn: &mut Conn<'_>, days: BTreeSet<Day>) -> Result<(), StoreError> {
+    let row = |(repository, day): Day| vec![Value::text(repository), Value::text(day)];
+    conn.upsert(&STALE, days.into_iter().map(row).collect()).await
+}
+
 /// Forgets all packs and notes all days anew, after the facts were exchanged.
 pub(crate) async fn mark_all(conn: &mut Conn<'_>) -> Result<(), StoreError> {
-    const AFTER: &str = "SELECT id, repository, merged_at FROM pull_requests \
+    const MERGED: &str = "SELECT id, repository, merged_at FROM pull_requests \
         WHERE id > $1 AND merged_at IS NOT NULL ORDER BY id LIMIT $2";
+    const PUSHED: &str = "SELECT id, repository, pushed_at FROM pushes WHERE id > $1 ORDER BY id LIMIT $2";
     for table in [DAYS.name, STALE.name] {
         conn.run(format!("DELETE FROM {table}")).await?;
     }
-    let mut after = String::new();
-    loop {
-        let page: Vec<(String, String, DateTime<Utc>)> = on_conn!(conn, |c| sqlx::query_as(AFTER)
-            .bind(&after)
-            .bind(MERGES_AT_ONCE)
-            .fetch_all(c)
-            .await)?;
-        let Some((last, ..)) = page.last() else {
-            return Ok(());
-        };
-        after.clone_from(last);
-        let merged = page.into_iter().map(|(_, repository, at)| (repository, at));
-        note(conn, merged).await?;
+    for after_id in [MERGED, PUSHED] {
+        let mut after = String::new();
+        loop {
+            let page: Vec<(String, String, DateTime<Utc>)> = on_conn!(conn, |c| sqlx::query_as(after_id)
+                .bind(&after)
+                .bind(DAYS_AT_ONCE)
+                .fetch_all(c)
+                .await)?;
+            let Some((last, ..)) = page.last() else { break };
+            after.clone_from(last);
+            let days = page.into_iter().map(|(_, repository, at)| (repository, day(at)));
+            mark_days(conn, days.collect()).await?;
+        }
     }
-}
-
-async fn note(
-    conn: &mut Conn<'_>,
-    merged: impl IntoIterator<Item = (String, DateTime<Utc>)>,
-) -> Result<(), StoreError> {
-    let days: BTreeSet<Day> = merged
-        .into_iter()
-        .map(|(repository, at)| (repository, day(at)))
-        .collect();
-    let row = |(repository, day): Day| vec![Value::text(repository), Value::text(day)];
-    conn.upsert(&STALE, days.into_iter().map(row).collect()).await
+    Ok(())
 }
 
 impl Store {
@@ -101,7 +107,14 @@ impl Store {
             let mut tx = self.pool().begin_write().await?;
             let mut conn = tx.conn();
             conn.lock_facts().await?;
-            made += refresh_some(&mut conn).await?;
+            match refresh_some(&mut conn).await {
+                Ok(some) => made += some,
+                Err(error) => {
+                    // The next try would find the lock on facts still taken.
+                    tx.rollback().await?;
+                    return Err(error);
+                }
+            }
             tx.commit().await?;
         }
         Ok(made)
@@ -120,29 +133,47 @@ async fn refresh_some(conn: &mut Conn<'_>) -> Result<usize, StoreError> {
         by_repository.entry(repository).or_default().insert(day);
     }
     for (repository, days) in by_repository {
-        let changes = merged_within(conn, repository, &days).await?;
-        exchange(conn, repository, &days, changes).await?;
+        let packs = packs_of(conn, repository, &days).await?;
+        exchange(conn, repository, &days, packs).await?;
     }
     Ok(stale.len())
 }
 
-/// Puts new packs of `days` in the place of the old ones. A day without any change has no pack.
+/// New packs of `days`; a day on which nothing came has none.
+async fn packs_of(
+    conn: &mut Conn<'_>,
+    repository: &str,
+    days: &BTreeSet<&str>,
+) -> Result<BTreeMap<String, Pack>, StoreError> {
+    let mut packs: BTreeMap<String, Pack> = BTreeMap::new();
+    for change in merged_within(conn, repository, days).await? {
+        packs
+            .entry(day(change.merged_at))
+            .or_default()
+            .changes
+            .push(change);
+    }
+    for push in pushed_within(conn, repository, days).await? {
+        packs.entry(day(push.at)).or_default().pushes.push(push);
+    }
+    packs.retain(|day, _| days.contains(day.as_str()));
+    Ok(packs)
+}
+
+/// Puts new packs of `days` in the place of the old ones.
 async fn exchange(
     conn: &mut Conn<'_>,
     repository: &str,
     days: &BTreeSet<&str>,
-    changes: Vec<Change>,
+    packs: BTreeMap<String, Pack>,
 ) -> Result<(), StoreError> {
-    let mut packs: BTreeMap<String, Vec<Change>> = BTreeMap::new();
-    for change in changes {
-        packs.entry(day(change.merged_at)).or_default().push(change);
-    }
     let mut rows = Vec::new();
-    for (day, changes) in packs.into_iter().filter(|(day, _)| days.contains(day.as_str())) {
+    for (day, pack) in packs {
+        let bytes = packed(&pack)?;
         rows.push(vec![
             Value::text(repository),
             Value::text(day),
-            Value::Bytes(packed(&changes)?.into()),
+            Value::Bytes(bytes.into()),
         ]);
     }
     for table in [DAYS.name, STALE.name] {
@@ -159,6 +190,38 @@ async fn exchange(
     conn.upsert(&DAYS, rows).await
 }
 
+/// The instants between which `days` are, from the first to the last.
+fn around(days: &BTreeSet<&str>) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, StoreError> {
+    let Some((first, last)) = days.first().zip(days.last()) else {
+        return Ok(None);
+    };
+    Ok(Some((midnight(first)?, midnight(last)? + chrono::Days::new(1))))
+}
+
+/// Pushes to the default branch in a repository from the first of `days` to the last, but for those that merged a pull request.
+async fn pushed_within(
+    conn: &mut Conn<'_>,
+    repository: &str,
+    days: &BTreeSet<&str>,
+) -> Result<Vec<DirectPush>, StoreError> {
+    const WITHIN: &str = "SELECT s.fact FROM pushes s WHERE s.repository = $1 AND s.pushed_at >= $2 AND s.pushed_at < $3 \
+        AND NOT EXISTS (SELECT 1 FROM pull_requests p WHERE p.merge_commit_sha = s.fact ->> 'head_sha' \
+            AND p.merge_commit_sha IS NOT NULL)";
+    let Some((from, to)) = around(days)? else {
+        return Ok(Vec::new());
+    };
+    let pushes: Vec<Json<Push>> = on_conn!(conn, |c| sqlx::query_scalar(WITHIN)
+        .bind(repository)
+        .bind(from)
+        .bind(to)
+        .fetch_all(c)
+        .await)?;
+    Ok(pushes
+        .iter()
+        .filter_map(|Json(push)| known::pushed(push))
+        .collect())
+}
+
 /// What was merged in a repository from the first of `days` to the last.
 async fn merged_within(
     conn: &mut Conn<'_>,
@@ -167,10 +230,9 @@ async fn merged_within(
 ) -> Result<Vec<Change>, StoreError> {
     const WITHIN: &str = "SELECT id, merged_at FROM pull_requests \
         WHERE repository = $1 AND merged_at >= $2 AND merged_at < $3 AND merged_at IS NOT NULL";
-    let Some((first, last)) = days.first().zip(days.last()) else {
+    let Some((from, to)) = around(days)? else {
         return Ok(Vec::new());
     };
-    let (from, to) = (midnight(first)?, midnight(last)? + chrono::Days::new(1));
     let merged: Vec<(String, DateTime<Utc>)> = on_conn!(conn, |c| sqlx::query_as(WITHIN)
         .bind(repository)
         .bind(from)
@@ -218,17 +280,12 @@ fn grouped<F>(facts: Vec<F>, key: impl Fn(&F) -> String) -> BTreeMap<String, Vec
     groups
 }
 
-fn packed(changes: &[Change]) -> Result<Vec<u8>, StoreError> {
-    postcard::to_allocvec(changes)
+fn packed(pack: &Pack) -> Result<Vec<u8>, StoreError> {
+    postcard::to_allocvec(pack)
         .map_err(|error| StoreError::Refused(format!("a day that cannot be packed: {error}")))
 }
 
 /// What a pack holds.
-pub(super) fn unpacked(pack: &[u8]) -> Result<Vec<Change>, StoreError> {
-    postcard::from_bytes(pack).map_err(|error| StoreError::corrupt("pack of a day", &error.to_string()))
-}
-
-/// The repository as the index has it.
-pub(super) fn name(repository: &RepositoryName) -> &str {
-    repository.as_str()
+pub(super) fn unpacked(bytes: &[u8]) -> Result<Pack, StoreError> {
+    postcard::from_bytes(bytes).map_err(|error| StoreError::corrupt("pack of a day", &error.to_string()))
 }

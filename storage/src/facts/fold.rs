@@ -7,6 +7,7 @@ use em_domain::fact::Normalised;
 
 use super::set::{EmailHash, FactSet, Outcome, normalise_one};
 use super::{Facts, Folded, Normalise, merge, waiting};
+use crate::delivery;
 use crate::engine::{Conn, Table, Value, list, on_conn, on_engine};
 use crate::error::StoreError;
 use crate::events::RawRow;
@@ -195,6 +196,7 @@ async fn write_facts(
     bump_version(conn).await?;
     let mut touched = merge::merge(conn, facts).await?;
     folded.changed = touched.changed;
+    delivery::mark_days(conn, std::mem::take(&mut touched.pushed)).await?;
     touched
         .pull_requests
         .extend(waiting::with_head(conn, &touched.head_shas).await?);

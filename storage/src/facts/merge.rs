@@ -6,6 +6,7 @@ use sqlx::types::Json;
 
 use super::set::{ById, FactSet};
 use super::tables::{Fact, row};
+use crate::delivery::{Day, day};
 use crate::engine::{Conn, IDS_PER_STATEMENT, list, on_conn};
 use crate::error::StoreError;
 
@@ -16,6 +17,8 @@ pub(super) struct Touched {
     pub(super) changed: usize,
     /// Pull requests of which something changed.
     pub(super) pull_requests: BTreeSet<String>,
+    /// Days of repositories on which somebody pushed something that is new here.
+    pub(super) pushed: BTreeSet<Day>,
     /// Commits on which a CI run changed.
     pub(super) head_shas: BTreeSet<String>,
 }
@@ -31,7 +34,12 @@ pub(super) async fn merge(conn: &mut Conn<'_>, facts: FactSet) -> Result<Touched
     touched.changed += merge_table(conn, facts.deployments).await?.len();
     touched.changed += merge_table(conn, facts.releases).await?.len();
     touched.changed += merge_table(conn, facts.incidents).await?.len();
-    touched.changed += merge_table(conn, facts.pushes).await?.len();
+    let pushes = merge_table(conn, facts.pushes).await?;
+    touched.changed += pushes.len();
+    let on_default = pushes.into_values().filter(|push| push.on_default_branch);
+    touched
+        .pushed
+        .extend(on_default.map(|push| (push.repository.0, day(push.at))));
     touched.changed += merge_table(conn, facts.issue_moves).await?.len();
     touched.changed += merge_table(conn, facts.repositories).await?.len();
     touched.changed += merge_table(conn, facts.emails).await?.len();

@@ -2,7 +2,8 @@
 //! `em-agent dora --json` prints them.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
+use axum::http::Uri;
 use em_commands::dora::figures;
 use em_commands::dora::window::Window;
 use em_domain::delivery::{FiveKeys, Metric, Mode};
@@ -15,6 +16,7 @@ use utoipa_axum::routes;
 use super::Api;
 use super::bearer::Acting;
 use super::problem::{Problem, Problems};
+use super::read::query;
 use crate::dispatch::request::Request;
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
@@ -52,11 +54,8 @@ pub(super) struct Asked {
     responses((status = 200, description = "The metrics, with weeks.", body = Value), Problems),
     security(("bearer" = ["metrics:read"])),
 )]
-async fn all(
-    State(api): State<Api>,
-    acting: Acting,
-    Query(asked): Query<Asked>,
-) -> Result<Json<Value>, Problem> {
+async fn all(State(api): State<Api>, acting: Acting, uri: Uri) -> Result<Json<Value>, Problem> {
+    let asked: Asked = query(&uri)?;
     let with_proof = asked.proof;
     let keys = counted(api, acting, asked).await?;
     Ok(Json(figures::five_keys(&keys, with_proof)))
@@ -75,8 +74,9 @@ async fn one(
     State(api): State<Api>,
     acting: Acting,
     Path(metric): Path<String>,
-    Query(asked): Query<Asked>,
+    uri: Uri,
 ) -> Result<Json<Value>, Problem> {
+    let asked: Asked = query(&uri)?;
     let found = Metric::ALL.into_iter().find(|known| known.as_str() == metric);
     let metric = found.ok_or_else(|| {
         let known = Metric::ALL.map(Metric::as_str).join(", ");
