@@ -75,8 +75,7 @@ const RAN_AROUND: &str = "WITH asked AS (SELECT DISTINCT repository, workflow FR
         (SELECT MIN(r.created_at) FROM ci_runs r WHERE r.on_default_branch AND r.repository = a.repository \
             AND r.workflow = a.workflow AND r.outcome = 'success' AND r.created_at >= $2) \
     FROM asked a";
-const PACKS: &str =
-    "SELECT pack FROM delivery_days WHERE day >= $1 AND day <= $2 AND ($3 OR repository IN LIST($4))";
+const PACKS: &str = "SELECT pack FROM delivery_days WHERE day >= $1 AND day <= $2 AND $3 = $3";
 const PACKS_OF: &str =
     "SELECT pack FROM delivery_days WHERE repository IN LIST($3) AND day >= $1 AND day <= $2";
 const DEPLOYED: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM ( \
@@ -90,6 +89,9 @@ const RAN: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM ci_runs \
     AND created_at >= $1 AND created_at < $2 AND ($3 OR repository IN LIST($4))";
 const OUTAGES: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM incidents \
     WHERE opened_at >= $1 AND opened_at < $2 AND ($3 OR repository IS NULL OR repository IN LIST($4))";
+
+/// A repository, what something went live to, when it last did before the window and when it first did behind it.
+type Row = (String, String, Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 
 /// A range of time, of all repositories or of some.
 struct Range {
@@ -192,7 +194,6 @@ async fn ranges(conn: &mut Conn<'_>, of: DeliveryOf<'_>) -> Result<Vec<Range>, S
         to: last,
         repositories: asked_repositories(of),
     }];
-    type Row = (String, String, Option<DateTime<Utc>>, Option<DateTime<Utc>>);
     let is_asked = |repository: &str| {
         let asked = of.asked.repositories.as_ref();
         let now = |name: &RepositoryName| of.definitions.renamed.get(name).unwrap_or(name).clone();
@@ -273,27 +274,18 @@ async fn add_range(
 /// Adds what came into default branches.
 async fn add_days(conn: &mut Conn<'_>, range: &Range, facts: &mut DeliveryFacts) -> Result<(), StoreError> {
     let (from, to) = (days::day(range.from), days::day(range.to));
-    let packs: Vec<Vec<u8>> = match &range.repositories {
-        Some(repositories) => {
-            let sql = conn.lists(PACKS_OF);
-            on_conn!(conn, |c| sqlx::query_scalar(sql)
-                .bind(&from)
-                .bind(&to)
-                .bind(repositories)
-                .fetch_all(c)
-                .await)?
-        }
-        None => {
-            let sql = conn.lists(PACKS);
-            on_conn!(conn, |c| sqlx::query_scalar(sql)
-                .bind(&from)
-                .bind(&to)
-                .bind(true)
-                .bind("[]")
-                .fetch_all(c)
-                .await)?
-        }
-    };
+    // Of few repositories the key finds the days; of all, the index over days.
+    let sql = conn.lists(if range.repositories.is_some() {
+        PACKS_OF
+    } else {
+        PACKS
+    });
+    let packs: Vec<Vec<u8>> = on_conn!(conn, |c| sqlx::query_scalar(sql)
+        .bind(&from)
+        .bind(&to)
+        .bind(range.repositories.as_deref().unwrap_or("[]"))
+        .fetch_all(c)
+        .await)?;
     for pack in packs {
         let pack = days::unpacked(&pack)?;
         facts.changes.extend(pack.changes);
@@ -361,7 +353,12 @@ async fn add_named(conn: &mut Conn<'_>, facts: &mut DeliveryFacts) -> Result<(),
         ids.extend(found);
     }
     ids.retain(|id| !known.contains(id));
-    for chunk in Vec::from_iter(ids.iter().map(String::as_str)).chunks(IDS_PER_STATEMENT) {
+    for chunk in ids
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .chunks(IDS_PER_STATEMENT)
+    {
         facts.changes.extend(days::changes_of(conn, chunk).await?);
     }
     Ok(())

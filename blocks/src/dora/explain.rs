@@ -233,7 +233,7 @@ impl<'f> Known<'f> {
         };
         let value = row
             .value
-            .map(|value| escape(&self.value(value, view.measured.unit)));
+            .map(|value| escape(&row_value(value, view.measured.unit)));
         let first = join([Some(name), value].into_iter().flatten(), " – ");
         let links = row.links.iter().map(|link| self.link(link));
         let said = self
@@ -244,17 +244,6 @@ impl<'f> Known<'f> {
             .into_iter()
             .flatten();
         join([first, join(facts.chain(links).chain(said), " · ")], "\n")
-    }
-
-    /// A share is counted by ones and zeros: those need no unit.
-    fn value(&self, value: f64, unit: Unit) -> String {
-        match unit {
-            Unit::Seconds => told(value, unit),
-            Unit::Share => (if value > 0.0 { "yes" } else { "no" }).to_owned(),
-            Unit::PerDay | Unit::PerWeek | Unit::PerMonth | Unit::DaysPerWeek | Unit::Count => {
-                told(value, Unit::Count)
-            }
-        }
     }
 
     fn link(&self, joined: &Link) -> Mrkdwn {
@@ -285,6 +274,17 @@ impl<'f> Known<'f> {
         };
         let key = subject_key(subject)?;
         Some(Menu::new(&key, options))
+    }
+}
+
+/// A share is counted by ones and zeros: those need no unit.
+fn row_value(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Seconds => told(value, unit),
+        Unit::Share => (if value > 0.0 { "yes" } else { "no" }).to_owned(),
+        Unit::PerDay | Unit::PerWeek | Unit::PerMonth | Unit::DaysPerWeek | Unit::Count => {
+            told(value, Unit::Count)
+        }
     }
 }
 

@@ -97,13 +97,14 @@ fn judged(metric: Metric, way: Ordering) -> &'static str {
 /// The ends of an interval, with the unit said once.
 fn ends(interval: Interval, unit: Unit) -> String {
     let (low, high) = (told(interval.low, unit), told(interval.high, unit));
-    match unit {
-        Unit::Seconds => format!("{low} – {high}"),
-        _ => {
-            let bare = low.split(' ').next().unwrap_or_default();
-            format!("{bare} – {high}")
+    // A time has its units in it; of anything else the unit is said once.
+    let bare = match unit {
+        Unit::Seconds => low.as_str(),
+        Unit::PerDay | Unit::PerWeek | Unit::PerMonth | Unit::DaysPerWeek | Unit::Share | Unit::Count => {
+            low.split(' ').next().unwrap_or_default()
         }
-    }
+    };
+    format!("{bare} – {high}")
 }
 
 /// Weeks that are drawn as a small picture: more would break the line on a phone.
@@ -185,9 +186,10 @@ fn lead_time(keys: &FiveKeys) -> Vec<String> {
     let percentiles: Vec<String> = percentiles
         .map(|one| format!("{} % in {}", one.percent, time(one.value)))
         .collect();
-    let head = match percentiles.is_empty() {
-        true => format!("of {changes}"),
-        false => format!("of {changes}; {}", percentiles.join(", ")),
+    let head = if percentiles.is_empty() {
+        format!("of {changes}")
+    } else {
+        format!("of {changes}; {}", percentiles.join(", "))
     };
     let parts = keys.lead_time.parts.map(|parts| {
         let parts = [

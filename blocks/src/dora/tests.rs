@@ -1,5 +1,7 @@
 //! A month of deliveries as people read it, and the same with whatever others may have written.
 
+#![expect(clippy::too_many_lines, reason = "a snapshot is as long as what people see")]
+
 use chrono::{DateTime, Duration, Utc};
 use em_domain::delivery::{
     Asked, Change, Correction, Definitions, DeliveryFacts, Deployed, Means, Metric, Mode, Outage, Outcome,

@@ -190,8 +190,11 @@ async fn exchange(
     conn.upsert(&DAYS, rows).await
 }
 
+/// From an instant on until before another.
+type Span = (DateTime<Utc>, DateTime<Utc>);
+
 /// The instants between which `days` are, from the first to the last.
-fn around(days: &BTreeSet<&str>) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, StoreError> {
+fn around(days: &BTreeSet<&str>) -> Result<Option<Span>, StoreError> {
     let Some((first, last)) = days.first().zip(days.last()) else {
         return Ok(None);
     };
