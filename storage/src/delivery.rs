@@ -75,7 +75,7 @@ const RAN_AROUND: &str = "WITH asked AS (SELECT DISTINCT repository, workflow FR
         (SELECT MIN(r.created_at) FROM ci_runs r WHERE r.on_default_branch AND r.repository = a.repository \
             AND r.workflow = a.workflow AND r.outcome = 'success' AND r.created_at >= $2) \
     FROM asked a";
-const PACKS: &str = "SELECT pack FROM delivery_days WHERE day >= $1 AND day <= $2 AND $3 = $3";
+const PACKS: &str = "SELECT pack FROM delivery_days WHERE day >= $1 AND day <= $2";
 const PACKS_OF: &str =
     "SELECT pack FROM delivery_days WHERE repository IN LIST($3) AND day >= $1 AND day <= $2";
 const DEPLOYED: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM ( \
@@ -274,18 +274,21 @@ async fn add_range(
 /// Adds what came into default branches.
 async fn add_days(conn: &mut Conn<'_>, range: &Range, facts: &mut DeliveryFacts) -> Result<(), StoreError> {
     let (from, to) = (days::day(range.from), days::day(range.to));
-    // Of few repositories the key finds the days; of all, the index over days.
-    let sql = conn.lists(if range.repositories.is_some() {
-        PACKS_OF
+    let packs: Vec<Vec<u8>> = if let Some(repositories) = &range.repositories {
+        let sql = conn.lists(PACKS_OF);
+        on_conn!(conn, |c| sqlx::query_scalar(sql)
+            .bind(&from)
+            .bind(&to)
+            .bind(repositories)
+            .fetch_all(c)
+            .await)?
     } else {
-        PACKS
-    });
-    let packs: Vec<Vec<u8>> = on_conn!(conn, |c| sqlx::query_scalar(sql)
-        .bind(&from)
-        .bind(&to)
-        .bind(range.repositories.as_deref().unwrap_or("[]"))
-        .fetch_all(c)
-        .await)?;
+        on_conn!(conn, |c| sqlx::query_scalar(PACKS)
+            .bind(&from)
+            .bind(&to)
+            .fetch_all(c)
+            .await)?
+    };
     for pack in packs {
         let pack = days::unpacked(&pack)?;
         facts.changes.extend(pack.changes);

@@ -1,7 +1,9 @@
 //! Purpose: the five delivery metrics as JSON: the one form of `em-agent dora --json` and of `/v1/metrics/dora/…`, so that
 //! both give the same digits. Times are seconds, shares are 0 to 1, instants are RFC 3339 in UTC.
 
-use em_domain::delivery::{FiveKeys, Interval, Measured, Metric, NoBand, PartSummaries, ProofRow, Standing};
+use em_domain::delivery::{
+    Band, FiveKeys, Interval, Measured, Metric, NoBand, NoValue, PartSummaries, ProofRow, Standing,
+};
 use serde_json::{Map, Value, json};
 
 /// All five.
@@ -75,12 +77,12 @@ pub fn one(keys: &FiveKeys, metric: Metric, with_proof: bool) -> Value {
 fn common(measured: &Measured) -> Map<String, Value> {
     let told = json!({
         "value": measured.value.ok(),
-        "no_value": measured.value.err().map(|why| why.words()),
+        "no_value": measured.value.err().map(NoValue::words),
         "unit": measured.unit,
         "statistic": measured.statistic,
         "sample": measured.sample,
         "interval": measured.interval.map(interval),
-        "band": measured.band.ok().map(|band| band.words()),
+        "band": measured.band.ok().map(Band::words),
         "no_band": measured.band.err().map(no_band),
         "missing": measured
             .notes
@@ -88,9 +90,10 @@ fn common(measured: &Measured) -> Map<String, Value> {
             .map(|note| json!({ "count": note.count, "of": note.of, "what": note.about.words() }))
             .collect::<Vec<_>>(),
     });
-    match told {
-        Value::Object(told) => told,
-        _ => Map::new(),
+    if let Value::Object(told) = told {
+        told
+    } else {
+        Map::new()
     }
 }
 
