@@ -159,9 +159,22 @@ fn places<'f>(history: &History<'f>, outage: &'f Outage) -> Option<(BTreeSet<&'f
             Joined::ByRepository,
         ));
     }
-    let service = history.definitions.services.get(outage.service.as_deref()?)?;
-    let names = service.iter().map(|name| history.present(name));
-    Some((names.collect(), Joined::ByService))
+    let called = outage.service.as_deref()?;
+    let names = match history.definitions.services.get(called) {
+        Some(service) => service.iter().map(|name| history.present(name)).collect(),
+        None => BTreeSet::from([called_so(history, called)?]),
+    };
+    Some((names, Joined::ByService))
+}
+
+/// The one repository whose name without its owner is that of the service, as people mostly call them.
+fn called_so<'f>(history: &History<'f>, service: &str) -> Option<&'f str> {
+    let is_called_so = |name: &&&str| {
+        let short = name.rsplit('/').next().unwrap_or_default();
+        short.eq_ignore_ascii_case(service)
+    };
+    let mut found = history.repositories.keys().filter(is_called_so);
+    found.next().copied().filter(|_| found.next().is_none())
 }
 
 /// The newest deployment of a repository that was live before `at`.

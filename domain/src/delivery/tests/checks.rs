@@ -98,7 +98,7 @@ fn check_4_an_incident_of_one_repository_fails_no_deployment_of_another() {
     assert_eq!(row(&keys.change_fail, "acme/api/2").value, Some(1.0));
     assert_eq!(row(&keys.change_fail, "acme/web/9").value, Some(0.0));
     // The service's repositories are what the definitions say; without that the incident is nobody's.
-    (facts.outages[0].repository, facts.outages[0].service) = (None, Some("web".to_owned()));
+    (facts.outages[0].repository, facts.outages[0].service) = (None, Some("storefront".to_owned()));
     assert_eq!(ours(&facts).change_fail.value, Ok(0.0));
     assert_eq!(
         noted(&ours(&facts).change_fail, About::IncidentsWithoutCause),
@@ -107,13 +107,23 @@ fn check_4_an_incident_of_one_repository_fails_no_deployment_of_another() {
     let mut definitions = Definitions::default();
     definitions
         .services
-        .insert("web".to_owned(), ["acme/web".into()].into());
+        .insert("storefront".to_owned(), ["acme/web".into()].into());
     let keys = measure(&facts, &definitions, &march(), Mode::Ours);
     assert_eq!(
         row(&keys.change_fail, "acme/web/9").links[0].how,
         Joined::ByService
     );
     assert_eq!(keys.change_fail.value, Ok(0.5));
+    // A service that is called as one repository is means that one.
+    facts.outages[0].service = Some("Web".to_owned());
+    assert_eq!(ours(&facts).change_fail.value, Ok(0.5));
+    let mut twin = deployed(7, "02-03 13:00", None);
+    (twin.id, twin.repository) = ("other/web/7".to_owned(), "other/web".into());
+    facts.deployments.push(twin);
+    assert_eq!(
+        noted(&ours(&facts).change_fail, About::IncidentsWithoutCause),
+        Some((1, 1))
+    );
 }
 
 #[test]
