@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use chrono::Duration;
 use em_domain::delivery::{FiveKeys, Interval, Measured, Metric, NoBand, Note, Unit};
 
-use crate::mrkdwn::{Mrkdwn, code, escape, join};
+use crate::mrkdwn::{Mrkdwn, escape, join};
 use crate::sprint::arrow;
 
 /// A value with its unit: `2.4 per week`, `1 d 4 h`, `12.5 %`.
@@ -134,7 +134,7 @@ pub(super) fn trend(metric: Metric, keys: &FiveKeys) -> Mrkdwn {
         STEPS.get(step).copied().unwrap_or('█')
     };
     let drawn: String = weeks.iter().map(|week| week.map_or('·', step)).collect();
-    code(&drawn)
+    escape(&drawn)
 }
 
 /// Of how many it is, and what else is known of it.
@@ -191,7 +191,7 @@ fn lead_time(keys: &FiveKeys) -> Vec<String> {
     } else {
         format!("of {changes}; {}", percentiles.join(", "))
     };
-    let parts = keys.lead_time.parts.map(|parts| {
+    let parts = keys.lead_time.parts.and_then(|parts| {
         let parts = [
             ("coding", parts.coding),
             ("pickup", parts.pickup),
@@ -199,8 +199,12 @@ fn lead_time(keys: &FiveKeys) -> Vec<String> {
             ("merge", parts.merge),
             ("deploy", parts.deploy),
         ];
-        let told = parts.map(|(name, part)| format!("{name} {}", time(part.mean)));
-        format!("On average: {}", told.join(" + "))
+        // A part that is not known has its time in the next.
+        let known = parts.into_iter().filter(|(_, part)| part.mean >= 60.0);
+        let told: Vec<String> = known
+            .map(|(name, part)| format!("{name} {}", time(part.mean)))
+            .collect();
+        (!told.is_empty()).then(|| format!("On average: {}", told.join(" + ")))
     });
     std::iter::once(head).chain(parts).collect()
 }

@@ -122,17 +122,17 @@ fn the_report_tells_five_numbers_with_what_they_are_made_of() {
     (text) shop/api: delivery in the last 28 days. Deployment frequency: 2.2 per week [1.9 – 2.8 per week] → (2.2 per week before) · too few for a band. Lead time for changes: 4 d 1 h [3 d 1 h – 5 d 1 h] → (4 d 1 h before) · high. Change fail rate: 11.1 % [0 – 33 %] ↑ worse (0 % before) · too few for a band. Recovery time: 4 h · too few for a band. Deployment rework rate: 0 % [0 – 34 %] → (0 % before)
     # shop/api: delivery in the last 28 days
     *Deployment frequency*  2.2 per week [1.9 – 2.8 per week] → (2.2 per week before) · too few for a band
-    `▃▆█▆▃`
+    ▃▆█▆▃
     9 deployments on 9 days, at most 2 in half of the whole weeks
     *Lead time for changes*  4 d 1 h [3 d 1 h – 5 d 1 h] → (4 d 1 h before) · high
-    `█████`
+    █████
     of 27 changes; 75 % in 5 d 1 h, 90 % in 5 d 1 h, 95 % in 5 d 1 h
     On average: coding 1 d + pickup 1 d + review 21 h + merge 3 h + deploy 1 d 1 h
     *Change fail rate*  11.1 % [0 – 33 %] ↑ worse (0 % before) · too few for a band
-    `▁▁▁█▁`
+    ▁▁▁█▁
     1 of 9 deployments failed
     *Recovery time*  4 h · too few for a band
-    `···█·`
+    ···█·
     of 1 recovery
     *Deployment rework rate*  0 % [0 – 34 %] → (0 % before)
     0 of 9 deployments unplanned
