@@ -280,12 +280,12 @@ proptest! {
                 done: Some(&name),
             };
             check_message(&message_explain(&view));
-            check_view(&modal_explain(&view, String::new()).unwrap());
+            check_view(&modal_explain(&view, "{}".to_owned()).unwrap());
         }
         let modes = compare(&facts, &Definitions::default(), &asked(28, 0));
         check_message(&compare::message_compare(&name, &modes));
         let offered: Vec<(String, String)> = facts.deployments.iter().map(|one| (one.id.clone(), title.clone())).collect();
-        let form = correct::modal_correct(explain::WRONG_DEPLOYMENT, &title, &offered, String::new());
+        let form = correct::modal_correct(explain::WRONG_DEPLOYMENT, &title, &offered, "{}".to_owned());
         check_view(&form.unwrap());
     }
 
