@@ -263,7 +263,7 @@ pub struct Log {
 }
 
 /// Sections that the operator fills with names of their own; all others are in the defaults, key by key.
-const OWN_NAMES: [&str; 5] = ["teams", "people", "schedules", "standups", "delivery"];
+const OWN_NAMES: [&str; 4] = ["teams", "people", "schedules", "standups"];
 
 /// Reads key by key, so that one mistake does not hide another. A key that cannot be read counts as its default, so
 /// that the checks after this still see the rest.
@@ -303,7 +303,7 @@ pub(super) fn read(
         people: reading.own("people"),
         schedules: reading.own("schedules"),
         standups: reading.own("standups"),
-        delivery: reading.own("delivery"),
+        delivery: reading.section("delivery")?,
         retention: reading.section("retention")?,
         log: reading.section("log")?,
     })
