@@ -83,15 +83,18 @@ pub(crate) async fn report(ctx: &Ctx, question: &Question) -> Result<Report, Com
     let (now, before) = windows(ctx, question)?;
     let facts = facts(ctx, &now, &before).await?;
     let (definitions, mode) = (ctx.settings.delivery.clone(), question.mode);
-    // Some ten thousand changes take a while: not on a thread that others wait for.
-    let counted = tokio::task::spawn_blocking(move || Report {
+    apart(move || Report {
         keys: measure(&facts, &definitions, &now, mode),
         before: measure(&facts, &definitions, &before, mode),
         facts,
-    });
-    counted
-        .await
-        .map_err(|error| CommandError::Internal(anyhow::anyhow!("counting stopped: {error}")))
+    })
+    .await
+}
+
+/// Counts on a thread that nobody else waits for: some ten thousand changes take a while.
+async fn apart<T: Send + 'static>(count: impl FnOnce() -> T + Send + 'static) -> Result<T, CommandError> {
+    let counted = tokio::task::spawn_blocking(count).await;
+    counted.map_err(|error| CommandError::Internal(anyhow::anyhow!("counting stopped: {error}")))
 }
 
 /// The window and the one before.
@@ -115,9 +118,13 @@ async fn facts(ctx: &Ctx, now: &Asked, before: &Asked) -> Result<DeliveryFacts, 
         from: before.from,
         ..now.clone()
     };
+    facts_of(ctx, &both).await
+}
+
+async fn facts_of(ctx: &Ctx, asked: &Asked) -> Result<DeliveryFacts, CommandError> {
     let delivery = ctx.store.delivery();
     let facts = delivery.facts(DeliveryOf {
-        asked: &both,
+        asked,
         definitions: &ctx.settings.delivery,
         now: ctx.clock.now(),
     });
@@ -136,15 +143,6 @@ pub async fn keys(ctx: &Ctx, window: &Window<'_>, mode: Mode) -> Result<FiveKeys
         now: ctx.clock.now(),
     };
     let asked = window.asked(around).await?;
-    let delivery = ctx.store.delivery();
-    let facts = delivery.facts(DeliveryOf {
-        asked: &asked,
-        definitions: &ctx.settings.delivery,
-        now: ctx.clock.now(),
-    });
-    let (facts, definitions) = (facts.await?, ctx.settings.delivery.clone());
-    let counted = tokio::task::spawn_blocking(move || measure(&facts, &definitions, &asked, mode));
-    counted
-        .await
-        .map_err(|error| CommandError::Internal(anyhow::anyhow!("counting stopped: {error}")))
+    let (facts, definitions) = (facts_of(ctx, &asked).await?, ctx.settings.delivery.clone());
+    apart(move || measure(&facts, &definitions, &asked, mode)).await
 }

@@ -5,11 +5,23 @@ use em_domain::fact::Normalised;
 
 use crate::{github, pagerduty};
 
-/// What `event` states.
+/// `doctor` shows reasons in a list, and they quote what a vendor wrote: one line each, and a short one.
+const MAX_REASON_CHARS: usize = 300;
+
+/// What `event` states. Never fails: what cannot be read is [`Normalised::Unrecognised`] with the field's name.
 pub fn normalise(event: &RawEvent) -> Normalised {
-    match event.source.as_str() {
-        "github" => github::normalise::normalise(event),
-        "pagerduty" => pagerduty::normalise::normalise(event),
-        other => Normalised::Unrecognised(format!("events of `{other}` are kept but not read yet")),
-    }
+    let said = match event.source.as_str() {
+        "github" => github::normalise::changes(event),
+        "pagerduty" => pagerduty::normalise::changes(event),
+        other => Err(format!("events of `{other}` are kept but not read yet")),
+    };
+    said.map_or_else(
+        |reason| Normalised::Unrecognised(brief(&reason)),
+        Normalised::Changes,
+    )
+}
+
+fn brief(reason: &str) -> String {
+    let as_space = |c: char| if c.is_control() { ' ' } else { c };
+    reason.chars().map(as_space).take(MAX_REASON_CHARS).collect()
 }

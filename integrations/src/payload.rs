@@ -5,20 +5,14 @@ use std::fmt;
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
-/// Reasons are shown in a list by `doctor`: one line each.
-const MAX_REASON_CHARS: usize = 300;
-
 /// Reads a payload, or says which field was missing or of the wrong kind.
 pub(crate) fn read<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, String> {
     serde_json::from_slice(payload).or_else(|_| {
         // The second reading costs only where the first failed; it knows the path.
         let mut json = serde_json::Deserializer::from_slice(payload);
-        serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let reason = match error.path().to_string().as_str() {
-                "." => error.inner().to_string(),
-                path => format!("{path}: {}", error.inner()),
-            };
-            reason.chars().take(MAX_REASON_CHARS).collect()
+        serde_path_to_error::deserialize(&mut json).map_err(|error| match error.path().to_string().as_str() {
+            "." => error.inner().to_string(),
+            path => format!("{path}: {}", error.inner()),
         })
     })
 }

@@ -155,6 +155,9 @@ impl Delivery<'_> {
         for range in &ranges {
             add_range(&mut conn, of, range, &mut facts).await?;
         }
+        if of.definitions.counts_any(Means::Merge) {
+            facts.deployments.extend(facts.changes.iter().map(known::merged));
+        }
         let around = Range {
             from: ranges
                 .iter()
@@ -259,10 +262,6 @@ async fn add_range(
     if of.definitions.counts_any(Means::Release) {
         let releases: Vec<Release> = within(conn, RELEASED, range).await?;
         facts.deployments.extend(releases.iter().map(known::released));
-    }
-    if of.definitions.counts_any(Means::Merge) {
-        let merged: Vec<Deployed> = facts.changes.iter().map(known::merged).collect();
-        facts.deployments.extend(merged);
     }
     if of.definitions.counts_any(Means::WorkflowRun) {
         let runs: Vec<CiRun> = within(conn, RAN, range).await?;

@@ -147,20 +147,11 @@ pub(super) fn detail(metric: Metric, keys: &FiveKeys) -> Mrkdwn {
     let text = match metric {
         Metric::DeploymentFrequency => frequency(keys),
         Metric::LeadTime => return join(lead_time(keys).iter().map(|line| escape(line)), "\n"),
-        Metric::ChangeFailRate => format!("{} of {} failed", share_of(measured), of(sample, "deployment")),
+        Metric::ChangeFailRate => format!("{} of {} failed", measured.fitting(), of(sample, "deployment")),
         Metric::RecoveryTime => format!("of {}", of(sample, "recovery")),
-        Metric::ReworkRate => format!("{} of {} unplanned", share_of(measured), of(sample, "deployment")),
+        Metric::ReworkRate => format!("{} of {} unplanned", measured.fitting(), of(sample, "deployment")),
     };
     escape(&text)
-}
-
-/// The number of those that fit, from the share.
-fn share_of(measured: &Measured) -> usize {
-    let counted = measured
-        .proof
-        .iter()
-        .filter(|row| row.value.is_some_and(|value| value > 0.0));
-    counted.count()
 }
 
 fn of(count: usize, what: &str) -> String {

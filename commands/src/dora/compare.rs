@@ -5,9 +5,9 @@ use em_blocks::dora::compare::message_compare;
 use em_domain::delivery::compare;
 
 use super::question::Question;
-use super::{Typed, facts, windows};
+use super::{Typed, apart, facts, windows};
 use crate::ctx::Ctx;
-use crate::invocation::{CommandError, Invocation, Outcome, Reply};
+use crate::invocation::{Invocation, Outcome, Reply};
 use crate::spec::Spec;
 
 /// How it is written.
@@ -44,9 +44,6 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
     let (now, before) = windows(&ctx, &question)?;
     let facts = facts(&ctx, &now, &before).await?;
     let definitions = ctx.settings.delivery.clone();
-    let counted = tokio::task::spawn_blocking(move || compare(&facts, &definitions, &now));
-    let modes = counted
-        .await
-        .map_err(|error| CommandError::Internal(anyhow::anyhow!("counting stopped: {error}")))?;
+    let modes = apart(move || compare(&facts, &definitions, &now)).await?;
     Ok(Reply::private(message_compare(&question.about(), &modes)))
 }

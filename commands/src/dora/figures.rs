@@ -53,16 +53,12 @@ pub fn one(keys: &FiveKeys, metric: Metric, with_proof: bool) -> Value {
             told.insert("parts".to_owned(), json!(keys.lead_time.parts.map(parts)));
         }
         Metric::ChangeFailRate | Metric::ReworkRate => {
-            let fitting = measured
-                .proof
-                .iter()
-                .filter(|row| row.value.is_some_and(|value| value > 0.0));
             let name = if metric == Metric::ReworkRate {
                 "rework"
             } else {
                 "failed"
             };
-            told.insert(name.to_owned(), json!(fitting.count()));
+            told.insert(name.to_owned(), json!(measured.fitting()));
             told.insert("deployments".to_owned(), json!(measured.sample));
         }
         Metric::RecoveryTime => {}

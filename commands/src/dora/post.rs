@@ -13,7 +13,7 @@ use crate::ctx::Ctx;
 use crate::invocation::{CommandError, Invocation, Outcome};
 use crate::picture;
 use crate::spec::Spec;
-use crate::sprint::post::{channel_of, confirm, show, unless_scheduled};
+use crate::sprint::post::{channel_and_number, channel_of, confirm, show, unless_scheduled};
 
 /// How it is written.
 pub const SPEC: Spec = Spec {
@@ -36,21 +36,10 @@ struct Args {
     whose: Typed,
 }
 
-/// Whatever looks like a number is the days, and anything else the channel.
 fn read(words: &[String]) -> Result<(Option<String>, Option<String>, Typed), CommandError> {
     let args: Args = SPEC.parse(words)?;
-    let is_number = |word: &String| {
-        word.trim_start_matches(['-', '+'])
-            .starts_with(|c: char| c.is_ascii_digit())
-    };
-    let (mut numbers, mut names): (Vec<String>, Vec<String>) = args.words.into_iter().partition(is_number);
-    if numbers.len() > 1 || names.len() > 1 {
-        return Err(CommandError::Usage {
-            problem: "I expected one channel and one number of days.".to_owned(),
-            usage: SPEC.usage.to_owned(),
-        });
-    }
-    Ok((names.pop(), numbers.pop(), args.whose))
+    let (channel, days) = channel_and_number(args.words, SPEC.usage)?;
+    Ok((channel, days, args.whose))
 }
 
 /// Answers `dora post`.

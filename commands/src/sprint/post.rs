@@ -51,26 +51,34 @@ struct Asked {
 }
 
 impl Asked {
-    /// Whatever looks like a number is the days, and anything else the channel.
     fn read(words: &[String]) -> Result<Self, CommandError> {
         let args: Args = SPEC.parse(words)?;
-        let is_number = |word: &&String| {
-            word.trim_start_matches(['-', '+'])
-                .starts_with(|c: char| c.is_ascii_digit())
-        };
-        let (numbers, names): (Vec<&String>, Vec<&String>) = args.words.iter().partition(is_number);
-        if numbers.len() > 1 || names.len() > 1 {
-            return Err(CommandError::Usage {
-                problem: "I expected one channel and one number of days.".to_owned(),
-                usage: SPEC.usage.to_owned(),
-            });
-        }
+        let (channel, number) = channel_and_number(args.words, SPEC.usage)?;
         Ok(Self {
-            channel: names.first().map(|name| (*name).clone()),
-            days: numbers.first().map_or(Ok(DEFAULT_DAYS), |number| days(number))?,
+            channel,
+            days: number.as_deref().map_or(Ok(DEFAULT_DAYS), days)?,
             team: args.team,
         })
     }
+}
+
+/// A channel and a number of days, in either order: whatever looks like a number is the days, and anything else the channel.
+pub(crate) fn channel_and_number(
+    words: Vec<String>,
+    usage: &str,
+) -> Result<(Option<String>, Option<String>), CommandError> {
+    let is_number = |word: &String| {
+        word.trim_start_matches(['-', '+'])
+            .starts_with(|c: char| c.is_ascii_digit())
+    };
+    let (mut numbers, mut names): (Vec<String>, Vec<String>) = words.into_iter().partition(is_number);
+    if numbers.len() > 1 || names.len() > 1 {
+        return Err(CommandError::Usage {
+            problem: "I expected one channel and one number of days.".to_owned(),
+            usage: usage.to_owned(),
+        });
+    }
+    Ok((names.pop(), numbers.pop()))
 }
 
 /// Answers `sprint post`.

@@ -89,6 +89,17 @@ impl FiveKeys {
     }
 }
 
+impl Measured {
+    /// How many of those that were looked at fit, where the value is a share of them: those that failed, or were rework.
+    pub fn fitting(&self) -> usize {
+        let fits = |value: f64| value > 0.0;
+        self.proof
+            .iter()
+            .filter(|row| row.value.is_some_and(fits))
+            .count()
+    }
+}
+
 impl WeekPoint {
     /// What one metric was in the week: deployments, seconds, or a share; `None` where nothing happened that it could be of.
     pub fn value(&self, metric: Metric) -> Option<f64> {

@@ -16,7 +16,7 @@ mod release;
 mod review;
 
 use em_domain::event::RawEvent;
-use em_domain::fact::{FactChange, Normalised};
+use em_domain::fact::FactChange;
 
 pub(super) use polled::{COMMITS, ISSUE_EVENT, ISSUE_EVENTS_READ};
 
@@ -87,16 +87,10 @@ const IRRELEVANT: &[&str] = &[
     "workflow_job",
 ];
 
-/// What `event` states. Never fails: what cannot be read is [`Normalised::Unrecognised`] with the field's name.
-pub(crate) fn normalise(event: &RawEvent) -> Normalised {
-    match changes(&event.event_type, &event.payload) {
-        Ok(changes) => Normalised::Changes(changes),
-        Err(reason) => Normalised::Unrecognised(reason),
-    }
-}
-
-fn changes(event_type: &str, payload: &[u8]) -> Changes {
-    match event_type {
+/// What `event` states, or which field could not be read.
+pub(crate) fn changes(event: &RawEvent) -> Changes {
+    let payload = event.payload.as_slice();
+    match event.event_type.as_str() {
         "pull_request" => pull_request::changes(payload),
         "pull_request_review" => review::changes(payload),
         "pull_request_review_comment" => comment::on_lines(payload),

@@ -4,7 +4,7 @@
 //! is told of an incident's beginning is the earliest that any event knows.
 
 use em_domain::event::RawEvent;
-use em_domain::fact::{FactChange, Normalised};
+use em_domain::fact::FactChange;
 use em_domain::id::Login;
 use em_domain::incident::{Incident, IncidentSnapshot, IncidentState};
 use em_domain::stamped::Stamped;
@@ -12,16 +12,12 @@ use serde::Deserialize;
 
 use crate::payload::{Text, Time, filled, read};
 
-/// What `event` states. Never fails: what cannot be read is [`Normalised::Unrecognised`] with the field's name.
-pub(crate) fn normalise(event: &RawEvent) -> Normalised {
-    let said = match event.event_type.as_str() {
+/// What `event` states, or which field could not be read.
+pub(crate) fn changes(event: &RawEvent) -> Result<Vec<FactChange>, String> {
+    match event.event_type.as_str() {
         kind if is_about_the_incident(kind) => incident(&event.payload),
         kind if is_aside(kind) => Ok(Vec::new()),
         unknown => Err(format!("unknown event type `{unknown}`")),
-    };
-    match said {
-        Ok(changes) => Normalised::Changes(changes),
-        Err(reason) => Normalised::Unrecognised(reason),
     }
 }
 
@@ -189,12 +185,9 @@ mod tests {
     }
 
     fn said(kind: &str, payload: &Value) -> Incident {
-        match normalise(&event(kind, payload)) {
-            Normalised::Changes(mut changes) => match changes.pop() {
-                Some(FactChange::Incident(incident)) => *incident,
-                other => panic!("{other:?}"),
-            },
-            Normalised::Unrecognised(reason) => panic!("{reason}"),
+        match changes(&event(kind, payload)).unwrap().pop() {
+            Some(FactChange::Incident(incident)) => *incident,
+            other => panic!("{other:?}"),
         }
     }
 
@@ -244,21 +237,14 @@ mod tests {
             "service.updated",
             "pagey.ping",
         ] {
-            assert_eq!(
-                normalise(&event(kind, &note)),
-                Normalised::Changes(Vec::new()),
-                "{kind}"
-            );
+            assert_eq!(changes(&event(kind, &note)), Ok(Vec::new()), "{kind}");
         }
         for (kind, payload) in [
             ("incident.vanished", &note),
             ("incident.triggered", &note),
             ("incident.triggered", &body("gone", "2026-06-04T13:00:00Z", None)),
         ] {
-            assert!(
-                matches!(normalise(&event(kind, payload)), Normalised::Unrecognised(_)),
-                "{kind}"
-            );
+            assert!(changes(&event(kind, payload)).is_err(), "{kind}");
         }
     }
 
@@ -268,7 +254,7 @@ mod tests {
             let whole = body("triggered", "2026-06-04T13:00:00Z", None).to_string();
             let mut event = event(&kind, &json!({}));
             event.payload = whole.as_bytes()[..cut.min(whole.len())].to_vec();
-            let _ = normalise(&event);
+            let _ = changes(&event);
         }
     }
 }

@@ -16,7 +16,7 @@ use sqlx::types::Json;
 
 use crate::engine::{Conn, IDS_PER_STATEMENT, Table, Value, list, on_conn, on_engine};
 use crate::error::StoreError;
-use crate::facts::facts_by;
+use crate::facts::{facts_by, grouped};
 use crate::open::Store;
 
 const DAYS: Table = Table {
@@ -273,14 +273,6 @@ pub(super) async fn changes_of(conn: &mut Conn<'_>, ids: &[&str]) -> Result<Vec<
         known::change(pull, reviews, comments)
     };
     Ok(pulls.iter().filter_map(change).collect())
-}
-
-fn grouped<F>(facts: Vec<F>, key: impl Fn(&F) -> String) -> BTreeMap<String, Vec<F>> {
-    let mut groups: BTreeMap<String, Vec<F>> = BTreeMap::new();
-    for fact in facts {
-        groups.entry(key(&fact)).or_default().push(fact);
-    }
-    groups
 }
 
 fn packed(pack: &Pack) -> Result<Vec<u8>, StoreError> {

@@ -17,6 +17,7 @@ pub(crate) use fold::write_recorded;
 pub(crate) use merge::facts_by;
 pub(crate) use set::{EmailHash, Outcome, normalise_one};
 pub(crate) use tables::SeenEmail;
+pub(crate) use waiting::grouped;
 
 /// Turns a raw event into what it says; given by the caller, because vendors' formats are known one floor up.
 pub type Normalise = fn(&RawEvent) -> Normalised;

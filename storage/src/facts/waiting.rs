@@ -231,7 +231,11 @@ fn head(pull: &PullRequest) -> Option<&str> {
     pull.open().and_then(|snapshot| snapshot.head_sha.as_deref())
 }
 
-fn grouped<K: std::hash::Hash + Eq, F>(facts: Vec<F>, key: impl Fn(&F) -> K) -> HashMap<K, Vec<F>> {
+/// Facts by what they belong to.
+pub(crate) fn grouped<K: std::hash::Hash + Eq, F>(
+    facts: Vec<F>,
+    key: impl Fn(&F) -> K,
+) -> HashMap<K, Vec<F>> {
     let mut groups: HashMap<K, Vec<F>> = HashMap::new();
     for fact in facts {
         groups.entry(key(&fact)).or_default().push(fact);
