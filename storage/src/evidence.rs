@@ -14,6 +14,7 @@ use em_domain::push::Push;
 use em_domain::review::Review;
 use em_domain::triage::TriageRow;
 use serde::de::DeserializeOwned;
+use tokio::task::JoinHandle;
 
 use crate::engine::{Conn, list, on_conn};
 use crate::error::StoreError;
@@ -87,16 +88,25 @@ impl Evidence<'_> {
                 .filter_map(|person| person.login.as_ref())
                 .map(Login::as_str),
         );
+        let pulls = by_people(&mut conn, PULLS, window, &logins).await?;
+        let reviews = by_people(&mut conn, REVIEWS, window, &logins).await?;
+        let pushes = by_people(&mut conn, PUSHES, window, &logins).await?;
+        let issue_moves = by_people(&mut conn, ISSUE_MOVES, window, &logins).await?;
+        let deployments = within(&mut conn, DEPLOYMENTS, window).await?;
+        let releases = within(&mut conn, RELEASES, window).await?;
+        let incidents = within(&mut conn, INCIDENTS, window).await?;
+        let approvals = within(&mut conn, APPROVALS, window).await?;
+        let public = public(&mut conn).await?;
         let mut facts = KnownFacts {
-            pulls: by_people(&mut conn, PULLS, window, &logins).await?,
-            reviews: by_people(&mut conn, REVIEWS, window, &logins).await?,
-            pushes: by_people(&mut conn, PUSHES, window, &logins).await?,
-            issue_moves: by_people(&mut conn, ISSUE_MOVES, window, &logins).await?,
-            deployments: within(&mut conn, DEPLOYMENTS, window).await?,
-            releases: within(&mut conn, RELEASES, window).await?,
-            incidents: within(&mut conn, INCIDENTS, window).await?,
-            approvals: within(&mut conn, APPROVALS, window).await?,
-            public: public(&mut conn).await?,
+            pulls: pulls.read().await?,
+            reviews: reviews.read().await?,
+            pushes: pushes.read().await?,
+            issue_moves: issue_moves.read().await?,
+            deployments: deployments.read().await?,
+            releases: releases.read().await?,
+            incidents: incidents.read().await?,
+            approvals: approvals.read().await?,
+            public,
         };
         add_reviewed(&mut conn, &mut facts.pulls, &facts.reviews).await?;
         add_pushed(&mut conn, &mut facts.pulls, &facts.pushes, window).await?;
@@ -204,12 +214,26 @@ fn lower<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     list(texts.map(str::to_lowercase))
 }
 
+/// Rows that are being decoded, while the database looks for the next ones.
+struct Decoding<T>(JoinHandle<Result<Vec<T>, StoreError>>);
+
+impl<T: DeserializeOwned + Send + 'static> Decoding<T> {
+    fn start(joined: Option<String>) -> Self {
+        Self(tokio::spawn(decode(joined)))
+    }
+
+    async fn read(self) -> Result<Vec<T>, StoreError> {
+        let read = self.0.await;
+        read.map_err(|error| StoreError::Unavailable(format!("reading stopped: {error}")))?
+    }
+}
+
 async fn by_people<T: DeserializeOwned + Send + 'static>(
     conn: &mut Conn<'_>,
     sql: &str,
     window: Window,
     logins: &str,
-) -> Result<Vec<T>, StoreError> {
+) -> Result<Decoding<T>, StoreError> {
     let sql = conn.lists(sql);
     let joined = on_conn!(conn, |c| sqlx::query_scalar(sql)
         .bind(window.from)
@@ -217,20 +241,20 @@ async fn by_people<T: DeserializeOwned + Send + 'static>(
         .bind(logins)
         .fetch_one(c)
         .await)?;
-    decode(joined).await
+    Ok(Decoding::start(joined))
 }
 
 async fn within<T: DeserializeOwned + Send + 'static>(
     conn: &mut Conn<'_>,
     sql: &'static str,
     window: Window,
-) -> Result<Vec<T>, StoreError> {
+) -> Result<Decoding<T>, StoreError> {
     let joined = on_conn!(conn, |c| sqlx::query_scalar(sql)
         .bind(window.from)
         .bind(window.to)
         .fetch_one(c)
         .await)?;
-    decode(joined).await
+    Ok(Decoding::start(joined))
 }
 
 /// The repositories of which events said that everybody may look into them.
@@ -250,13 +274,17 @@ async fn add_reviewed(
     let wanted = reviews.iter().map(|review| review.pull_request.to_string());
     let wanted: BTreeSet<String> = wanted.filter(|id| !known.contains(id)).collect();
     let wanted: Vec<&String> = wanted.iter().collect();
+    let mut found = Vec::new();
     for chunk in wanted.chunks(LOOKED_UP_AT_ONCE) {
         let sql = conn.lists(PULLS_BY_ID);
         let joined = on_conn!(conn, |c| sqlx::query_scalar(sql)
             .bind(list(chunk))
             .fetch_one(c)
             .await)?;
-        pulls.extend(decode::<PullRequest>(joined).await?);
+        found.push(Decoding::start(joined));
+    }
+    for some in found {
+        pulls.extend(some.read().await?);
     }
     Ok(())
 }
@@ -271,7 +299,7 @@ async fn add_pushed(
     let heads: BTreeSet<&str> = pushes.iter().map(|push| push.head_sha.as_str()).collect();
     let changes = pushes.iter().filter(|push| !push.on_default_branch);
     let branches: BTreeSet<&str> = changes.map(|push| push.branch.as_str()).collect();
-    let mut found: Vec<PullRequest> = Vec::new();
+    let mut found = Vec::new();
     for chunk in Vec::from_iter(branches).chunks(LOOKED_UP_AT_ONCE) {
         let sql = conn.lists(PULLS_BY_BRANCH);
         let joined = on_conn!(conn, |c| sqlx::query_scalar(sql)
@@ -279,7 +307,7 @@ async fn add_pushed(
             .bind(window.from)
             .fetch_one(c)
             .await)?;
-        found.extend(decode::<PullRequest>(joined).await?);
+        found.push(Decoding::<PullRequest>::start(joined));
     }
     for chunk in Vec::from_iter(heads).chunks(LOOKED_UP_AT_ONCE) {
         let sql = conn.lists(PULLS_BY_MERGE);
@@ -287,10 +315,12 @@ async fn add_pushed(
             .bind(list(chunk))
             .fetch_one(c)
             .await)?;
-        found.extend(decode::<PullRequest>(joined).await?);
+        found.push(Decoding::<PullRequest>::start(joined));
     }
     let mut known: HashSet<String> = pulls.iter().map(|pull| pull.key.to_string()).collect();
-    found.retain(|pull| known.insert(pull.key.to_string()));
-    pulls.extend(found);
+    for some in found {
+        let some = some.read().await?;
+        pulls.extend(some.into_iter().filter(|pull| known.insert(pull.key.to_string())));
+    }
     Ok(())
 }
