@@ -11,8 +11,9 @@ use em_blocks::triage::Scope;
 use em_domain::calendar::WorkCalendar;
 use em_domain::evidence::{Line, last_working_day};
 use em_domain::id::{Login, SlackUser};
-use em_domain::person::Identity;
+use em_domain::person::{Confidence, Identity};
 use em_domain::standup::{Blocker, CheckinState, Standup};
+use em_domain::triage::TriageReport;
 use em_storage::StoredRound;
 
 use crate::approval;
@@ -47,22 +48,18 @@ pub async fn opened(ctx: Ctx, user: SlackUser) -> Outcome {
 async fn draw(ctx: &Ctx, user: &SlackUser) -> Result<(), CommandError> {
     let mine = Mine::load(ctx, user).await?;
     let login = mine.login();
-    let report = match login {
-        Some(login) => Some(triage::report(ctx, &Scope::Mine(login.clone())).await?),
-        None => None,
-    };
-    let proposal = match login {
-        Some(_) => None,
-        None => propose(ctx, user).await?,
-    };
-    let known = match &report {
-        Some(report) => triage::known_people(ctx, report).await?,
-        None => HashMap::new(),
-    };
+    // None needs another: together they take as long as the slowest. Boxed, for together they are large.
+    let found = Box::pin(async {
+        tokio::try_join!(
+            waits_for(ctx, login),
+            proposal(ctx, user, login),
+            approval::show::waiting_for(ctx, user),
+            in_standups(ctx, user, login),
+            done(ctx, user, &mine),
+        )
+    });
+    let ((report, known), proposal, approvals, standups, done) = found.await?;
     let people = |login: &Login| known.get(&login.as_str().to_lowercase()).cloned();
-    let approvals = approval::show::waiting_for(ctx, user).await?;
-    let standups = in_standups(ctx, user, login).await?;
-    let done = done(ctx, user, &mine).await?;
     let view = view_home(&HomeView {
         mine: login.zip(report.as_ref()),
         proposal: proposal.as_ref().map(|(login, confidence)| (login, *confidence)),
@@ -79,6 +76,31 @@ async fn draw(ctx: &Ctx, user: &SlackUser) -> Result<(), CommandError> {
     });
     ctx.slack.publish_home(user.as_str(), &view).await?;
     Ok(())
+}
+
+/// What waits for an account, and who everybody in it is.
+async fn waits_for(
+    ctx: &Ctx,
+    login: Option<&Login>,
+) -> Result<(Option<TriageReport>, HashMap<String, SlackUser>), CommandError> {
+    let Some(login) = login else {
+        return Ok((None, HashMap::new()));
+    };
+    let report = triage::report(ctx, &Scope::Mine(login.clone())).await?;
+    let known = triage::known_people(ctx, &report).await?;
+    Ok((Some(report), known))
+}
+
+/// The account that may be somebody's, unless theirs is known.
+async fn proposal(
+    ctx: &Ctx,
+    user: &SlackUser,
+    login: Option<&Login>,
+) -> Result<Option<(Login, Confidence)>, CommandError> {
+    match login {
+        Some(_) => Ok(None),
+        None => propose(ctx, user).await,
+    }
 }
 
 /// What standups have for one person.
@@ -132,7 +154,7 @@ async fn health(
     latest: Option<&StoredRound>,
     blocked: usize,
 ) -> Result<TeamHealth, CommandError> {
-    let report = triage::report(ctx, &Scope::Team(standup.team.clone())).await?;
+    let open = triage::count(ctx, &Scope::Team(standup.team.clone())).await?;
     let answered = match latest {
         None => None,
         Some(stored) => {
@@ -146,7 +168,7 @@ async fn health(
     };
     Ok(TeamHealth {
         name: standup.name.clone(),
-        open: report.groups.iter().map(|group| group.total).sum(),
+        open,
         blocked,
         answered,
     })

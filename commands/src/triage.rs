@@ -107,6 +107,12 @@ pub(crate) async fn report(ctx: &Ctx, scope: &Scope) -> Result<TriageReport, Com
         .await?)
 }
 
+/// How many pull requests that is, without those that are put off.
+pub(crate) async fn count(ctx: &Ctx, scope: &Scope) -> Result<i64, CommandError> {
+    let filter = filter(ctx, scope)?;
+    Ok(ctx.store.triage().count(&filter, ctx.clock.now()).await?)
+}
+
 async fn answer(ctx: &Ctx, scope: Scope) -> Result<SlackMessageContent, CommandError> {
     let report = report(ctx, &scope).await?;
     let known = known_people(ctx, &report).await?;

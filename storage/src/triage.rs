@@ -77,6 +77,12 @@ const GROUP: &str = concat!(
     shown!(),
     " ORDER BY w.since, w.pull_request LIMIT $9) AS first_TURN"
 );
+const COUNT: &str = concat!(
+    "WITH left_out AS MATERIALIZED (",
+    left_out!(),
+    ") SELECT COUNT(*) FROM waiting w WHERE ",
+    shown!()
+);
 const SNOOZED: &str = concat!(
     "SELECT s.pull_request, s.reason, s.until, s.snoozed_by, s.created_at, w.line \
      FROM snoozes s JOIN waiting w ON w.pull_request = s.pull_request WHERE s.until > $1 AND ",
@@ -175,6 +181,16 @@ impl Triage<'_> {
             failed_deployments,
             snoozed,
         })
+    }
+
+    /// How many the groups of [`Triage::report`] hold in all.
+    pub async fn count(&self, filter: &TriageFilter, now: DateTime<Utc>) -> Result<i64, StoreError> {
+        let asked = Asked::new(filter, now);
+        let sql = self.store.pool().lists(COUNT);
+        let count = on_engine!(self.store.pool(), |c| asked!(sqlx::query_scalar(sql), asked)
+            .fetch_one(c)
+            .await)?;
+        Ok(count)
     }
 
     /// Those of the pull requests that are open, with what they wait for now; snoozed ones too.
