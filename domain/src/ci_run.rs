@@ -73,6 +73,13 @@ impl CiRun {
     /// Takes in another statement about the same run: the later attempt, then the later state, wins.
     pub fn merge(&mut self, other: Self) {
         debug_assert_eq!(self.id, other.id, "only statements about one run merge");
+        if other.is_later(self) {
+            *self = other;
+        }
+    }
+
+    /// Whether it is the one that counts of two statements about one run.
+    pub(crate) fn is_later(&self, other: &Self) -> bool {
         let rank = |r: &Self| {
             let ended = r.outcome != CiOutcome::Pending;
             (
@@ -85,17 +92,12 @@ impl CiRun {
                 r.on_default_branch,
             )
         };
-        let text = |r: &Self| {
-            (
-                r.workflow.clone(),
-                r.head_sha.clone(),
-                r.branch.clone(),
-                r.url.clone(),
-            )
-        };
-        if rank(&other) > rank(self) || (rank(&other) == rank(self) && text(&other) > text(self)) {
-            *self = other;
-        }
+        let (own, others) = (rank(self), rank(other));
+        own > others || (own == others && self.text() > other.text())
+    }
+
+    fn text(&self) -> (&str, &str, Option<&str>, &str) {
+        (&self.workflow, &self.head_sha, self.branch.as_deref(), &self.url)
     }
 }
 

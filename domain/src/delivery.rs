@@ -24,6 +24,7 @@ mod parts;
 mod production;
 mod reasons;
 mod reverts;
+mod scope;
 mod statistics;
 mod titles;
 mod view;
@@ -42,6 +43,15 @@ pub use measured::{
 pub use metric::Metric;
 pub use reasons::{About, Joined, NoValue, Why};
 pub use titles::taken_back;
+
+// What flow metrics are made with too.
+pub(crate) use frequency::{per_week, per_week_interval};
+pub(crate) use lead_time::{Missing, percentiles};
+pub(crate) use parts::{before_merge, parts};
+pub(crate) use scope::Scope;
+pub(crate) use statistics::{number, part_interval, percentile, seconds};
+pub(crate) use view::{by_time, counted, left_out, left_out_for, middle, no_band, note, share};
+pub(crate) use weeks::{Week, by_week, touched};
 
 use history::History;
 use view::View;

@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod answer;
+pub mod any_metric;
 pub mod api_token;
 pub mod approval;
 pub mod ask;
@@ -23,6 +24,7 @@ pub mod evals;
 pub mod event;
 pub mod evidence;
 pub mod fact;
+pub mod flow;
 pub mod gaps;
 pub mod holidays;
 pub mod id;

@@ -24,13 +24,13 @@ use crate::open::Store;
 use crate::signals::decode;
 
 pub use corrections::Corrections;
-pub(crate) use days::{Day, day, mark, mark_all, mark_days};
+pub(crate) use days::{Day, Pack, day, mark, mark_all, mark_days};
 pub use marks::Marks;
 
 /// What a store knows of delivery.
 #[derive(Debug, Clone, Copy)]
 pub struct Delivery<'s> {
-    store: &'s Store,
+    pub(crate) store: &'s Store,
 }
 
 /// What is asked for.
@@ -94,11 +94,11 @@ const OUTAGES: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM incidents
 type Row = (String, String, Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 
 /// A range of time, of all repositories or of some.
-struct Range {
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
+pub(crate) struct Range {
+    pub(crate) from: DateTime<Utc>,
+    pub(crate) to: DateTime<Utc>,
     /// As a parameter; `None` for all.
-    repositories: Option<String>,
+    pub(crate) repositories: Option<String>,
 }
 
 impl Store {
@@ -113,10 +113,8 @@ impl Delivery<'_> {
     pub async fn facts(&self, of: DeliveryOf<'_>) -> Result<DeliveryFacts, StoreError> {
         self.store.refresh_days().await?;
         match self.read(of).await {
-            // Packed by another version of this program.
             Err(StoreError::Corrupt(_)) => {
-                self.forget_packs().await?;
-                self.store.refresh_days().await?;
+                self.remake_packs().await?;
                 self.read(of).await
             }
             read => read,
@@ -138,13 +136,16 @@ impl Delivery<'_> {
         self.store.refresh_days().await
     }
 
-    async fn forget_packs(&self) -> Result<(), StoreError> {
-        let _turn = self.store.inner.facts_turn.lock().await;
+    /// Makes all packs anew: those that are there were packed by another version of this program.
+    pub(crate) async fn remake_packs(&self) -> Result<(), StoreError> {
+        let turn = self.store.inner.facts_turn.lock().await;
         let mut tx = self.store.pool().begin_write().await?;
         let mut conn = tx.conn();
         conn.lock_facts().await?;
         mark_all(&mut conn).await?;
-        tx.commit().await
+        tx.commit().await?;
+        drop(turn);
+        self.refresh().await.map(drop)
     }
 
     async fn read(&self, of: DeliveryOf<'_>) -> Result<DeliveryFacts, StoreError> {
@@ -177,7 +178,7 @@ impl Delivery<'_> {
 }
 
 /// The repositories that are asked about, by their former names too: what happened then is stored under those.
-fn asked_repositories(of: DeliveryOf<'_>) -> Option<String> {
+pub(crate) fn asked_repositories(of: DeliveryOf<'_>) -> Option<String> {
     let repositories = of.asked.repositories.as_ref()?;
     let former = of
         .definitions
@@ -254,7 +255,9 @@ async fn add_range(
     range: &Range,
     facts: &mut DeliveryFacts,
 ) -> Result<(), StoreError> {
-    add_days(conn, range, facts).await?;
+    let pack = came_in(conn, range).await?;
+    facts.changes.extend(pack.changes);
+    facts.pushes.extend(pack.pushes);
     let deployments: Vec<Deployment> = within(conn, DEPLOYED, range).await?;
     facts
         .deployments
@@ -270,8 +273,8 @@ async fn add_range(
     Ok(())
 }
 
-/// Adds what came into default branches.
-async fn add_days(conn: &mut Conn<'_>, range: &Range, facts: &mut DeliveryFacts) -> Result<(), StoreError> {
+/// What came into default branches on the days that the range touches.
+pub(crate) async fn came_in(conn: &mut Conn<'_>, range: &Range) -> Result<Pack, StoreError> {
     let (from, to) = (days::day(range.from), days::day(range.to));
     let packs: Vec<Vec<u8>> = if let Some(repositories) = &range.repositories {
         let sql = conn.lists(PACKS_OF);
@@ -288,16 +291,17 @@ async fn add_days(conn: &mut Conn<'_>, range: &Range, facts: &mut DeliveryFacts)
             .fetch_all(c)
             .await)?
     };
+    let mut whole = Pack::default();
     for pack in packs {
         let pack = days::unpacked(&pack)?;
-        facts.changes.extend(pack.changes);
-        facts.pushes.extend(pack.pushes);
+        whole.changes.extend(pack.changes);
+        whole.pushes.extend(pack.pushes);
     }
-    Ok(())
+    Ok(whole)
 }
 
 /// All facts of one kind within a range.
-async fn within<T: DeserializeOwned + Send + 'static>(
+pub(crate) async fn within<T: DeserializeOwned + Send + 'static>(
     conn: &mut Conn<'_>,
     sql: &'static str,
     range: &Range,

@@ -25,6 +25,7 @@ mod events;
 mod evidence;
 mod facts;
 mod failures;
+mod flow;
 mod forecasts;
 mod gaps;
 mod incidents;

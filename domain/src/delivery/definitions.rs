@@ -199,6 +199,21 @@ impl Default for Definitions {
     }
 }
 
+impl Definitions {
+    /// The name that a repository has now.
+    pub(crate) fn present<'n>(&'n self, name: &'n RepositoryName) -> &'n str {
+        let mut name = name;
+        // A name that was renamed in a circle must not loop for ever.
+        for _ in 0..16 {
+            match self.renamed.get(name) {
+                Some(next) => name = next,
+                None => break,
+            }
+        }
+        name.as_str()
+    }
+}
+
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {

@@ -203,6 +203,20 @@ pub enum Subject {
         /// The commit that the branch came to.
         head_sha: String,
     },
+    /// A run of CI.
+    CiRun {
+        /// `owner/name`, as it is called now.
+        repository: RepositoryName,
+        /// The forge's id with its kind: `workflow:30433642`.
+        id: String,
+    },
+    /// A review of a pull request. It does not say whose.
+    Review {
+        /// The reviewed pull request.
+        key: PullRequestKey,
+        /// The forge's id of the review.
+        id: i64,
+    },
 }
 
 impl fmt::Display for Subject {
@@ -212,6 +226,8 @@ impl fmt::Display for Subject {
             Self::Change(key) => key.fmt(f),
             Self::Incident { source, external_id } => write!(f, "{source} {external_id}"),
             Self::Push { repository, head_sha } => write!(f, "{repository}@{head_sha}"),
+            Self::CiRun { repository, id } => write!(f, "{repository} {id}"),
+            Self::Review { key, id } => write!(f, "{key} review {id}"),
         }
     }
 }

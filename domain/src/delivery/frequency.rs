@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::bands::Band;
-use super::measured::{Frequency, Measured, NoBand, Note, ProofRow, Standing, Statistic, Unit};
+use super::definitions::Asked;
+use super::measured::{Frequency, Interval, Measured, NoBand, Note, ProofRow, Standing, Statistic, Unit};
 use super::reasons::{About, NoValue, Why};
 use super::statistics::{number, percentile, ratio_interval, seconds};
 use super::view::{View, by_time, counted, left_out, note};
@@ -69,15 +70,15 @@ pub(super) fn days_with(view: &View<'_>, live: &[DateTime<Utc>]) -> BTreeSet<Nai
     live.iter().map(|at| day(view.asked, *at)).collect()
 }
 
-/// Deployments a week over the window: the number divided by the length of the window.
-pub(super) fn per_week(view: &View<'_>, count: usize) -> f64 {
-    let length = (view.asked.to - view.asked.from).num_milliseconds().max(1);
+/// So many a week over the window: the number divided by the length of the window.
+pub(crate) fn per_week(asked: &Asked, count: usize) -> f64 {
+    let length = (asked.to - asked.from).num_milliseconds().max(1);
     number(count) * WEEK_SECONDS * 1_000.0 / seconds(length)
 }
 
 /// How sure [`per_week`] is: the weeks of the window drawn again, each with its length.
-pub(super) fn per_week_interval(view: &View<'_>, live: &[DateTime<Utc>]) -> Option<super::Interval> {
-    let weeks = counts_and_lengths(view.asked, live);
+pub(crate) fn per_week_interval(asked: &Asked, at: &[DateTime<Utc>]) -> Option<Interval> {
+    let weeks = counts_and_lengths(asked, at);
     let mut interval = ratio_interval(&weeks)?;
     interval.low *= WEEK_SECONDS;
     interval.high *= WEEK_SECONDS;

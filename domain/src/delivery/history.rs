@@ -91,15 +91,7 @@ impl<'f> History<'f> {
     where
         'f: 'n,
     {
-        let mut name = name;
-        // A name that was renamed in a circle must not loop for ever.
-        for _ in 0..16 {
-            match self.definitions.renamed.get(name) {
-                Some(next) => name = next,
-                None => break,
-            }
-        }
-        name.as_str()
+        self.definitions.present(name)
     }
 
     fn take_corrections(&mut self, facts: &'f DeliveryFacts) {
@@ -119,8 +111,8 @@ impl<'f> History<'f> {
                         .incidents
                         .insert((source, external_id), correction);
                 }
-                // Pushes count in no metric that could be corrected.
-                Subject::Push { .. } => {}
+                // What counts in no metric that could be corrected.
+                Subject::Push { .. } | Subject::CiRun { .. } | Subject::Review { .. } => {}
             }
         }
     }

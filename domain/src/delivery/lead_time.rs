@@ -112,15 +112,12 @@ fn notes(proof: &[ProofRow], missing: &Missing, counted: usize) -> Vec<Note> {
         without(About::ChangesOfBots, Why::Bot, changes),
         without(About::PushesWithoutPullRequest, Why::NoPullRequest, proof.len()),
         without(About::Corrected, Why::Corrected, changes),
-        note(About::ChangesWithoutFirstCommit, missing.first_commit, counted),
-        note(About::ChangesWithoutReview, missing.review, counted),
-        note(About::ChangesOutOfOrder, missing.order, counted),
     ];
-    all.into_iter().flatten().collect()
+    all.into_iter().flatten().chain(missing.notes(counted)).collect()
 }
 
 /// The told percentiles of sorted values.
-pub(super) fn percentiles(sorted: &[i64]) -> Vec<Percentile> {
+pub(crate) fn percentiles(sorted: &[i64]) -> Vec<Percentile> {
     let told = PERCENTS.into_iter().filter_map(|percent| {
         Some(Percentile {
             percent,
@@ -133,18 +130,28 @@ pub(super) fn percentiles(sorted: &[i64]) -> Vec<Percentile> {
 
 /// What is not known of counted changes.
 #[derive(Default)]
-struct Missing {
+pub(crate) struct Missing {
     first_commit: usize,
     review: usize,
     order: usize,
 }
 
 impl Missing {
-    fn take(&mut self, change: &Change, parts: Parts) {
+    pub(crate) fn take(&mut self, change: &Change, parts: Parts) {
         let reviewed = change.first_review_at.filter(|at| *at <= change.merged_at);
         self.first_commit += usize::from(change.first_commit_at.is_none());
         self.review += usize::from(reviewed.is_none());
         self.order += usize::from(parts.out_of_order);
+    }
+
+    /// What it says of so many.
+    pub(crate) fn notes(&self, counted: usize) -> impl Iterator<Item = Note> {
+        let all = [
+            note(About::ChangesWithoutFirstCommit, self.first_commit, counted),
+            note(About::ChangesWithoutReview, self.review, counted),
+            note(About::ChangesOutOfOrder, self.order, counted),
+        ];
+        all.into_iter().flatten()
     }
 }
 

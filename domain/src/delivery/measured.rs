@@ -27,6 +27,10 @@ pub enum Unit {
     Share,
     /// How many.
     Count,
+    /// Lines added and removed.
+    Lines,
+    /// The Gini coefficient: 0 where all have the same, near 1 where one has all.
+    Gini,
 }
 
 /// How a value is made of many.
@@ -47,6 +51,12 @@ pub enum Statistic {
     Share,
     /// Incidents divided by deployments: more than 1 where they have several.
     RowsPerDeployment,
+    /// A sum over all divided by another: the long ones weigh more than the short ones.
+    Total,
+    /// How many there are at the end of the window.
+    AtEnd,
+    /// The Gini coefficient: 0 where all have the same, near 1 where one has all.
+    Gini,
 }
 
 /// How an interval was found.
@@ -150,9 +160,10 @@ impl Parts {
 pub struct ProofRow {
     /// What it is about.
     pub subject: Subject,
-    /// When: of a deployment when it was live, of a change when it was live (else merged), of an incident when it began.
+    /// When: of a deployment when it was live, of a change when it was live (else merged; an open one: opened), of an
+    /// incident when it began, of a review when it was given, of a run of CI when it was made.
     pub at: DateTime<Utc>,
-    /// What it adds, in the unit of the metric: seconds, or 1 and 0 for a share; `None` where it adds nothing.
+    /// What it adds, in the metric's unit: seconds, 1 and 0 for a share, 1 where it is counted; `None` where nothing.
     pub value: Option<f64>,
     /// What it was joined to.
     pub links: Vec<Link>,
@@ -171,7 +182,7 @@ pub struct Measured {
     pub unit: Unit,
     /// How it is made of many.
     pub statistic: Statistic,
-    /// Of how many: deployments, changes or recoveries.
+    /// Of how many: deployments, changes or recoveries; of flow changes, open pull requests, reviews, or runs of CI.
     pub sample: usize,
     /// How sure it is; `None` where too little is known to tell.
     pub interval: Option<Interval>,
@@ -196,12 +207,12 @@ pub struct Frequency {
     pub per_week_between_first_and_last: Option<f64>,
 }
 
-/// A percentile of the lead time.
+/// A percentile of a lead time, or of another metric that is made of single values.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Percentile {
     /// Which: 50, 75, 90, 95.
     pub percent: u32,
-    /// Seconds.
+    /// In the metric's unit: seconds, or lines.
     pub value: f64,
     /// How sure it is.
     pub interval: Option<Interval>,

@@ -91,7 +91,7 @@ fn how_often(
     delivered: &[Delivered<'_>],
 ) -> Frequency {
     let mut frequency = frequency::frequency(view, view.nothing(), live, proof, || {
-        let value = frequency::per_week(view, live.len());
+        let value = frequency::per_week(view.asked, live.len());
         Rate {
             value,
             unit: Unit::PerWeek,
@@ -101,7 +101,7 @@ fn how_often(
     });
     let rate = &mut frequency.rate;
     if rate.value.is_ok() {
-        rate.interval = frequency::per_week_interval(view, live);
+        rate.interval = frequency::per_week_interval(view.asked, live);
         let weeks = (view.asked.to - view.asked.from).num_weeks();
         let evidence = live.len().max(usize::try_from(weeks).unwrap_or(0));
         if rate.band.is_ok() && !is_enough(view.history.definitions, evidence) {

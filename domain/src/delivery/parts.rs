@@ -10,11 +10,11 @@ use super::measured::Parts;
 ///
 /// A commit authored after the pull request was opened says that it was rebased: the work began no later than the opening.
 /// What happened after the merge (a late review) is no part of the way to it.
-pub(super) fn parts(change: &Change, from: LeadTimeStart, live: DateTime<Utc>) -> Parts {
+pub(crate) fn parts(change: &Change, from: LeadTimeStart, live: DateTime<Utc>) -> Parts {
     let seconds = |at: DateTime<Utc>| at.timestamp();
     let opened = seconds(change.opened_at);
     let merged = seconds(change.merged_at);
-    let before_merge = |at: Option<DateTime<Utc>>| at.map(seconds).filter(|at| *at <= merged);
+    let before_merge = |at| before_merge(change, at);
     if from == LeadTimeStart::Merged {
         let mut way = Way::new(merged);
         return Parts {
@@ -38,6 +38,12 @@ pub(super) fn parts(change: &Change, from: LeadTimeStart, live: DateTime<Utc>) -
         out_of_order: way.out_of_order,
         incomplete: way.incomplete,
     }
+}
+
+/// The second of something that was no later than the merge; `None` of what was later, or is not known.
+pub(crate) fn before_merge(change: &Change, at: Option<DateTime<Utc>>) -> Option<i64> {
+    let merged = change.merged_at.timestamp();
+    at.map(|at| at.timestamp()).filter(|at| *at <= merged)
 }
 
 /// Walks from instant to instant and never back.

@@ -20,6 +20,22 @@ pub enum NoValue {
     NothingRecovered,
     /// The mode has no such metric.
     NotInMode,
+    /// No change that counts was merged in the window.
+    NothingMerged,
+    /// No pull request that counts was open at the end of the window.
+    NothingOpen,
+    /// No change that counts was reviewed by a person before its merge, or no review was given.
+    NothingReviewed,
+    /// One person gave all reviews: among one nothing can be spread.
+    OneReviewer,
+    /// Of no merged change it is known when the work on it began.
+    NoTimes,
+    /// Of no merged change it is known how large it is.
+    NoSizes,
+    /// No run of CI of the window has ended with a verdict.
+    NothingRan,
+    /// It was asked for people, and runs of CI belong to nobody.
+    NotOfPeople,
 }
 
 impl NoValue {
@@ -33,6 +49,14 @@ impl NoValue {
             Self::NothingFailed => "no deployment failed in this time",
             Self::NothingRecovered => "what failed is not known to be over",
             Self::NotInMode => "these definitions have no such metric",
+            Self::NothingMerged => "no change that counts was merged in this time",
+            Self::NothingOpen => "no pull request that counts was open at the end of this time",
+            Self::NothingReviewed => "nothing that counts was reviewed in this time",
+            Self::OneReviewer => "one person gave all reviews in this time",
+            Self::NoTimes => "of nothing that was merged in this time it is known when it began",
+            Self::NoSizes => "no size is known of what was merged in this time",
+            Self::NothingRan => "no run of CI in this time ended green or red",
+            Self::NotOfPeople => "runs of CI belong to nobody: ask for repositories",
         }
     }
 }
@@ -71,6 +95,28 @@ pub enum About {
     Corrected,
     /// Commits of which we know only the push or merge that brought them.
     CommitsKnownByPush,
+    /// Changes that nobody approved before the merge, as far as is known.
+    ChangesWithoutApproval,
+    /// Changes of which the size is not known, left out.
+    ChangesWithoutSize,
+    /// Changes that took no time at all, left out.
+    ChangesWithoutTime,
+    /// Open pull requests that are drafts; they count.
+    Drafts,
+    /// Open pull requests of bots, left out.
+    OpenOfBots,
+    /// Open pull requests of which the first commit is not known: their age starts when they were opened.
+    OpenWithoutFirstCommit,
+    /// Reviews by bots, left out.
+    ReviewsOfBots,
+    /// Reviews of one's own change, left out.
+    ReviewsOfOwnChanges,
+    /// Further reviews of one pull request by the same person, left out.
+    ReviewsRepeated,
+    /// Runs of CI that have not ended, left out.
+    RunsNotEnded,
+    /// Runs of CI that ended neither green nor red, left out.
+    RunsWithoutVerdict,
 }
 
 impl About {
@@ -94,6 +140,17 @@ impl About {
             Self::FailuresWithoutEnd => "failed deployments have no known end",
             Self::Corrected => "things were corrected by people",
             Self::CommitsKnownByPush => "commits are known only by their push or merge",
+            Self::ChangesWithoutApproval => "changes were merged without a known approval",
+            Self::ChangesWithoutSize => "changes have no known size",
+            Self::ChangesWithoutTime => "changes took no time",
+            Self::Drafts => "open pull requests are drafts",
+            Self::OpenOfBots => "open pull requests are by bots",
+            Self::OpenWithoutFirstCommit => "open pull requests have no known first commit",
+            Self::ReviewsOfBots => "reviews are by bots",
+            Self::ReviewsOfOwnChanges => "reviews are of one's own change",
+            Self::ReviewsRepeated => "reviews are by somebody who had reviewed the same before",
+            Self::RunsNotEnded => "runs of CI have not ended",
+            Self::RunsWithoutVerdict => "runs of CI ended neither green nor red",
         }
     }
 }
@@ -196,6 +253,18 @@ pub enum Why {
     EndsBeforeStart,
     /// It ended outside the window.
     EndsOutsideWindow,
+    /// No person reviewed it before the merge.
+    NoReview,
+    /// Nobody approved it before the merge, as far as is known.
+    NoApproval,
+    /// It is not known how large it is.
+    NoSize,
+    /// It is a review of one's own change.
+    OwnChange,
+    /// The same person had reviewed the same pull request before.
+    ReviewedBefore,
+    /// It ended neither green nor red.
+    NoVerdict,
 }
 
 impl Why {
@@ -221,6 +290,12 @@ impl Why {
             Self::NoFixYet => "no deployment has brought its fix yet",
             Self::EndsBeforeStart => "it would have ended before it began",
             Self::EndsOutsideWindow => "it ended outside this time",
+            Self::NoReview => "no person reviewed it before the merge",
+            Self::NoApproval => "no approval before the merge is known",
+            Self::NoSize => "its size is not known",
+            Self::OwnChange => "it is of one's own change",
+            Self::ReviewedBefore => "the same person had reviewed it before",
+            Self::NoVerdict => "it ended neither green nor red",
         }
     }
 }

@@ -29,7 +29,7 @@ const NORMAL: f64 = 1.959_963_984_540_054;
     clippy::cast_precision_loss,
     reason = "counts and seconds of facts are far below 2^53"
 )]
-pub(super) fn number(count: usize) -> f64 {
+pub(crate) fn number(count: usize) -> f64 {
     count as f64
 }
 
@@ -38,7 +38,7 @@ pub(super) fn number(count: usize) -> f64 {
     clippy::cast_precision_loss,
     reason = "counts and seconds of facts are far below 2^53"
 )]
-pub(super) fn seconds(whole: i64) -> f64 {
+pub(crate) fn seconds(whole: i64) -> f64 {
     whole as f64
 }
 
@@ -54,7 +54,7 @@ fn whole(value: f64, most: usize) -> usize {
 
 /// The percentile of sorted values by linear interpolation between the closest ranks, at position (n - 1) · percent / 100;
 /// `None` of nothing.
-pub(super) fn percentile(sorted: &[i64], percent: u32) -> Option<f64> {
+pub(crate) fn percentile(sorted: &[i64], percent: u32) -> Option<f64> {
     let steps = sorted.len().checked_sub(1)? * usize::try_from(percent.min(100)).ok()?;
     let low = *sorted.get(steps / 100)?;
     let high = sorted.get(steps / 100 + 1).copied().unwrap_or(low);
@@ -165,6 +165,25 @@ pub(super) fn ratio_interval(pairs: &[(i64, i64)]) -> Option<Interval> {
         low: *drawn.get(RESAMPLES / 40)?,
         high: *drawn.get(RESAMPLES - 1 - RESAMPLES / 40)?,
         method: IntervalMethod::Resampled,
+    })
+}
+
+/// How sure a share is whose parts are the firsts and whose wholes are the seconds; `None` of too few pairs, and where the
+/// wholes are nothing.
+pub(crate) fn part_interval(pairs: &[(i64, i64)]) -> Option<Interval> {
+    if pairs.len() <= MOST_VALUES {
+        return ratio_interval(pairs);
+    }
+    let sum = |of: fn(&(i64, i64)) -> i64| pairs.iter().map(of).fold(0_i64, i64::saturating_add);
+    let whole = seconds(sum(|pair| pair.1).max(1));
+    let share = seconds(sum(|pair| pair.0)) / whole;
+    // A share of sums is nearly linear in each pair: the spread of what the pairs differ by from that line (the delta method).
+    let off = |pair: &(i64, i64)| (seconds(pair.0) - share * seconds(pair.1)).powi(2);
+    let reach = NORMAL * pairs.iter().map(off).sum::<f64>().sqrt() / whole;
+    Some(Interval {
+        low: (share - reach).max(0.0),
+        high: (share + reach).min(1.0),
+        method: IntervalMethod::Normal,
     })
 }
 

@@ -1,8 +1,6 @@
 //! Purpose: what was asked for, over the facts in order; and how a list of rows becomes a number. All modes use this, and it
 //! knows none of them.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 
 use super::bands::{self, Band};
@@ -11,6 +9,7 @@ use super::facts::{DirectPush, Outage, Subject};
 use super::history::{History, Run};
 use super::measured::{Interval, Link, Measured, NoBand, Note, ProofRow, Standing, Statistic, Unit};
 use super::reasons::{About, NoValue, Why};
+use super::scope::Scope;
 use super::statistics::{
     lower_median, mean, mean_interval, number, percentile, percentile_interval, share_interval,
 };
@@ -20,24 +19,21 @@ use crate::id::Login;
 pub(super) struct View<'f> {
     pub(super) history: &'f History<'f>,
     pub(super) asked: &'f Asked,
-    /// Under their present names; all where `None`.
-    repositories: Option<BTreeSet<&'f str>>,
+    scope: Scope<'f>,
 }
 
 impl<'f> View<'f> {
     pub(super) fn new(history: &'f History<'f>, asked: &'f Asked) -> Self {
-        let named = asked.repositories.as_ref();
         Self {
             history,
             asked,
-            repositories: named.map(|names| names.iter().map(|name| history.present(name)).collect()),
+            scope: Scope::new(history.definitions, asked),
         }
     }
 
     /// Whether the repository, under its present name, is asked for.
     pub(super) fn holds(&self, repository: &str) -> bool {
-        let asked = self.repositories.as_ref();
-        asked.is_none_or(|names| names.contains(repository))
+        self.scope.holds(repository)
     }
 
     /// Whether an incident may be one of what is asked for.
@@ -48,13 +44,12 @@ impl<'f> View<'f> {
 
     /// Whether the changes of this person are asked for.
     pub(super) fn holds_author(&self, login: &Login) -> bool {
-        let members = self.asked.members.as_ref();
-        members.is_none_or(|names| names.iter().any(|name| name.same(login)))
+        self.scope.holds_author(login)
     }
 
     /// Whether the instant is in a window that can be reported.
     pub(super) fn holds_instant(&self, at: DateTime<Utc>) -> bool {
-        self.asked.is_window() && self.asked.holds(at)
+        self.scope.holds_instant(at)
     }
 
     /// Runs of repositories that are asked for, with their positions; in any window.
@@ -89,7 +84,13 @@ impl Statistic {
             Self::Median => percentile(sorted, 50),
             Self::LowerMedian => lower_median(sorted),
             Self::Mean => mean(sorted),
-            Self::Rate | Self::FlooredMean | Self::Share | Self::RowsPerDeployment => None,
+            Self::Rate
+            | Self::FlooredMean
+            | Self::Share
+            | Self::RowsPerDeployment
+            | Self::Total
+            | Self::AtEnd
+            | Self::Gini => None,
         }
     }
 
@@ -97,13 +98,19 @@ impl Statistic {
         match self {
             Self::Median | Self::LowerMedian => percentile_interval(sorted, 50),
             Self::Mean => mean_interval(sorted),
-            Self::Rate | Self::FlooredMean | Self::Share | Self::RowsPerDeployment => None,
+            Self::Rate
+            | Self::FlooredMean
+            | Self::Share
+            | Self::RowsPerDeployment
+            | Self::Total
+            | Self::AtEnd
+            | Self::Gini => None,
         }
     }
 }
 
 /// A line that counts nothing, and why.
-pub(super) fn left_out(subject: Subject, at: DateTime<Utc>, links: Vec<Link>, why: Why) -> ProofRow {
+pub(crate) fn left_out(subject: Subject, at: DateTime<Utc>, links: Vec<Link>, why: Why) -> ProofRow {
     ProofRow {
         subject,
         at,
@@ -115,7 +122,7 @@ pub(super) fn left_out(subject: Subject, at: DateTime<Utc>, links: Vec<Link>, wh
 }
 
 /// A line that counts.
-pub(super) fn counted(subject: Subject, at: DateTime<Utc>, value: f64, links: Vec<Link>) -> ProofRow {
+pub(crate) fn counted(subject: Subject, at: DateTime<Utc>, value: f64, links: Vec<Link>) -> ProofRow {
     ProofRow {
         subject,
         at,
@@ -127,46 +134,70 @@ pub(super) fn counted(subject: Subject, at: DateTime<Utc>, value: f64, links: Ve
 }
 
 /// How many lines were left out for this reason.
-pub(super) fn left_out_for(proof: &[ProofRow], why: Why) -> usize {
+pub(crate) fn left_out_for(proof: &[ProofRow], why: Why) -> usize {
     let all = proof.iter();
     all.filter(|row| row.standing == Standing::LeftOut(why)).count()
 }
 
 /// A note, unless it would be about nothing.
-pub(super) fn note(about: About, count: usize, of: usize) -> Option<Note> {
+pub(crate) fn note(about: About, count: usize, of: usize) -> Option<Note> {
     (count > 0).then_some(Note { about, count, of })
 }
 
 /// By time, then by name, so that the order of facts does not show.
-pub(super) fn by_time(mut proof: Vec<ProofRow>) -> Vec<ProofRow> {
+pub(crate) fn by_time(mut proof: Vec<ProofRow>) -> Vec<ProofRow> {
     proof.sort_by(|a, b| (a.at, &a.subject).cmp(&(b.at, &b.subject)));
     proof
 }
 
 /// A metric that is made of times. `nothing` says why there is none where there are no values.
 pub(super) fn times(
-    mut values: Vec<i64>,
+    values: Vec<i64>,
     statistic: Statistic,
     nothing: NoValue,
     band: impl Fn(f64) -> Band,
+    proof: Vec<ProofRow>,
+) -> Measured {
+    let mut measured = middle(values, statistic, Unit::Seconds, nothing, proof);
+    if let Ok(value) = measured.value {
+        measured.band = Ok(band(value));
+    }
+    measured
+}
+
+/// A metric that is made of single values and has no bands. `nothing` says why there is none where there are no values.
+pub(crate) fn middle(
+    mut values: Vec<i64>,
+    statistic: Statistic,
+    unit: Unit,
+    nothing: NoValue,
     proof: Vec<ProofRow>,
 ) -> Measured {
     values.sort_unstable();
     let value = statistic.of(&values).ok_or(nothing);
     Measured {
         value,
-        unit: Unit::Seconds,
+        unit,
         statistic,
         sample: values.len(),
         interval: statistic.interval(&values),
-        band: value.map(band).map_err(|_| NoBand::NoValue),
+        band: Err(no_band(&value)),
         notes: Vec::new(),
         proof: by_time(proof),
     }
 }
 
+/// Why a metric without bands has none.
+pub(crate) fn no_band(value: &Result<f64, NoValue>) -> NoBand {
+    if value.is_ok() {
+        NoBand::NonePublished
+    } else {
+        NoBand::NoValue
+    }
+}
+
 /// A metric that says how many of all fit. `nothing` says why there is none where there are none.
-pub(super) fn share(
+pub(crate) fn share(
     fit: usize,
     all: usize,
     nothing: NoValue,

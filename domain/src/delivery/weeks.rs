@@ -83,14 +83,17 @@ fn begins(asked: &Asked, date: NaiveDate) -> DateTime<Utc> {
 }
 
 /// One week with the part of it that the window holds.
-struct Week {
-    monday: NaiveDate,
-    is_partial: bool,
+pub(crate) struct Week {
+    pub(crate) monday: NaiveDate,
+    pub(crate) is_partial: bool,
     /// In seconds.
     length: i64,
+    /// When it is over, or the window, whichever is earlier.
+    pub(crate) end: DateTime<Utc>,
 }
 
-fn touched(asked: &Asked) -> Vec<Week> {
+/// The weeks that the window touches, the oldest first.
+pub(crate) fn touched(asked: &Asked) -> Vec<Week> {
     let mondays: BTreeSet<NaiveDate> = days(asked).map(monday).collect();
     let weeks = mondays.into_iter().map(|monday| {
         let next = monday.checked_add_days(Days::new(7)).unwrap_or(monday);
@@ -100,6 +103,7 @@ fn touched(asked: &Asked) -> Vec<Week> {
             monday,
             is_partial: start < asked.from || asked.to < end,
             length: length.num_seconds(),
+            end: end.min(asked.to),
         }
     });
     weeks.collect()
@@ -147,7 +151,7 @@ pub(super) fn points(
 }
 
 /// Values by the Monday of their instant, sorted.
-fn by_week<T: Ord>(
+pub(crate) fn by_week<T: Ord>(
     asked: &Asked,
     all: impl Iterator<Item = (DateTime<Utc>, T)>,
 ) -> BTreeMap<NaiveDate, Vec<T>> {

@@ -5,6 +5,7 @@
 //! pack of its day. A pack holds some dozen changes, so making it anew is as cheap as changing it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use em_domain::delivery::{Change, DirectPush, known};
@@ -29,8 +30,12 @@ const STALE: Table = Table {
     columns: &["repository", "day"],
     key_columns: 2,
 };
-/// Packs made in one transaction.
-const PACKS_AT_ONCE: i64 = 500;
+/// Packs made in the first transaction, and the most in one. A pack of a busy day holds hundreds of changes, one of a quiet day
+/// a few: how many are made at once follows from how long the last ones took.
+const FIRST_PACKS: i64 = 16;
+const MOST_PACKS: i64 = 500;
+/// About how long one transaction takes. Arriving events, which share the one writer, wait no longer for it.
+const TURN: Duration = Duration::from_millis(100);
 /// Merges and pushes that are looked through at a time.
 const DAYS_AT_ONCE: i64 = 20_000;
 
@@ -39,9 +44,9 @@ pub(crate) type Day = (String, String);
 
 /// What a pack holds. Its form is the form of these types: a pack of another version cannot be read, and all are made anew.
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
-pub(super) struct Pack {
-    pub(super) changes: Vec<Change>,
-    pub(super) pushes: Vec<DirectPush>,
+pub(crate) struct Pack {
+    pub(crate) changes: Vec<Change>,
+    pub(crate) pushes: Vec<DirectPush>,
 }
 
 /// The day, in UTC, in which something was merged: `2026-08-20`.
@@ -98,7 +103,7 @@ impl Store {
     /// Makes anew the packs that do not show what is known; answers how many. Costs one small question where there are none.
     pub(super) async fn refresh_days(&self) -> Result<usize, StoreError> {
         const ANY: &str = "SELECT EXISTS (SELECT 1 FROM delivery_stale)";
-        let mut made = 0;
+        let (mut made, mut at_once) = (0, FIRST_PACKS);
         while on_engine!(self.pool(), |c| sqlx::query_scalar::<_, bool>(ANY)
             .fetch_one(c)
             .await)?
@@ -107,7 +112,8 @@ impl Store {
             let mut tx = self.pool().begin_write().await?;
             let mut conn = tx.conn();
             conn.lock_facts().await?;
-            match refresh_some(&mut conn).await {
+            let started = Instant::now();
+            match refresh_some(&mut conn, at_once).await {
                 Ok(some) => made += some,
                 Err(error) => {
                     // The next try would find the lock on facts still taken.
@@ -116,18 +122,27 @@ impl Store {
                 }
             }
             tx.commit().await?;
+            at_once = next_turn(at_once, started.elapsed());
         }
         Ok(made)
     }
 }
 
-/// Makes some of the stale packs anew.
-async fn refresh_some(conn: &mut Conn<'_>) -> Result<usize, StoreError> {
+/// How many packs to make after so many took so long.
+fn next_turn(packs: i64, took: Duration) -> i64 {
+    if took > TURN {
+        (packs / 2).max(1)
+    } else if took < TURN / 2 {
+        (packs * 2).min(MOST_PACKS)
+    } else {
+        packs
+    }
+}
+
+/// Makes some of the stale packs anew, so many at most.
+async fn refresh_some(conn: &mut Conn<'_>, at_once: i64) -> Result<usize, StoreError> {
     const SOME: &str = "SELECT repository, day FROM delivery_stale ORDER BY repository, day LIMIT $1";
-    let stale: Vec<Day> = on_conn!(conn, |c| sqlx::query_as(SOME)
-        .bind(PACKS_AT_ONCE)
-        .fetch_all(c)
-        .await)?;
+    let stale: Vec<Day> = on_conn!(conn, |c| sqlx::query_as(SOME).bind(at_once).fetch_all(c).await)?;
     let mut by_repository: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (repository, day) in &stale {
         by_repository.entry(repository).or_default().insert(day);
@@ -283,4 +298,19 @@ fn packed(pack: &Pack) -> Result<Vec<u8>, StoreError> {
 /// What a pack holds.
 pub(super) fn unpacked(bytes: &[u8]) -> Result<Pack, StoreError> {
     postcard::from_bytes(bytes).map_err(|error| StoreError::corrupt("pack of a day", &error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_grows_while_it_is_short_and_never_ends() {
+        let ms = Duration::from_millis;
+        assert_eq!(next_turn(16, ms(10)), 32);
+        assert_eq!(next_turn(400, ms(10)), MOST_PACKS);
+        assert_eq!(next_turn(16, ms(70)), 16);
+        assert_eq!(next_turn(16, ms(3_000)), 8);
+        assert_eq!(next_turn(1, ms(3_000)), 1);
+    }
 }

@@ -3,10 +3,12 @@
 use chrono::{DateTime, Utc};
 use em_domain::delivery::Mark;
 use em_domain::id::SlackUser;
+use em_domain::job::NewJob;
 use sqlx::FromRow;
 
-use crate::engine::{on_engine, on_writer};
+use crate::engine::{on_conn, on_engine};
 use crate::error::StoreError;
+use crate::jobs::enqueue_in;
 use crate::open::Store;
 
 /// The marks of a store.
@@ -46,11 +48,13 @@ impl Store {
 }
 
 impl Marks<'_> {
-    /// Keeps a mark. One of the same id is there already: nothing is changed.
-    pub async fn add(&self, mark: &Mark) -> Result<(), StoreError> {
+    /// Keeps a mark, and the job that tells what came of it. One of the same id is there already: nothing is changed.
+    pub async fn add(&self, mark: &Mark, follow_up: &NewJob) -> Result<(), StoreError> {
         const INSERT: &str = "INSERT INTO marks (id, at, made_by, words, team, channel) \
                               VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING";
-        on_writer!(self.store.pool(), |c| sqlx::query(INSERT)
+        let mut tx = self.store.pool().begin_write().await?;
+        let mut conn = tx.conn();
+        let added = on_conn!(&mut conn, |c| sqlx::query(INSERT)
             .bind(&mark.id)
             .bind(mark.at)
             .bind(mark.by.as_str())
@@ -59,8 +63,11 @@ impl Marks<'_> {
             .bind(&mark.channel)
             .execute(c)
             .await
-            .map(drop))?;
-        Ok(())
+            .map(|done| done.rows_affected()))?;
+        if added > 0 {
+            enqueue_in(&mut conn, follow_up, mark.at).await?;
+        }
+        tx.commit().await
     }
 
     /// The mark of that id.
