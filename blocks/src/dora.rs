@@ -1,17 +1,20 @@
 //! Purpose: the five delivery metrics: `/em-agent dora`, what is posted of it, and how each number is told.
 
+pub mod chart;
 pub mod compare;
 pub mod correct;
 pub mod explain;
 mod figures;
 pub mod note;
 
+use em_domain::any_metric::AnyMetric;
 use em_domain::calendar::WorkCalendar;
-use em_domain::delivery::{FiveKeys, Metric, Unit};
+use em_domain::delivery::{Asked, FiveKeys, Metric, Unit};
 use slack_morphism::prelude::SlackMessageContent;
 
+use figures::detail;
 pub use figures::told;
-use figures::{against, detail, missing, trend};
+pub(crate) use figures::{against, missing, trend};
 
 use crate::element::Button;
 use crate::help::typed;
@@ -19,15 +22,8 @@ use crate::layout::Layout;
 use crate::limits::fit;
 use crate::mrkdwn::{Mrkdwn, bold, cat, code, escape, join, words};
 
-/// Opens what a number was counted from, in the order of [`Metric::ALL`]: no two buttons of one row may have the same id. The
-/// value is the metric and the question.
-pub const EXPLAIN: [&str; 5] = [
-    "dora.explain_frequency",
-    "dora.explain_lead_time",
-    "dora.explain_fail_rate",
-    "dora.explain_recovery",
-    "dora.explain_rework",
-];
+/// Opens what a number was counted from. The value is the metric and the question.
+pub const EXPLAIN: &str = "dora.explain";
 
 /// The longest description of a picture that Slack takes, in characters
 /// (<https://docs.slack.dev/reference/methods/files.getUploadURLExternal>: `alt_txt_too_large`).
@@ -65,48 +61,37 @@ pub fn message_dora(view: &DoraView<'_>) -> SlackMessageContent {
         let line = cat([
             bold(words(metric.title())),
             words("  "),
-            against(metric, now, before),
+            against(metric.into(), now, before),
         ]);
-        layout.section(&join(
-            [line, trend(metric, view.keys), detail(metric, view.keys)],
+        let text = join(
+            [
+                line,
+                trend(view.keys.weeks.iter().map(|week| week.value(metric))),
+                detail(metric, view.keys),
+            ],
             "\n",
-        ));
+        );
+        layout.section_with_button(&text, explain_button(metric.into(), view.question));
     }
-    layout.actions(Metric::ALL.into_iter().zip(EXPLAIN).map(|(metric, action)| {
-        let question = format!("{} {}", metric.as_str(), view.question);
-        Button::new(short(metric), action, &question).spoken(&format!("Explain: {}", metric.title()))
-    }));
-    layout.context(&missing(view.keys));
+    layout.context(&missing(Metric::ALL.map(|metric| view.keys.of(metric))));
     layout.foot(&assumptions(view));
     let spoken = Metric::ALL.map(|metric| {
-        let told = against(metric, view.keys.of(metric), view.before.of(metric));
+        let told = against(metric.into(), view.keys.of(metric), view.before.of(metric));
         cat([words(metric.title()), words(": "), told])
     });
     layout.into_message(&join([escape(&heading)].into_iter().chain(spoken), ". "))
 }
 
-/// What a button says on which a whole title would not be read.
-fn short(metric: Metric) -> &'static str {
-    match metric {
-        Metric::DeploymentFrequency => "Explain frequency…",
-        Metric::LeadTime => "Lead time…",
-        Metric::ChangeFailRate => "Fail rate…",
-        Metric::RecoveryTime => "Recovery…",
-        Metric::ReworkRate => "Rework…",
-    }
+/// The button beside a number.
+pub(crate) fn explain_button(metric: AnyMetric, question: &str) -> Button {
+    let value = format!("{} {question}", metric.as_str());
+    Button::new("Explain…", EXPLAIN, &value).spoken(&format!("Explain: {}", metric.title()))
 }
 
 impl DoraView<'_> {
     /// What it is about, in words.
     pub fn heading(&self) -> String {
-        let days = match self.days {
-            1 => "the last day".to_owned(),
-            days => format!("the last {days} days"),
-        };
-        match self.scope {
-            Some(scope) => format!("{}: delivery in {days}", fit(scope, 80)),
-            None => format!("Delivery in {days}"),
-        }
+        heading("delivery", self.scope, self.days)
     }
 
     /// Whether nothing counts, in either window.
@@ -117,10 +102,24 @@ impl DoraView<'_> {
     }
 }
 
+/// `Payments: delivery in the last 30 days`.
+pub(crate) fn heading(what: &str, scope: Option<&str>, days: u32) -> String {
+    let days = match days {
+        1 => "the last day".to_owned(),
+        days => format!("the last {days} days"),
+    };
+    if let Some(scope) = scope {
+        return format!("{}: {what} in {days}", fit(scope, 80));
+    }
+    let first = what.chars().take(1).flat_map(char::to_uppercase);
+    let what: String = first.chain(what.chars().skip(1)).collect();
+    format!("{what} in {days}")
+}
+
 /// What the picture of a report shows, in words and numbers.
 pub fn picture_alt(view: &DoraView<'_>) -> String {
     let told = Metric::ALL.map(|metric| {
-        let line = against(metric, view.keys.of(metric), view.before.of(metric));
+        let line = against(metric.into(), view.keys.of(metric), view.before.of(metric));
         let weeks = view.keys.weeks.iter().map(|week| match week.value(metric) {
             Some(value) => told(value, week_unit(metric)),
             None => "–".to_owned(),
@@ -164,16 +163,19 @@ pub fn nothing_known(scope: Option<&str>) -> Mrkdwn {
 
 /// By whose rules it is counted, and how the numbers are to be read.
 fn assumptions(view: &DoraView<'_>) -> Mrkdwn {
-    let asked = &view.keys.asked;
+    let rules = format!("definitions: {}", view.keys.mode.as_str());
+    how_to_read(&view.keys.asked, view.days, &rules)
+}
+
+/// Which time it is about, against which, and what stands in brackets.
+pub(crate) fn how_to_read(asked: &Asked, days: u32, rules: &str) -> Mrkdwn {
     let zone = asked.zone.name();
     let day = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&asked.zone).format("%a %-d %b %Y %H:%M");
     escape(&format!(
-        "{} to {} ({zone}), against the {} days before; definitions: {}. In brackets: where the value would be in 95 of 100 \
+        "{} to {} ({zone}), against the {days} days before; {rules}. In brackets: where the value would be in 95 of 100 \
          such samples.",
         day(asked.from),
-        day(asked.to),
-        view.days,
-        view.keys.mode.as_str()
+        day(asked.to)
     ))
 }
 

@@ -19,11 +19,34 @@ fn marked_up(text: String) -> SlackBlockMarkDownText {
     SlackBlockMarkDownText::new(text).with_verbatim(true)
 }
 
+/// What stands beside a paragraph.
+#[derive(Debug, Clone)]
+enum Beside {
+    Menu(Menu),
+    Button(Button),
+}
+
+impl Beside {
+    fn text_length(&self) -> usize {
+        match self {
+            Self::Menu(menu) => menu.text_length(),
+            Self::Button(button) => button.text_length(),
+        }
+    }
+
+    fn element(&self) -> SlackSectionBlockElement {
+        match self {
+            Self::Menu(menu) => menu.element().into(),
+            Self::Button(button) => button.element().into(),
+        }
+    }
+}
+
 /// One block before it has an id. Texts are within their limits already.
 #[derive(Debug, Clone)]
 enum Draft {
     Header(String),
-    Section(String, Option<Menu>),
+    Section(String, Option<Beside>),
     Fields(Vec<String>),
     Context(String),
     Divider,
@@ -36,7 +59,7 @@ impl Draft {
     fn cost(&self) -> usize {
         let text = match self {
             Self::Header(text) | Self::Context(text) => length(text),
-            Self::Section(text, menu) => length(text) + menu.as_ref().map_or(0, Menu::text_length),
+            Self::Section(text, beside) => length(text) + beside.as_ref().map_or(0, Beside::text_length),
             Self::Fields(fields) => fields.iter().map(|field| length(field)).sum(),
             Self::Divider => 0,
             Self::Actions(buttons) => buttons.iter().map(Button::text_length).sum(),
@@ -47,8 +70,8 @@ impl Draft {
 
     fn subject(&self) -> &str {
         match self {
-            Self::Section(_, Some(menu)) => menu.subject(),
-            Self::Section(_, None)
+            Self::Section(_, Some(Beside::Menu(menu))) => menu.subject(),
+            Self::Section(_, Some(Beside::Button(_)) | None)
             | Self::Header(_)
             | Self::Fields(_)
             | Self::Context(_)
@@ -63,10 +86,10 @@ impl Draft {
             Self::Header(text) => SlackHeaderBlock::new(plain_text(text, limits::HEADER_TEXT))
                 .with_block_id(id)
                 .into(),
-            Self::Section(text, menu) => SlackSectionBlock::new()
+            Self::Section(text, beside) => SlackSectionBlock::new()
                 .with_block_id(id)
                 .with_text(marked_up(text.clone()).into())
-                .opt_accessory(menu.as_ref().map(|menu| menu.element().into()))
+                .opt_accessory(beside.as_ref().map(Beside::element))
                 .into(),
             Self::Fields(fields) => SlackSectionBlock::new()
                 .with_block_id(id)
@@ -116,8 +139,14 @@ impl Layout {
 
     /// A paragraph with a menu beside it.
     pub fn section_with_menu(&mut self, text: &Mrkdwn, menu: Menu) -> &mut Self {
-        let menu = Some(menu).filter(Menu::fits);
-        self.text_block(text, limits::SECTION_TEXT, |text| Draft::Section(text, menu))
+        let beside = Some(menu).filter(Menu::fits).map(Beside::Menu);
+        self.text_block(text, limits::SECTION_TEXT, |text| Draft::Section(text, beside))
+    }
+
+    /// A paragraph with a button beside it; without it if its value does not fit.
+    pub fn section_with_button(&mut self, text: &Mrkdwn, button: Button) -> &mut Self {
+        let beside = Some(button).filter(Button::fits).map(Beside::Button);
+        self.text_block(text, limits::SECTION_TEXT, |text| Draft::Section(text, beside))
     }
 
     /// Short texts in two columns; those after the tenth are left out.

@@ -20,6 +20,7 @@ pub mod dora;
 pub mod element;
 pub mod error;
 pub mod evidence;
+pub mod flow;
 pub mod gaps;
 pub mod groups;
 pub mod help;
@@ -65,11 +66,7 @@ pub const ACTION_IDS: &[&str] = &[
     triage::SHARE,
     triage::REFRESH,
     home::REFRESH,
-    dora::EXPLAIN[0],
-    dora::EXPLAIN[1],
-    dora::EXPLAIN[2],
-    dora::EXPLAIN[3],
-    dora::EXPLAIN[4],
+    dora::EXPLAIN,
     dora::explain::PAGE,
     dora::explain::PAGE_BACK,
     dora::explain::CSV,

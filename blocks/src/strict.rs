@@ -148,15 +148,7 @@ fn check_block(block: &Value) {
         }
         "actions" => {
             for button in list(&block["elements"], 25, "actions") {
-                assert_eq!(button["type"], "button");
-                check_action_id(&button["action_id"]);
-                check_plain(&button["text"], 75, "button");
-                check_url(&button["url"]);
-                for (key, max) in [("value", 2000), ("accessibility_label", 75)] {
-                    if !button[key].is_null() {
-                        at_most(&button[key], max, key);
-                    }
-                }
+                check_button(button);
             }
         }
         "input" => {
@@ -184,9 +176,26 @@ fn check_section(block: &Value) {
         }
     }
     if !block["accessory"].is_null() {
-        assert_eq!(block["accessory"]["type"], "overflow");
-        check_action_id(&block["accessory"]["action_id"]);
-        check_options(&block["accessory"], 5);
+        let beside = &block["accessory"];
+        if beside["type"] == "button" {
+            check_button(beside);
+        } else {
+            assert_eq!(beside["type"], "overflow");
+            check_action_id(&beside["action_id"]);
+            check_options(beside, 5);
+        }
+    }
+}
+
+fn check_button(button: &Value) {
+    assert_eq!(button["type"], "button");
+    check_action_id(&button["action_id"]);
+    check_plain(&button["text"], 75, "button");
+    check_url(&button["url"]);
+    for (key, max) in [("value", 2000), ("accessibility_label", 75)] {
+        if !button[key].is_null() {
+            at_most(&button[key], max, key);
+        }
     }
 }
 

@@ -81,7 +81,11 @@ fn section(block: &Value) -> String {
     } else {
         format!("    ⋮ {}", menu.join(" | "))
     };
-    let parts = [text].into_iter().chain(fields).chain([menu]);
+    let beside = match block["accessory"]["type"].as_str() {
+        Some("button") => format!("    {}", button(&block["accessory"])),
+        _ => menu,
+    };
+    let parts = [text].into_iter().chain(fields).chain([beside]);
     parts
         .filter(|part| !part.is_empty())
         .collect::<Vec<_>>()

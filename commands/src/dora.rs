@@ -1,5 +1,6 @@
 //! Purpose: `/em-agent dora [7d|30d|90d] [--repo R|--team T] [--mode M]`: the five delivery metrics against the time before.
 
+pub mod chart;
 pub mod compare;
 pub mod correct;
 pub mod explain;
@@ -24,7 +25,7 @@ use window::{Around, Window};
 /// How it is written.
 pub const SPEC: Spec = Spec {
     path: "dora",
-    usage: "dora [7d|30d|90d] [--repo R|--team T] [--mode M]",
+    usage: "dora [7d|30d|90d] [--repo R|--team T|--mine] [--mode M]",
     summary: "How often we deploy, how long changes take, how often that fails, and for how long.",
     examples: &["dora", "dora 30d --team payments", "dora 90d --repo acme/api"],
     check_scheduled: None,
@@ -45,11 +46,14 @@ struct Args {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Typed {
     /// Only this repository.
-    #[arg(long, conflicts_with = "team")]
+    #[arg(long, conflicts_with_all = ["team", "mine"])]
     repo: Option<String>,
     /// Only this team's repositories; of a team without any, its people's changes.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "mine")]
     team: Option<String>,
+    /// Only the changes of whoever asks.
+    #[arg(long)]
+    mine: bool,
     /// By whose definitions: ours, devlake-2023, devlake-2021, fourkeys, middleware.
     #[arg(long)]
     mode: Option<String>,
@@ -58,7 +62,7 @@ pub(crate) struct Typed {
 /// Answers `dora`, to whoever asks alone.
 pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
     let args: Args = SPEC.parse(&invocation.words)?;
-    let question = Question::asked(&ctx, args.days.as_deref(), &args.whose).await?;
+    let question = Question::asked(&ctx, &invocation, args.days.as_deref(), &args.whose).await?;
     let report = report(&ctx, &question).await?;
     let scope = question.scope.name();
     Ok(Reply::private(message_dora(&DoraView {
@@ -81,7 +85,7 @@ pub(crate) struct Report {
 /// Counts what is asked for as of now.
 pub(crate) async fn report(ctx: &Ctx, question: &Question) -> Result<Report, CommandError> {
     let (now, before) = windows(ctx, question)?;
-    let facts = facts(ctx, &now, &before).await?;
+    let facts = facts_of(ctx, &both(&now, &before)).await?;
     let (definitions, mode) = (ctx.settings.delivery.clone(), question.mode);
     apart(move || Report {
         keys: measure(&facts, &definitions, &now, mode),
@@ -92,7 +96,9 @@ pub(crate) async fn report(ctx: &Ctx, question: &Question) -> Result<Report, Com
 }
 
 /// Counts on a thread that nobody else waits for: some ten thousand changes take a while.
-async fn apart<T: Send + 'static>(count: impl FnOnce() -> T + Send + 'static) -> Result<T, CommandError> {
+pub(crate) async fn apart<T: Send + 'static>(
+    count: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, CommandError> {
     let counted = tokio::task::spawn_blocking(count).await;
     counted.map_err(|error| CommandError::Internal(anyhow::anyhow!("counting stopped: {error}")))
 }
@@ -112,15 +118,15 @@ pub(crate) fn windows(ctx: &Ctx, question: &Question) -> Result<(Asked, Asked), 
     Ok((asked(now - length, now), asked(now - length * 2, now - length)))
 }
 
-/// What both windows are made from.
-async fn facts(ctx: &Ctx, now: &Asked, before: &Asked) -> Result<DeliveryFacts, CommandError> {
-    let both = Asked {
+/// Both windows as one.
+pub(crate) fn both(now: &Asked, before: &Asked) -> Asked {
+    Asked {
         from: before.from,
         ..now.clone()
-    };
-    facts_of(ctx, &both).await
+    }
 }
 
+/// What the metrics of a window are made from.
 async fn facts_of(ctx: &Ctx, asked: &Asked) -> Result<DeliveryFacts, CommandError> {
     let delivery = ctx.store.delivery();
     let facts = delivery.facts(DeliveryOf {
@@ -131,18 +137,23 @@ async fn facts_of(ctx: &Ctx, asked: &Asked) -> Result<DeliveryFacts, CommandErro
     Ok(facts.await?)
 }
 
-/// The metrics of a window as a program asks for it.
-///
-/// # Errors
-/// What cannot be asked for, in words.
-pub async fn keys(ctx: &Ctx, window: &Window<'_>, mode: Mode) -> Result<FiveKeys, CommandError> {
+/// The window that a program asks for.
+pub(crate) async fn asked(ctx: &Ctx, window: &Window<'_>) -> Result<Asked, CommandError> {
     let around = Around {
         store: &ctx.store,
         teams: &ctx.settings.teams,
         zone: ctx.settings.calendar.zone,
         now: ctx.clock.now(),
     };
-    let asked = window.asked(around).await?;
+    window.asked(around).await
+}
+
+/// The metrics of a window as a program asks for it.
+///
+/// # Errors
+/// What cannot be asked for, in words.
+pub async fn keys(ctx: &Ctx, window: &Window<'_>, mode: Mode) -> Result<FiveKeys, CommandError> {
+    let asked = asked(ctx, window).await?;
     let (facts, definitions) = (facts_of(ctx, &asked).await?, ctx.settings.delivery.clone());
     apart(move || measure(&facts, &definitions, &asked, mode)).await
 }

@@ -17,6 +17,7 @@ pub mod docs;
 pub mod doctor;
 pub mod dora;
 mod draft;
+pub mod flow;
 pub mod gaps;
 pub mod help;
 pub mod home;

@@ -11,8 +11,8 @@ use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reaction, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
 use crate::{
-    approval, ask, audit, digest, docs, doctor, dora, gaps, help, home, job, link, notice, policy, schedule,
-    settings, signal, sprint, standup, triage, whoami,
+    approval, ask, audit, digest, docs, doctor, dora, flow, gaps, help, home, job, link, notice, policy,
+    schedule, settings, signal, sprint, standup, triage, whoami,
 };
 
 pub use em_blocks::SLASH_COMMAND;
@@ -84,8 +84,20 @@ pub const COMMANDS: &[Command] = &[
         run: |ctx, invocation| Box::pin(dora::explain::show(ctx, invocation)),
     },
     Command {
+        spec: flow::SPEC,
+        run: |ctx, invocation| Box::pin(flow::show(ctx, invocation)),
+    },
+    Command {
+        spec: dora::explain::FLOW_SPEC,
+        run: |ctx, invocation| Box::pin(dora::explain::show_flow(ctx, invocation)),
+    },
+    Command {
         spec: dora::compare::SPEC,
         run: |ctx, invocation| Box::pin(dora::compare::show(ctx, invocation)),
+    },
+    Command {
+        spec: dora::chart::SPEC,
+        run: |ctx, invocation| Box::pin(dora::chart::show(ctx, invocation)),
     },
     Command {
         spec: dora::note::SPEC,
@@ -261,19 +273,7 @@ pub const CLICKS: &[(&str, OnClick)] = &[
     (em_blocks::row::SNOOZE, |ctx, click| {
         Box::pin(triage::snooze::ask(ctx, click))
     }),
-    (em_blocks::dora::EXPLAIN[0], |ctx, click| {
-        Box::pin(dora::explain::clicked(ctx, click))
-    }),
-    (em_blocks::dora::EXPLAIN[1], |ctx, click| {
-        Box::pin(dora::explain::clicked(ctx, click))
-    }),
-    (em_blocks::dora::EXPLAIN[2], |ctx, click| {
-        Box::pin(dora::explain::clicked(ctx, click))
-    }),
-    (em_blocks::dora::EXPLAIN[3], |ctx, click| {
-        Box::pin(dora::explain::clicked(ctx, click))
-    }),
-    (em_blocks::dora::EXPLAIN[4], |ctx, click| {
+    (em_blocks::dora::EXPLAIN, |ctx, click| {
         Box::pin(dora::explain::clicked(ctx, click))
     }),
     (em_blocks::dora::explain::PAGE, |ctx, click| {
@@ -498,6 +498,9 @@ pub const JOBS: &[(&str, OnJob)] = &[
     }),
     (standup::round::DRAW, |ctx, job| {
         Box::pin(standup::post::redraw(ctx, job))
+    }),
+    (dora::note::REPORT, |ctx, job| {
+        Box::pin(dora::note::report(ctx, job))
     }),
     (docs::READ, |ctx, _job| Box::pin(docs::read(ctx))),
     (docs::add::READ_ONE, |ctx, job| {

@@ -1,7 +1,7 @@
 //! `/em-agent dora`: the report, what is behind each number, corrections that are taken back; and a real history whose answers
 //! are known, by command line, file and HTTP.
 
-use chrono::{DateTime, Datelike as _, NaiveDate, Utc, Weekday};
+use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Utc, Weekday};
 use em_simulator::github::{NewDeployment, NewPull};
 use em_simulator::workspace::{View, Workspace};
 use em_storage::testing::TestDatabase;
@@ -16,6 +16,8 @@ both_engines!(
     a_correction_changes_the_number_for_everybody_and_is_taken_back,
     the_rows_come_as_a_table_and_other_definitions_side_by_side,
     what_cannot_be_asked_is_explained,
+    how_work_moves_is_told_and_opens_its_rows,
+    four_weeks_after_a_note_its_author_is_told_what_came_of_it,
     the_report_is_posted_with_a_picture_that_bears_the_marks_people_set,
     late_events_and_a_replay_give_the_same_numbers,
     a_deployment_holds_what_its_commit_holds_even_if_nobody_reviewed_that,
@@ -125,9 +127,7 @@ async fn the_report_tells_five_numbers_and_each_opens_its_rows(database: TestDat
         })
         .unwrap();
     let value = explain.element["value"].as_str().unwrap().to_owned();
-    let click = ana
-        .clicks(&report, ("dora.explain_fail_rate", value))
-        .expect("it is there");
+    let click = ana.clicks(&report, ("dora.explain", value)).expect("it is there");
     assert!(click.await.is_acked());
     let view = modal(&scene, "ana", "How it is counted").await;
     let shown = text(&scene, &view);
@@ -257,6 +257,13 @@ async fn what_cannot_be_asked_is_explained(database: TestDatabase) {
         ("dora explain velocity", "I know: deployment-frequency"),
         ("dora explain", "dora explain <metric>"),
         ("dora 30d --repo payments --team payments", "dora"),
+        ("dora --mine", "I do not know your GitHub account yet"),
+        ("dora post --mine", "for that person alone"),
+        ("flow 0d", "write a number of days from 1 to"),
+        ("flow --mode fourkeys", "one set of definitions"),
+        ("flow explain wip --mode fourkeys", "one set of definitions"),
+        ("chart pie", "chart <breakdown|calendar"),
+        ("flow explain velocity", "cycle-time, time-to-first-review"),
     ] {
         let answer = scene.answer("ana", &format!("/em-agent {typed}")).await;
         assert!(answer.contains(expected), "{typed}: {answer}");
@@ -268,6 +275,92 @@ async fn what_cannot_be_asked_is_explained(database: TestDatabase) {
         "{answer}"
     );
     empty.finish().await;
+    scene.finish().await;
+}
+
+/// Approved three hours after the opening, merged after five: the story of every change but the fix.
+async fn how_work_moves_is_told_and_opens_its_rows(database: TestDatabase) {
+    let scene = scene(database).await;
+    let report = scene
+        .bot
+        .ask("ana", "#ops", "/em-agent flow 30d --team payments")
+        .await;
+    let shown = scene.bot.text(&report).replace('\u{2060}', "");
+    for expected in [
+        "payments: flow of work in the last 30 days",
+        "*Cycle time*  5 h",
+        "*Time to first review*  3 h",
+        "*Work in progress*  0",
+        "changes; 75 % within 5 h, 90 % within 5 h, 95 % within 5 h",
+    ] {
+        assert!(shown.contains(expected), "no “{expected}” in\n{shown}");
+    }
+    let ana = scene.bot.user("ana");
+    assert!(
+        ana.types("#ops", "/em-agent flow explain cycle-time 30d")
+            .unwrap()
+            .await
+            .is_acked()
+    );
+    let view = modal(&scene, "ana", "How it is counted").await;
+    let rows = text(&scene, &view);
+    assert!(
+        rows.contains("Cycle time") && rows.contains("feat: change of"),
+        "{rows}"
+    );
+    assert!(ana.clicks_in_view(&view, "dora.page").unwrap().await.is_acked());
+    modal(&scene, "ana", "Page 2 of").await;
+
+    for (kind, said) in [
+        ("breakdown", "pickup 2 h, review under 1 min, merge 1 h"),
+        ("calendar 365d", "deployments on"),
+        ("cycle-times --dark", "75 % within 5 h"),
+        ("open-work", "0 pull requests are open at the end"),
+    ] {
+        let sent = scene
+            .answer("ana", &format!("/em-agent chart {kind} --team payments"))
+            .await;
+        assert!(
+            sent.contains(said) && sent.contains("in your direct messages"),
+            "{sent}"
+        );
+    }
+    let pictures = scene.bot.slack.read(|workspace| workspace.all_files().to_vec());
+    assert_eq!(pictures.len(), 4);
+    for picture in pictures {
+        assert!(
+            picture.bytes.starts_with(b"\x89PNG") && !picture.alt_text.is_empty(),
+            "{}",
+            picture.name
+        );
+    }
+
+    let linked = scene.answer("ana", "/em-agent link github ana-ruiz").await;
+    assert!(linked.contains("ana-ruiz"), "{linked}");
+    let mine = scene.answer("ana", "/em-agent flow 30d --mine").await;
+    assert!(mine.contains("Your changes: flow of work"), "{mine}");
+    assert!(mine.contains("runs of CI belong to nobody"), "{mine}");
+    scene.finish().await;
+}
+
+async fn four_weeks_after_a_note_its_author_is_told_what_came_of_it(database: TestDatabase) {
+    let scene = scene(database).await;
+    scene
+        .answer("ana", "/em-agent note “started review pairing” --team payments")
+        .await;
+    let before = scene.direct("ana").len();
+    scene.bot.clock.advance(TimeDelta::days(28));
+    let told = scene.until_direct("ana", before + 1).await;
+    let shown = scene.bot.text(told.last().unwrap()).replace('\u{2060}', "");
+    for expected in [
+        "Four weeks ago you noted “started review pairing” (payments)",
+        "*Deployment frequency*  0 per week",
+        "*Change fail rate*",
+        "before)",
+        "not what caused it",
+    ] {
+        assert!(shown.contains(expected), "no “{expected}” in\n{shown}");
+    }
     scene.finish().await;
 }
 

@@ -43,14 +43,20 @@ async fn help_lists_every_command(database: TestDatabase) {
       The last week against the one before; with --all, the last month of every team.
       `/em-agent digest post [#channel] [--team T] [--all]`
       Post that to a channel; once a week (with --all: a month), from a schedule.
-      `/em-agent dora [7d|30d|90d] [--repo R|--team T] [--mode M]`
+      `/em-agent dora [7d|30d|90d] [--repo R|--team T|--mine] [--mode M]`
       How often we deploy, how long changes take, how often that fails, and for how long.
       `/em-agent dora post [#channel] [7d|30d|90d] [--repo R|--team T] [--mode M]`
       Post the delivery metrics to a channel, with a picture.
-      `/em-agent dora explain <metric> [7d|30d|90d] [--repo R|--team T] [--mode M]`
+      `/em-agent dora explain <metric> [7d|30d|90d] [--repo R|--team T|--mine] [--mode M]`
       What a delivery number was counted from, what was left out and why.
+      `/em-agent flow [7d|30d|90d] [--repo R|--team T|--mine]`
+      How work moves: cycle time, reviews, work in progress, size of changes, CI.
+      `/em-agent flow explain <metric> [7d|30d|90d] [--repo R|--team T|--mine]`
+      What a number about the flow of work was counted from, what was left out and why.
       `/em-agent dora compare [7d|30d|90d] [--repo R|--team T]`
       The same numbers by the definitions of DevLake, Four Keys and Middleware.
+      `/em-agent chart <breakdown|calendar|cycle-times|open-work> [7d|30d|90d] [--repo R|--team T|--mine] [--dark]`
+      A picture of where time goes, when something went live, how long changes took, what was open.
       `/em-agent note <words> [--team T]`
       Mark on charts that something begins today.
       `/em-agent approvals [mine|all|<id>]`

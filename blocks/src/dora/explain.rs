@@ -4,9 +4,11 @@
 use std::collections::HashMap;
 
 use chrono_tz::Tz;
+use em_domain::any_metric::AnyMetric;
 use em_domain::delivery::{
     Correction, DeliveryFacts, Link, Measured, Metric, ProofRow, Says, Standing, Statistic, Subject, Unit,
 };
+use em_domain::flow::FlowFacts;
 use slack_morphism::prelude::{SlackMessageContent, SlackView};
 
 use super::figures::{against, in_words};
@@ -40,17 +42,26 @@ pub const CALLBACK: &str = "dora.explained";
 /// Rows of one page: each takes a block, and people read no further.
 pub const ROWS_PER_PAGE: usize = 12;
 
+/// What a number was made from.
+#[derive(Debug, Clone, Copy)]
+pub enum Facts<'a> {
+    /// One of the five delivery metrics.
+    Delivery(&'a DeliveryFacts),
+    /// A flow metric.
+    Flow(&'a FlowFacts),
+}
+
 /// A number and how to explain it.
 #[derive(Debug, Clone, Copy)]
 pub struct ExplainView<'a> {
     /// Which.
-    pub metric: Metric,
+    pub metric: AnyMetric,
     /// The number.
     pub measured: &'a Measured,
     /// What it was as long before.
     pub before: &'a Measured,
     /// What it was made from, for titles and pages.
-    pub facts: &'a DeliveryFacts,
+    pub facts: Facts<'a>,
     /// Which page, from 0.
     pub page: usize,
     /// What it is about: `payments, the last 90 days`.
@@ -162,6 +173,11 @@ fn rule(measured: &Measured) -> Mrkdwn {
         Statistic::FlooredMean => "The mean over the buckets, rounded down.",
         Statistic::Share => "Those that fit (1), divided by all that count.",
         Statistic::RowsPerDeployment => "Incidents, divided by deployments.",
+        Statistic::Total => "The times in which somebody worked on them, divided by all of their time.",
+        Statistic::AtEnd => "How many are open at the end.",
+        Statistic::Gini => {
+            "How unevenly those that count are spread over people: 0 is evenly, near 1 is one person."
+        }
     })
 }
 
@@ -178,7 +194,46 @@ struct Known<'f> {
 }
 
 impl<'f> Known<'f> {
-    fn of(facts: &'f DeliveryFacts) -> Self {
+    fn of(facts: Facts<'f>) -> Self {
+        match facts {
+            Facts::Delivery(facts) => Self::of_delivery(facts),
+            Facts::Flow(facts) => Self::of_flow(facts),
+        }
+    }
+
+    fn of_flow(facts: &'f FlowFacts) -> Self {
+        let shown = |title: String, url: &'f str| Shown { title, url };
+        let open = facts.open.iter().map(|one| {
+            let title = format!("{} {}", one.key, one.title);
+            (Subject::Change(one.key.clone()), shown(title, &one.url))
+        });
+        let changes = facts.changes.iter().map(|change| {
+            let title = format!("{} {}", change.key, change.title);
+            (Subject::Change(change.key.clone()), shown(title, &change.url))
+        });
+        let reviews = facts.reviews.iter().map(|review| {
+            let subject = Subject::Review {
+                key: review.key.clone(),
+                id: review.id,
+            };
+            (subject, shown(format!("Review of {}", review.key), &review.url))
+        });
+        let runs = facts.runs.iter().map(|run| {
+            let subject = Subject::CiRun {
+                repository: run.repository.clone(),
+                id: run.id.clone(),
+            };
+            let sha = run.head_sha.get(..7).unwrap_or(&run.head_sha);
+            let title = format!("{} at {sha} ({})", run.workflow, run.repository);
+            (subject, shown(title, &run.url))
+        });
+        Self {
+            things: open.chain(changes).chain(reviews).chain(runs).collect(),
+            corrected: HashMap::new(),
+        }
+    }
+
+    fn of_delivery(facts: &'f DeliveryFacts) -> Self {
         let changes = facts.changes.iter().map(|change| {
             let title = format!("{} {}", change.key, change.title);
             (Subject::Change(change.key.clone()), title, change.url.as_str())
@@ -231,9 +286,7 @@ impl<'f> Known<'f> {
             Standing::Counted => (self.name(&row.subject), None),
             Standing::LeftOut(why) => (strike(self.name(&row.subject)), Some(why.words())),
         };
-        let value = row
-            .value
-            .map(|value| escape(&row_value(value, view.measured.unit)));
+        let value = row.value.map(|value| escape(&row_value(value, view.measured)));
         let first = join([Some(name), value].into_iter().flatten(), " – ");
         let links = row.links.iter().map(|link| self.link(link));
         let said = self
@@ -256,7 +309,10 @@ impl<'f> Known<'f> {
     }
 
     /// What can be said against a row; `None` where nothing can.
-    fn menu(&self, subject: &Subject, metric: Metric) -> Option<Menu> {
+    fn menu(&self, subject: &Subject, metric: AnyMetric) -> Option<Menu> {
+        let AnyMetric::Delivery(metric) = metric else {
+            return None;
+        };
         let exclude = MenuOption::new("Leave it out…", EXCLUDE);
         let options = match subject {
             _ if self.corrected.contains_key(subject) => vec![MenuOption::new("Take it back", UNDO)],
@@ -270,7 +326,7 @@ impl<'f> Known<'f> {
                 vec![MenuOption::new("It did not fail…", NOT_OURS), exclude]
             }
             Subject::Deployment(_) | Subject::Change(_) => vec![exclude],
-            Subject::Push { .. } => return None,
+            Subject::Push { .. } | Subject::Review { .. } | Subject::CiRun { .. } => return None,
         };
         let key = subject_key(subject)?;
         Some(Menu::new(&key, options))
@@ -278,11 +334,14 @@ impl<'f> Known<'f> {
 }
 
 /// A share is counted by ones and zeros: those need no unit.
-fn row_value(value: f64, unit: Unit) -> String {
+fn row_value(value: f64, measured: &Measured) -> String {
+    let unit = measured.unit;
     match unit {
-        Unit::Seconds => told(value, unit),
+        Unit::Seconds | Unit::Lines => told(value, unit),
+        // What is divided is the time of each, and not how many there are.
+        Unit::Share if measured.statistic == Statistic::Total => told(value, unit),
         Unit::Share => (if value > 0.0 { "yes" } else { "no" }).to_owned(),
-        Unit::PerDay | Unit::PerWeek | Unit::PerMonth | Unit::DaysPerWeek | Unit::Count => {
+        Unit::PerDay | Unit::PerWeek | Unit::PerMonth | Unit::DaysPerWeek | Unit::Gini | Unit::Count => {
             told(value, Unit::Count)
         }
     }
@@ -294,7 +353,7 @@ pub fn subject_key(subject: &Subject) -> Option<String> {
         Subject::Deployment(id) => format!("deployment {id}"),
         Subject::Change(key) => format!("change {key}"),
         Subject::Incident { source, external_id } => format!("incident {source} {external_id}"),
-        Subject::Push { .. } => return None,
+        Subject::Push { .. } | Subject::Review { .. } | Subject::CiRun { .. } => return None,
     };
     (key.len() <= MAX_SUBJECT).then_some(key)
 }

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use chrono::Duration;
+use em_domain::any_metric::AnyMetric;
 use em_domain::delivery::{FiveKeys, Interval, Measured, Metric, NoBand, Note, Unit};
 
 use crate::mrkdwn::{Mrkdwn, escape, join};
@@ -17,7 +18,8 @@ pub fn told(value: f64, unit: Unit) -> String {
         Unit::DaysPerWeek => format!("{} days per week", number(value)),
         Unit::Seconds => time(value),
         Unit::Share => format!("{} %", number(100.0 * value)),
-        Unit::Count => number(value),
+        Unit::Count | Unit::Gini => number(value),
+        Unit::Lines => format!("{} lines", number(value)),
     }
 }
 
@@ -46,13 +48,14 @@ fn time(seconds: f64) -> String {
 }
 
 /// `2.4 per week [1.8 – 3.1] ↑ (1.9 per week before), high`, or a dash and why.
-pub(super) fn against(metric: Metric, now: &Measured, before: &Measured) -> Mrkdwn {
+pub(crate) fn against(metric: AnyMetric, now: &Measured, before: &Measured) -> Mrkdwn {
     let value = match now.value {
         Ok(value) => value,
         Err(why) => return escape(&format!("– {}{}", why.words(), earlier(before))),
     };
     let interval = now
         .interval
+        .filter(|interval| told(interval.low, now.unit) != told(interval.high, now.unit))
         .map(|interval| format!(" [{}]", ends(interval, now.unit)));
     let change = match before.value {
         Ok(was) => {
@@ -86,11 +89,11 @@ fn earlier(before: &Measured) -> String {
 }
 
 /// Whether that way is the good one.
-fn judged(metric: Metric, way: Ordering) -> &'static str {
+fn judged(metric: AnyMetric, way: Ordering) -> &'static str {
     match (way, metric.more_is_better()) {
-        (Ordering::Equal, _) => "",
-        (Ordering::Greater, true) | (Ordering::Less, false) => " better",
-        (Ordering::Less, true) | (Ordering::Greater, false) => " worse",
+        (Ordering::Equal, _) | (_, None) => "",
+        (Ordering::Greater, Some(true)) | (Ordering::Less, Some(false)) => " better",
+        (Ordering::Less, Some(true)) | (Ordering::Greater, Some(false)) => " worse",
     }
 }
 
@@ -100,9 +103,14 @@ fn ends(interval: Interval, unit: Unit) -> String {
     // A time has its units in it; of anything else the unit is said once.
     let bare = match unit {
         Unit::Seconds => low.as_str(),
-        Unit::PerDay | Unit::PerWeek | Unit::PerMonth | Unit::DaysPerWeek | Unit::Share | Unit::Count => {
-            low.split(' ').next().unwrap_or_default()
-        }
+        Unit::PerDay
+        | Unit::PerWeek
+        | Unit::PerMonth
+        | Unit::DaysPerWeek
+        | Unit::Share
+        | Unit::Lines
+        | Unit::Gini
+        | Unit::Count => low.split(' ').next().unwrap_or_default(),
     };
     format!("{bare} – {high}")
 }
@@ -111,15 +119,11 @@ fn ends(interval: Interval, unit: Unit) -> String {
 const DRAWN_WEEKS: usize = 26;
 
 /// The weeks as a small picture of letters: the higher the more, a dot where there is nothing to tell.
-pub(super) fn trend(metric: Metric, keys: &FiveKeys) -> Mrkdwn {
+pub(crate) fn trend(weeks: impl IntoIterator<Item = Option<f64>>) -> Mrkdwn {
     const STEPS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let skipped = keys.weeks.len().saturating_sub(DRAWN_WEEKS);
-    let weeks: Vec<Option<f64>> = keys
-        .weeks
-        .iter()
-        .skip(skipped)
-        .map(|week| week.value(metric))
-        .collect();
+    let mut weeks: Vec<Option<f64>> = weeks.into_iter().collect();
+    let skipped = weeks.len().saturating_sub(DRAWN_WEEKS);
+    weeks.drain(..skipped);
     let most = weeks.iter().flatten().copied().fold(0.0, f64::max);
     if weeks.len() < 2 || most <= 0.0 {
         return Mrkdwn::default();
@@ -201,13 +205,11 @@ fn lead_time(keys: &FiveKeys) -> Vec<String> {
 }
 
 /// What is missing, each once: `3 of 41 deployments have no commit that we know`.
-pub(super) fn missing(keys: &FiveKeys) -> Mrkdwn {
+pub(crate) fn missing<'m>(metrics: impl IntoIterator<Item = &'m Measured>) -> Mrkdwn {
     let mut told: Vec<Note> = Vec::new();
-    for metric in Metric::ALL {
-        for note in &keys.of(metric).notes {
-            if note.count > 0 && !told.iter().any(|known| known.about == note.about) {
-                told.push(*note);
-            }
+    for note in metrics.into_iter().flat_map(|measured| &measured.notes) {
+        if note.count > 0 && !told.iter().any(|known| known.about == note.about) {
+            told.push(*note);
         }
     }
     let lines = told.into_iter().map(|note| escape(&in_words(note)));

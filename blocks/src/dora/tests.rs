@@ -4,14 +4,14 @@
 
 use chrono::{DateTime, Duration, Utc};
 use em_domain::delivery::{
-    Asked, Change, Correction, Definitions, DeliveryFacts, Deployed, Means, Metric, Mode, Outage, Outcome,
-    Says, Subject, compare, measure,
+    Asked, Change, Correction, Definitions, DeliveryFacts, Deployed, Mark, Means, Metric, Mode, Outage,
+    Outcome, Says, Subject, compare, measure,
 };
 use em_domain::pull_request::{Account, PullRequestKey};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
-use super::explain::{ExplainView, message_explain, modal_explain, read_subject, subject_key};
+use super::explain::{ExplainView, Facts, message_explain, modal_explain, read_subject, subject_key};
 use super::*;
 use crate::sample::{calendar, hostile, now};
 use crate::strict::{check_message, check_view};
@@ -118,28 +118,32 @@ fn the_report_tells_five_numbers_with_what_they_are_made_of() {
         question: "28d ours repo shop/api",
         calendar: &calendar,
     };
-    assert_snapshot!(transcript(&message_dora(&view)), @r#"
-    (text) shop/api: delivery in the last 28 days. Deployment frequency: 2.2 per week [1.9 – 2.8 per week] → (2.2 per week before) · too few for a band. Lead time for changes: 4 d 1 h [3 d 1 h – 5 d 1 h] → (4 d 1 h before) · high. Change fail rate: 11.1 % [0 – 33 %] ↑ worse (0 % before) · too few for a band. Recovery time: 4 h · too few for a band. Deployment rework rate: 0 % [0 – 34 %] → (0 % before)
-    # shop/api: delivery in the last 28 days
-    *Deployment frequency*  2.2 per week [1.9 – 2.8 per week] → (2.2 per week before) · too few for a band
-    ▃▆█▆▃
-    9 deployments on 9 days, at most 2 in half of the whole weeks
-    *Lead time for changes*  4 d 1 h [3 d 1 h – 5 d 1 h] → (4 d 1 h before) · high
-    █████
-    of 27 changes; 75 % in 5 d 1 h, 90 % in 5 d 1 h, 95 % in 5 d 1 h
-    On average: coding 1 d + pickup 1 d + review 21 h + merge 3 h + deploy 1 d 1 h
-    *Change fail rate*  11.1 % [0 – 33 %] ↑ worse (0 % before) · too few for a band
-    ▁▁▁█▁
-    1 of 9 deployments failed
-    *Recovery time*  4 h · too few for a band
-    ···█·
-    of 1 recovery
-    *Deployment rework rate*  0 % [0 – 34 %] → (0 % before)
-    0 of 9 deployments unplanned
-    [Explain frequency…] [Lead time…] [Fail rate…] [Recovery…] [Rework…]
-    > 9 of 9 deployments have no commit that we know
-    > Fri 24 Oct 2025 16:00 to Fri 21 Nov 2025 15:00 (Europe/Berlin), against the 28 days before; definitions: ours. In brackets: where the value would be in 95 of 100 such samples.
-    "#);
+    assert_snapshot!(transcript(&message_dora(&view)), @r"
+        (text) shop/api: delivery in the last 28 days. Deployment frequency: 2.2 per week [1.9 – 2.8 per week] → (2.2 per week before) · too few for a band. Lead time for changes: 4 d 1 h [3 d 1 h – 5 d 1 h] → (4 d 1 h before) · high. Change fail rate: 11.1 % [0 – 33 %] ↑ worse (0 % before) · too few for a band. Recovery time: 4 h · too few for a band. Deployment rework rate: 0 % [0 – 34 %] → (0 % before)
+        # shop/api: delivery in the last 28 days
+        *Deployment frequency*  2.2 per week [1.9 – 2.8 per week] → (2.2 per week before) · too few for a band
+        ▃▆█▆▃
+        9 deployments on 9 days, at most 2 in half of the whole weeks
+            [Explain…]
+        *Lead time for changes*  4 d 1 h [3 d 1 h – 5 d 1 h] → (4 d 1 h before) · high
+        █████
+        of 27 changes; 75 % in 5 d 1 h, 90 % in 5 d 1 h, 95 % in 5 d 1 h
+        On average: coding 1 d + pickup 1 d + review 21 h + merge 3 h + deploy 1 d 1 h
+            [Explain…]
+        *Change fail rate*  11.1 % [0 – 33 %] ↑ worse (0 % before) · too few for a band
+        ▁▁▁█▁
+        1 of 9 deployments failed
+            [Explain…]
+        *Recovery time*  4 h · too few for a band
+        ···█·
+        of 1 recovery
+            [Explain…]
+        *Deployment rework rate*  0 % [0 – 34 %] → (0 % before)
+        0 of 9 deployments unplanned
+            [Explain…]
+        > 9 of 9 deployments have no commit that we know
+        > Fri 24 Oct 2025 16:00 to Fri 21 Nov 2025 15:00 (Europe/Berlin), against the 28 days before; definitions: ours. In brackets: where the value would be in 95 of 100 such samples.
+        ");
     assert_snapshot!(picture_alt(&view), @r#"
     Charts by week. Deployment frequency: 2.2 per week [1.9 – 2.8 per week] → (2.2 per week before) · too few for a band. Weeks: 1, 2, 3, 2, 1. Lead time for changes: 4 d 1 h [3 d 1 h – 5 d 1 h] → (4 d 1 h before) · high. Weeks: 4 d 1 h, 4 d 1 h, 4 d 1 h, 4 d 1 h, 4 d 1 h. Change fail rate: 11.1 % [0 – 33 %] ↑ worse (0 % before) · too few for a band. Weeks: 0 %, 0 %, 0 %, 50 %, 0 %. Recovery time: 4 h · too few for a band. Weeks: –, –, –, 4 h, –. Deployment rework rate: 0 % [0 – 34 %] → (0 % before). Weeks: 0 %, 0 %, 0 %, 0 %, 0 %
     "#);
@@ -162,10 +166,10 @@ fn each_number_opens_its_rows() {
     let (keys, before) = both(&facts);
     let explained = |metric: Metric, page| {
         transcript(&message_explain(&ExplainView {
-            metric,
+            metric: metric.into(),
             measured: keys.of(metric),
             before: before.of(metric),
-            facts: &facts,
+            facts: Facts::Delivery(&facts),
             page,
             about: "shop/api, the last 28 days",
             zone: calendar().zone,
@@ -234,6 +238,34 @@ fn each_number_opens_its_rows() {
 }
 
 #[test]
+fn what_came_of_a_note_says_whether_it_may_be_chance() {
+    let (keys, before) = both(&facts("Retry payments", "v1"));
+    let mark = Mark {
+        id: "mrk_1".to_owned(),
+        at: days(28),
+        by: "U0ANA".into(),
+        words: "started review pairing".to_owned(),
+        team: Some("payments".to_owned()),
+        channel: None,
+    };
+    assert_snapshot!(transcript(&note::message_came_of_it(&mark, &before, &keys)), @r"
+        (text) Four weeks ago you noted “started review pairing” (payments). The four weeks since then against the four before:
+        # Four weeks later
+        Four weeks ago you noted “started review pairing” (payments). The four weeks since then against the four before:
+        *Deployment frequency*  2.2 per week [1.9 – 2.8 per week] → (2.2 per week before) · too few for a band
+        It may be chance: the intervals overlap.
+        *Lead time for changes*  4 d 1 h [3 d 1 h – 5 d 1 h] → (4 d 1 h before) · high
+        It may be chance: the intervals overlap.
+        *Change fail rate*  11.1 % [0 – 33 %] ↑ worse (0 % before) · too few for a band
+        It may be chance: the intervals overlap.
+        *Recovery time*  4 h · too few for a band
+        *Deployment rework rate*  0 % [0 – 34 %] → (0 % before)
+        It may be chance: the intervals overlap.
+        > In brackets: where the value would be in 95 of 100 such samples. Other things changed in these weeks too: this shows what came after, not what caused it.
+        ");
+}
+
+#[test]
 fn where_nothing_is_known_it_says_where_to_look() {
     let (keys, before) = both(&DeliveryFacts::default());
     let view = DoraView {
@@ -270,10 +302,10 @@ proptest! {
         prop_assert!(picture_alt(&view).chars().count() <= ALT_TEXT);
         for metric in Metric::ALL {
             let view = ExplainView {
-                metric,
+                metric: metric.into(),
                 measured: keys.of(metric),
                 before: before.of(metric),
-                facts: &facts,
+                facts: Facts::Delivery(&facts),
                 page,
                 about: &title,
                 zone: calendar.zone,
@@ -287,6 +319,16 @@ proptest! {
         let offered: Vec<(String, String)> = facts.deployments.iter().map(|one| (one.id.clone(), title.clone())).collect();
         let form = correct::modal_correct(explain::WRONG_DEPLOYMENT, &title, &offered, "{}".to_owned());
         check_view(&form.unwrap());
+        let mark = Mark {
+            id: "mrk_1".to_owned(),
+            at: days(28),
+            by: "U0ANA".into(),
+            words: title,
+            team: Some(name),
+            channel: None,
+        };
+        check_message(&note::message_noted(&mark));
+        check_message(&note::message_came_of_it(&mark, &before, &keys));
     }
 
     #[test]

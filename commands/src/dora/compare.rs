@@ -5,7 +5,7 @@ use em_blocks::dora::compare::message_compare;
 use em_domain::delivery::compare;
 
 use super::question::Question;
-use super::{Typed, apart, facts, windows};
+use super::{Typed, apart, both, facts_of, windows};
 use crate::ctx::Ctx;
 use crate::invocation::{Invocation, Outcome, Reply};
 use crate::spec::Spec;
@@ -38,11 +38,12 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
     let whose = Typed {
         repo: args.repo,
         team: args.team,
+        mine: false,
         mode: None,
     };
-    let question = Question::asked(&ctx, args.days.as_deref(), &whose).await?;
+    let question = Question::asked(&ctx, &invocation, args.days.as_deref(), &whose).await?;
     let (now, before) = windows(&ctx, &question)?;
-    let facts = facts(&ctx, &now, &before).await?;
+    let facts = facts_of(&ctx, &both(&now, &before)).await?;
     let definitions = ctx.settings.delivery.clone();
     let modes = apart(move || compare(&facts, &definitions, &now)).await?;
     Ok(Reply::private(message_compare(&question.about(), &modes)))

@@ -5,12 +5,13 @@ use em_blocks::dora::correct::{CALLBACK, modal_correct, read};
 use em_blocks::dora::explain::{self, read_subject};
 use em_domain::audit::AuditEntry;
 use em_domain::delivery::{Correction, Definitions, DeliveryFacts, Outcome as Ended, Says, Subject};
+use em_domain::id::SlackUser;
 use em_integrations::slack::OpenedView;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use ulid::Ulid;
 
-use super::explain::{Memory, modal, outdated};
+use super::explain::{Memory, drawn, outdated};
 use super::report;
 use crate::ctx::Ctx;
 use crate::invocation::{Click, ClickedModal, CommandError, Outcome, Reply, Submission};
@@ -39,7 +40,7 @@ pub async fn ask(ctx: Ctx, click: Click) -> Outcome {
         return Err(outdated());
     };
     let deployments = if click.action == explain::WRONG_DEPLOYMENT {
-        let report = report(&ctx, &explained.question()?).await?;
+        let report = report(&ctx, &explained.question(&ctx, &click.user).await?).await?;
         candidates(&report.facts, &ctx.settings.delivery, &subject)
     } else {
         Vec::new()
@@ -121,13 +122,7 @@ pub async fn submitted(ctx: Ctx, submission: Submission) -> Outcome {
     };
     let audit = entry(&correction, "delivery.corrected", &correction.by, now);
     ctx.store.corrections().add(&correction, audit).await?;
-    redraw(
-        &ctx,
-        &asked.explained,
-        &asked.view,
-        "Corrected. The number was counted anew.",
-    )
-    .await?;
+    redraw(&ctx, &asked, &submission.user).await?;
     Ok(Reply::Done)
 }
 
@@ -154,16 +149,7 @@ pub async fn undo(ctx: Ctx, click: Click) -> Outcome {
         }
         None => "It was taken back already.",
     };
-    let question = explained.question()?;
-    let report = report(&ctx, &question).await?;
-    let modal = modal(
-        &ctx,
-        &report,
-        &question,
-        explained.metric,
-        explained.page,
-        Some(done),
-    )?;
+    let modal = drawn(&ctx, &explained, &click.user, Some(done)).await?;
     Ok(Reply::Redraw(Box::new(modal)))
 }
 
@@ -178,19 +164,11 @@ fn entry(correction: &Correction, kind: &str, by: &str, now: chrono::DateTime<ch
 }
 
 /// Draws the explanation anew in its modal; whoever closed it meanwhile misses nothing.
-async fn redraw(ctx: &Ctx, explained: &Memory, view: &str, done: &str) -> Result<(), CommandError> {
-    let question = explained.question()?;
-    let report = report(ctx, &question).await?;
-    let modal = modal(
-        ctx,
-        &report,
-        &question,
-        explained.metric,
-        explained.page,
-        Some(done),
-    )?;
+async fn redraw(ctx: &Ctx, asked: &Asked, user: &SlackUser) -> Result<(), CommandError> {
+    let done = "Corrected. The number was counted anew.";
+    let modal = drawn(ctx, &asked.explained, user, Some(done)).await?;
     let opened = OpenedView {
-        id: view.to_owned(),
+        id: asked.view.clone(),
         hash: None,
     };
     if let Err(error) = ctx.slack.update_modal(&opened, &modal).await {

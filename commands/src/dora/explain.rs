@@ -1,8 +1,11 @@
-//! Purpose: `/em-agent dora explain <metric>` and *Explain* below a report: the rows behind a number, page by page or as CSV.
+//! Purpose: `/em-agent dora explain <metric>`, `/em-agent flow explain <metric>` and *Explain* beside a number: the rows behind
+//! it, page by page or as CSV.
 
 use clap::Parser;
-use em_blocks::dora::explain::{ExplainView, message_explain, modal_explain};
-use em_domain::delivery::{Joined, Metric, ProofRow, Standing};
+use em_blocks::dora::explain::{ExplainView, Facts, message_explain, modal_explain};
+use em_domain::any_metric::AnyMetric;
+use em_domain::delivery::{Joined, Measured, ProofRow, Standing};
+use em_domain::id::SlackUser;
 use em_integrations::slack::{File, FileKind, Place};
 use serde::{Deserialize, Serialize};
 use slack_morphism::prelude::SlackView;
@@ -10,13 +13,14 @@ use slack_morphism::prelude::SlackView;
 use super::question::Question;
 use super::{Report, Typed, report};
 use crate::ctx::Ctx;
+use crate::flow::{self, FlowReport};
 use crate::invocation::{Click, CommandError, Invocation, Outcome, Reply};
 use crate::spec::{Spec, as_typed};
 
 /// How it is written.
 pub const SPEC: Spec = Spec {
     path: "dora explain",
-    usage: "dora explain <metric> [7d|30d|90d] [--repo R|--team T] [--mode M]",
+    usage: "dora explain <metric> [7d|30d|90d] [--repo R|--team T|--mine] [--mode M]",
     summary: "What a delivery number was counted from, what was left out and why.",
     examples: &[
         "dora explain lead-time",
@@ -27,7 +31,7 @@ pub const SPEC: Spec = Spec {
 
 #[derive(Debug, Parser)]
 struct Args {
-    /// deployment-frequency, lead-time, change-fail-rate, recovery-time or rework-rate.
+    /// Which: lead-time, cycle-time and so on.
     metric: String,
     /// How far back; 90d if not given.
     #[arg(allow_negative_numbers = true)]
@@ -39,7 +43,7 @@ struct Args {
 /// What the modal is about, so that a click in it knows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Memory {
-    pub(super) metric: Metric,
+    pub(super) metric: AnyMetric,
     pub(super) question: String,
     pub(super) page: usize,
 }
@@ -51,8 +55,49 @@ impl Memory {
         memory.ok_or_else(outdated)
     }
 
-    pub(super) fn question(&self) -> Result<Question, CommandError> {
-        Question::parse(&self.question).ok_or_else(outdated)
+    pub(super) async fn question(&self, ctx: &Ctx, user: &SlackUser) -> Result<Question, CommandError> {
+        Question::clicked(ctx, user, &self.question).await
+    }
+}
+
+/// A number to explain, with the report that it is in.
+pub(super) enum Explained {
+    Delivery(Box<Report>),
+    Flow(Box<FlowReport>),
+}
+
+impl Explained {
+    /// Counts what the question is about; `metric` says which report.
+    pub(super) async fn report(
+        ctx: &Ctx,
+        metric: AnyMetric,
+        question: &Question,
+    ) -> Result<Self, CommandError> {
+        Ok(match metric {
+            AnyMetric::Delivery(_) => Self::Delivery(Box::new(report(ctx, question).await?)),
+            AnyMetric::Flow(_) => Self::Flow(Box::new(flow::report(ctx, question).await?)),
+        })
+    }
+
+    /// The number now and before; `None` of a metric that is in the other report.
+    fn measured(&self, metric: AnyMetric) -> Option<(&Measured, &Measured)> {
+        match (self, metric) {
+            (Self::Delivery(report), AnyMetric::Delivery(metric)) => {
+                Some((report.keys.of(metric), report.before.of(metric)))
+            }
+            (Self::Flow(report), AnyMetric::Flow(metric)) => Some((
+                &report.flow.of(metric).measured,
+                &report.before.of(metric).measured,
+            )),
+            (Self::Delivery(_), AnyMetric::Flow(_)) | (Self::Flow(_), AnyMetric::Delivery(_)) => None,
+        }
+    }
+
+    fn facts(&self) -> Facts<'_> {
+        match self {
+            Self::Delivery(report) => Facts::Delivery(&report.facts),
+            Self::Flow(report) => Facts::Flow(&report.facts),
+        }
     }
 }
 
@@ -61,98 +106,153 @@ pub(super) fn outdated() -> CommandError {
     CommandError::user("That is from an older version of mine. Ask `/em-agent dora` again.")
 }
 
+/// How the flow metrics are asked for.
+pub const FLOW_SPEC: Spec = Spec {
+    path: "flow explain",
+    usage: "flow explain <metric> [7d|30d|90d] [--repo R|--team T|--mine]",
+    summary: "What a number about the flow of work was counted from, what was left out and why.",
+    examples: &["flow explain cycle-time", "flow explain wip --team payments"],
+    check_scheduled: None,
+};
+
 /// Answers `dora explain`: a modal for a slash command, else a message with the first rows.
 pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
-    let args: Args = SPEC.parse(&invocation.words)?;
-    let metric = Metric::parse(&args.metric).ok_or_else(|| no_metric(&args.metric))?;
-    let question = Question::asked(&ctx, args.days.as_deref(), &args.whose).await?;
-    let report = report(&ctx, &question).await?;
+    explain(ctx, invocation, SPEC).await
+}
+
+/// Answers `flow explain`. Either knows all metrics: nobody should have to remember which is which.
+pub async fn show_flow(ctx: Ctx, invocation: Invocation) -> Outcome {
+    explain(ctx, invocation, FLOW_SPEC).await
+}
+
+async fn explain(ctx: Ctx, invocation: Invocation, spec: Spec) -> Outcome {
+    let args: Args = spec.parse(&invocation.words)?;
+    let metric = AnyMetric::parse(&args.metric).ok_or_else(|| no_metric(&args.metric))?;
+    let question = Question::asked(&ctx, &invocation, args.days.as_deref(), &args.whose).await?;
+    let page = Page::first(metric, &question);
+    let report = Explained::report(&ctx, metric, &question).await?;
     if invocation.trigger_id.is_some() {
-        let modal = modal(&ctx, &report, &question, metric, 0, None)?;
-        return Ok(Reply::Modal(Box::new(modal)));
+        return Ok(Reply::Modal(Box::new(modal(&ctx, &report, &page)?)));
     }
     let about = question.about();
-    Ok(Reply::private(message_explain(&view(
-        &ctx, &report, metric, 0, &about, None,
-    ))))
+    let view = view(&ctx, &report, &page, &about)?;
+    Ok(Reply::private(message_explain(&view)))
 }
 
 fn no_metric(typed: &str) -> CommandError {
-    let known = Metric::ALL.map(Metric::as_str).join(", ");
+    let known: Vec<&str> = AnyMetric::all().map(AnyMetric::as_str).collect();
     CommandError::user(format!(
-        "There is no metric “{}”. I know: {known}.",
-        as_typed(typed)
+        "There is no metric “{}”. I know: {}.",
+        as_typed(typed),
+        known.join(", ")
     ))
+}
+
+/// What is shown of a number.
+pub(super) struct Page<'q> {
+    pub(super) metric: AnyMetric,
+    pub(super) question: &'q Question,
+    /// From 0.
+    pub(super) number: usize,
+    /// What has just been done, if anything.
+    pub(super) done: Option<&'q str>,
+}
+
+impl<'q> Page<'q> {
+    fn first(metric: AnyMetric, question: &'q Question) -> Self {
+        Self {
+            metric,
+            question,
+            number: 0,
+            done: None,
+        }
+    }
 }
 
 /// A click on *Explain*: the value is the metric and the question.
 pub async fn clicked(ctx: Ctx, click: Click) -> Outcome {
-    let asked = click
-        .value
-        .split_once(' ')
-        .and_then(|(metric, question)| Some((Metric::parse(metric)?, Question::parse(question)?)));
-    let (metric, question) = asked.ok_or_else(outdated)?;
-    let report = report(&ctx, &question).await?;
-    let modal = modal(&ctx, &report, &question, metric, 0, None)?;
+    let (metric, question) = click.value.split_once(' ').ok_or_else(outdated)?;
+    let metric = AnyMetric::parse(metric).ok_or_else(outdated)?;
+    let question = Question::clicked(&ctx, &click.user, question).await?;
+    let report = Explained::report(&ctx, metric, &question).await?;
+    let modal = modal(&ctx, &report, &Page::first(metric, &question))?;
     Ok(Reply::Modal(Box::new(modal)))
 }
 
 /// A click on *Next* or *Previous*: the value is the page.
 pub async fn paged(ctx: Ctx, click: Click) -> Outcome {
     let memory = Memory::read(&click)?;
-    let page = click.value.parse().map_err(|_| outdated())?;
-    let question = memory.question()?;
-    let report = report(&ctx, &question).await?;
-    let modal = modal(&ctx, &report, &question, memory.metric, page, None)?;
-    Ok(Reply::Redraw(Box::new(modal)))
+    let number = click.value.parse().map_err(|_| outdated())?;
+    let drawn = drawn(
+        &ctx,
+        &Memory {
+            page: number,
+            ..memory
+        },
+        &click.user,
+        None,
+    )
+    .await?;
+    Ok(Reply::Redraw(Box::new(drawn)))
+}
+
+/// What a modal remembers, counted and drawn anew.
+pub(super) async fn drawn(
+    ctx: &Ctx,
+    memory: &Memory,
+    user: &SlackUser,
+    done: Option<&str>,
+) -> Result<SlackView, CommandError> {
+    let question = memory.question(ctx, user).await?;
+    let report = Explained::report(ctx, memory.metric, &question).await?;
+    let page = Page {
+        metric: memory.metric,
+        question: &question,
+        number: memory.page,
+        done,
+    };
+    modal(ctx, &report, &page)
 }
 
 /// The modal with a page of the rows.
-pub(super) fn modal(
-    ctx: &Ctx,
-    report: &Report,
-    question: &Question,
-    metric: Metric,
-    page: usize,
-    done: Option<&str>,
-) -> Result<SlackView, CommandError> {
+fn modal(ctx: &Ctx, report: &Explained, page: &Page<'_>) -> Result<SlackView, CommandError> {
     let memory = Memory {
-        metric,
-        question: question.to_string(),
-        page,
+        metric: page.metric,
+        question: page.question.to_string(),
+        page: page.number,
     };
     let memory = serde_json::to_string(&memory).map_err(anyhow::Error::from)?;
-    let about = question.about();
-    modal_explain(&view(ctx, report, metric, page, &about, done), memory)
+    let about = page.question.about();
+    modal_explain(&view(ctx, report, page, &about)?, memory)
         .ok_or_else(|| CommandError::user("That name is too long for Slack to carry."))
 }
 
 fn view<'a>(
     ctx: &Ctx,
-    report: &'a Report,
-    metric: Metric,
-    page: usize,
+    report: &'a Explained,
+    page: &Page<'a>,
     about: &'a str,
-    done: Option<&'a str>,
-) -> ExplainView<'a> {
-    ExplainView {
-        metric,
-        measured: report.keys.of(metric),
-        before: report.before.of(metric),
-        facts: &report.facts,
-        page,
+) -> Result<ExplainView<'a>, CommandError> {
+    let (measured, before) = report.measured(page.metric).ok_or_else(outdated)?;
+    Ok(ExplainView {
+        metric: page.metric,
+        measured,
+        before,
+        facts: report.facts(),
+        page: page.number,
         about,
         zone: ctx.settings.calendar.zone,
-        done,
-    }
+        done: page.done,
+    })
 }
 
 /// A click on *Send me all as CSV*: the table goes to whoever clicked, in a direct message.
 pub async fn csv(ctx: Ctx, click: Click) -> Outcome {
     let memory = Memory::read(&click)?;
-    let question = memory.question()?;
-    let report = report(&ctx, &question).await?;
-    let table = table(&report.keys.of(memory.metric).proof)?;
+    let question = memory.question(&ctx, &click.user).await?;
+    let report = Explained::report(&ctx, memory.metric, &question).await?;
+    let (measured, _) = report.measured(memory.metric).ok_or_else(outdated)?;
+    let table = table(&measured.proof)?;
     let day = ctx.settings.calendar.local_date(ctx.clock.now());
     let name = format!("{}-{day}.csv", memory.metric.as_str());
     let title = format!("{}, {}", memory.metric.title(), question.about());
@@ -165,9 +265,13 @@ pub async fn csv(ctx: Ctx, click: Click) -> Outcome {
         bytes: table.as_bytes(),
     };
     ctx.slack.show_file(&Place::channel(channel), &file).await?;
-    let done = "The table is in your direct messages with me.";
-    let modal = modal(&ctx, &report, &question, memory.metric, memory.page, Some(done))?;
-    Ok(Reply::Redraw(Box::new(modal)))
+    let page = Page {
+        metric: memory.metric,
+        question: &question,
+        number: memory.page,
+        done: Some("The table is in your direct messages with me."),
+    };
+    Ok(Reply::Redraw(Box::new(modal(&ctx, &report, &page)?)))
 }
 
 /// The rows of a proof as CSV (RFC 4180), one line each, with a line of names before them.

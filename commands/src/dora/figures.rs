@@ -2,7 +2,8 @@
 //! both give the same digits. Times are seconds, shares are 0 to 1, instants are RFC 3339 in UTC.
 
 use em_domain::delivery::{
-    Band, FiveKeys, Interval, Measured, Metric, NoBand, NoValue, PartSummaries, ProofRow, Standing,
+    Asked, Band, FiveKeys, Interval, Measured, Metric, NoBand, NoValue, PartSummaries, Percentile, ProofRow,
+    Standing,
 };
 use serde_json::{Map, Value, json};
 
@@ -10,10 +11,7 @@ use serde_json::{Map, Value, json};
 pub fn five_keys(keys: &FiveKeys, with_proof: bool) -> Value {
     let mut told = Map::new();
     told.insert("mode".to_owned(), json!(keys.mode));
-    told.insert("from".to_owned(), json!(keys.asked.from));
-    told.insert("to".to_owned(), json!(keys.asked.to));
-    told.insert("zone".to_owned(), json!(keys.asked.zone.name()));
-    told.insert("repositories".to_owned(), json!(keys.asked.repositories));
+    told.extend(window(&keys.asked));
     for metric in Metric::ALL {
         let name = metric.as_str().replace('-', "_");
         told.insert(name, one(keys, metric, with_proof));
@@ -41,14 +39,8 @@ pub fn one(keys: &FiveKeys, metric: Metric, with_proof: bool) -> Value {
             told.insert("per_week_between_first_and_last".to_owned(), json!(between));
         }
         Metric::LeadTime => {
-            let percentiles = keys.lead_time.percentiles.iter();
-            let percentiles: Map<String, Value> = percentiles
-                .map(|one| {
-                    let value = json!({ "value": one.value, "interval": one.interval.map(interval) });
-                    (format!("p{}", one.percent), value)
-                })
-                .collect();
-            told.insert("percentiles".to_owned(), Value::Object(percentiles));
+            let percentiles = percentiles(&keys.lead_time.percentiles);
+            told.insert("percentiles".to_owned(), percentiles);
             told.insert("mean".to_owned(), json!(keys.lead_time.mean));
             told.insert("parts".to_owned(), json!(keys.lead_time.parts.map(parts)));
         }
@@ -64,13 +56,37 @@ pub fn one(keys: &FiveKeys, metric: Metric, with_proof: bool) -> Value {
         Metric::RecoveryTime => {}
     }
     if with_proof {
-        let proof: Vec<Value> = measured.proof.iter().map(proof_row).collect();
-        told.insert("proof".to_owned(), Value::Array(proof));
+        told.insert("proof".to_owned(), proof(measured));
     }
     Value::Object(told)
 }
 
-fn common(measured: &Measured) -> Map<String, Value> {
+/// Which time and whose work.
+pub(crate) fn window(asked: &Asked) -> Map<String, Value> {
+    let mut told = Map::new();
+    told.insert("from".to_owned(), json!(asked.from));
+    told.insert("to".to_owned(), json!(asked.to));
+    told.insert("zone".to_owned(), json!(asked.zone.name()));
+    told.insert("repositories".to_owned(), json!(asked.repositories));
+    told
+}
+
+/// Percentiles by name: `p75`.
+pub(crate) fn percentiles(all: &[Percentile]) -> Value {
+    let named = all.iter().map(|one| {
+        let value = json!({ "value": one.value, "interval": one.interval.map(interval) });
+        (format!("p{}", one.percent), value)
+    });
+    Value::Object(named.collect())
+}
+
+/// Every row that a number was counted from.
+pub(crate) fn proof(measured: &Measured) -> Value {
+    measured.proof.iter().map(proof_row).collect()
+}
+
+/// What is told of every metric.
+pub(crate) fn common(measured: &Measured) -> Map<String, Value> {
     let told = json!({
         "value": measured.value.ok(),
         "no_value": measured.value.err().map(NoValue::words),

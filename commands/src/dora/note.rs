@@ -1,11 +1,20 @@
 //! Purpose: `/em-agent note "started review pairing"`: a mark on charts, so that what came after it can be told from what was
-//! before.
+//! before; four weeks later its author is told both.
 
+use chrono::Duration;
 use clap::Parser;
-use em_blocks::dora::note::message_noted;
-use em_domain::delivery::{MAX_MARK_CHARS, Mark};
+use em_blocks::dora::note::{message_came_of_it, message_noted};
+use em_domain::delivery::{Asked, FiveKeys, MAX_MARK_CHARS, Mark, Mode, measure};
+use em_domain::id::JobId;
+use em_domain::job::{Job, JobError, NewJob};
+use em_integrations::slack::Place;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use ulid::Ulid;
 
+use super::question::Scope;
+use super::{apart, both, facts_of};
+use crate::copy::{self, Wanted};
 use crate::ctx::Ctx;
 use crate::invocation::{CommandError, Invocation, Outcome, Reply};
 use crate::spec::Spec;
@@ -61,6 +70,80 @@ pub async fn add(ctx: Ctx, invocation: Invocation) -> Outcome {
         team,
         channel: invocation.channel.as_ref().map(|channel| channel.0.clone()),
     };
-    ctx.store.marks().add(&mark).await?;
+    ctx.store.marks().add(&mark, &follow_up(&mark)).await?;
     Ok(Reply::private(message_noted(&mark)))
+}
+
+/// The job: tells what came of a mark.
+pub const REPORT: &str = "note.report";
+/// How much is looked at before and after: whole weeks, so that week-ends weigh the same.
+const COMPARED: Duration = Duration::days(28);
+/// How long the message is remembered, so that a second attempt does not repeat it.
+const REMEMBERED_FOR: Duration = Duration::days(7);
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Noted {
+    mark: String,
+}
+
+fn follow_up(mark: &Mark) -> NewJob {
+    let payload = json!(Noted {
+        mark: mark.id.clone()
+    });
+    NewJob::new(JobId::new(Ulid::new()), REPORT, payload, mark.at + COMPARED)
+}
+
+/// Tells the author of a mark what the metrics were before it and are after it. To them alone: the numbers may be of private
+/// repositories.
+pub async fn report(ctx: Ctx, job: Job) -> Result<(), JobError> {
+    let Noted { mark } = serde_json::from_value(job.payload)
+        .map_err(|error| JobError::Fail(format!("not a mark: {error}")))?;
+    let found = ctx.store.marks().find(&mark).await.map_err(CommandError::from)?;
+    let Some(mark) = found else {
+        return Ok(());
+    };
+    let (before, after) = around(&ctx, &mark).await?;
+    let place = Place::channel(
+        ctx.slack
+            .open_dm(mark.by.as_str())
+            .await
+            .map_err(CommandError::from)?,
+    );
+    let wanted = Wanted {
+        purpose: format!("note:{}", mark.id),
+        place,
+        content: message_came_of_it(&mark, &before, &after),
+        version: 0,
+        until: ctx.clock.now() + REMEMBERED_FOR,
+    };
+    copy::show(&ctx, &wanted, job.attempts > 1).await?;
+    Ok(())
+}
+
+/// The metrics of as long before a mark as behind it.
+async fn around(ctx: &Ctx, mark: &Mark) -> Result<(FiveKeys, FiveKeys), CommandError> {
+    let scope = match mark.team.as_deref() {
+        // A team that is configured no more has no repositories that anybody knows.
+        Some(name) => Scope::Team(team::find(ctx, name)?.name.clone()),
+        None => Scope::All,
+    };
+    let (repositories, members) = scope.whose(ctx)?;
+    let asked = |from, to| Asked {
+        from,
+        to,
+        zone: ctx.settings.calendar.zone,
+        repositories: repositories.clone(),
+        members: members.clone(),
+    };
+    let (before, after) = (
+        asked(mark.at - COMPARED, mark.at),
+        asked(mark.at, mark.at + COMPARED),
+    );
+    let facts = facts_of(ctx, &both(&after, &before)).await?;
+    let definitions = ctx.settings.delivery.clone();
+    apart(move || {
+        let keys = |asked| measure(&facts, &definitions, asked, Mode::default());
+        (keys(&before), keys(&after))
+    })
+    .await
 }

@@ -38,6 +38,11 @@ struct Args {
 
 fn read(words: &[String]) -> Result<(Option<String>, Option<String>, Typed), CommandError> {
     let args: Args = SPEC.parse(words)?;
+    if args.whose.mine {
+        return Err(CommandError::user(
+            "The numbers of one person are for that person alone: ask `/em-agent dora --mine`.",
+        ));
+    }
     let (channel, days) = channel_and_number(args.words, SPEC.usage)?;
     Ok((channel, days, args.whose))
 }
@@ -45,7 +50,7 @@ fn read(words: &[String]) -> Result<(Option<String>, Option<String>, Typed), Com
 /// Answers `dora post`.
 pub async fn post(ctx: Ctx, invocation: Invocation) -> Outcome {
     let (channel, days, whose) = read(&invocation.words)?;
-    let question = Question::asked(&ctx, days.as_deref(), &whose).await?;
+    let question = Question::asked(&ctx, &invocation, days.as_deref(), &whose).await?;
     let channel = channel_of(&ctx, &invocation, channel, SPEC.path).await?;
     let report = report(&ctx, &question).await?;
     let scope = question.scope.name();

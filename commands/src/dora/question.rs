@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use em_domain::delivery::Mode;
-use em_domain::id::{Login, RepositoryName};
+use em_domain::id::{Login, RepositoryName, SlackUser};
 use em_storage::Store;
 
-use super::Typed;
-use super::window;
+use super::explain::outdated;
+use super::{Typed, window};
 use crate::ctx::Ctx;
-use crate::invocation::CommandError;
+use crate::invocation::{CommandError, Invocation};
 use crate::spec::as_typed;
 use crate::team;
+use crate::triage::my_login;
 
 /// A quarter: long enough for most teams to have something to count.
 pub(super) const DEFAULT_DAYS: u32 = 90;
@@ -32,6 +33,8 @@ pub(crate) enum Scope {
     Repository(RepositoryName),
     /// A configured team, by its name.
     Team(String),
+    /// The changes of whoever asks: numbers of one person are for that person alone.
+    Mine(Login),
 }
 
 /// What is asked.
@@ -49,6 +52,7 @@ impl fmt::Display for Question {
             Scope::All => write!(f, "{days}d {mode} all"),
             Scope::Repository(name) => write!(f, "{days}d {mode} repo {name}"),
             Scope::Team(name) => write!(f, "{days}d {mode} team {name}"),
+            Scope::Mine(login) => write!(f, "{days}d {mode} mine {login}"),
         }
     }
 }
@@ -58,7 +62,12 @@ impl Question {
     ///
     /// # Errors
     /// A number of days, repository, team or mode that there is not, in words for the person.
-    pub(crate) async fn asked(ctx: &Ctx, typed: Option<&str>, whose: &Typed) -> Result<Self, CommandError> {
+    pub(crate) async fn asked(
+        ctx: &Ctx,
+        invocation: &Invocation,
+        typed: Option<&str>,
+        whose: &Typed,
+    ) -> Result<Self, CommandError> {
         let mode = match whose.mode.as_deref() {
             Some(name) => Mode::parse(name).ok_or_else(|| no_mode(name))?,
             None => Mode::default(),
@@ -66,6 +75,7 @@ impl Question {
         let scope = match (&whose.repo, &whose.team) {
             (Some(name), _) => Scope::Repository(repository(&ctx.store, name).await?),
             (None, Some(name)) => Scope::Team(team::find(ctx, name)?.name.clone()),
+            (None, None) if whose.mine => Scope::Mine(my_login(ctx, invocation.person()?).await?),
             (None, None) => Scope::All,
         };
         Ok(Self {
@@ -75,6 +85,18 @@ impl Question {
         })
     }
 
+    /// What a button or modal says that `user` clicked. What says “mine” is about whoever clicks, whatever it was before.
+    ///
+    /// # Errors
+    /// It is of another version, in words.
+    pub(crate) async fn clicked(ctx: &Ctx, user: &SlackUser, text: &str) -> Result<Self, CommandError> {
+        let mut question = Self::parse(text).ok_or_else(outdated)?;
+        if matches!(question.scope, Scope::Mine(_)) {
+            question.scope = Scope::Mine(my_login(ctx, user).await?);
+        }
+        Ok(question)
+    }
+
     /// What [`fmt::Display`] wrote; `None` if it is of another version.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (days, rest) = text.split_once(' ')?;
@@ -82,6 +104,7 @@ impl Question {
         let scope = match rest.split_once(' ') {
             Some(("repo", name)) => Scope::Repository(name.into()),
             Some(("team", name)) => Scope::Team(name.to_owned()),
+            Some(("mine", login)) => Scope::Mine(Login(login.to_owned())),
             _ => Scope::All,
         };
         Some(Self {
@@ -111,6 +134,7 @@ impl Scope {
             Self::All => (None, None),
             Self::Repository(name) => (Some(BTreeSet::from([name.clone()])), None),
             Self::Team(name) => window::whose(team::find(ctx, name)?),
+            Self::Mine(login) => (None, Some(BTreeSet::from([login.clone()]))),
         })
     }
 
@@ -120,6 +144,7 @@ impl Scope {
             Self::All => None,
             Self::Repository(name) => Some(name.to_string()),
             Self::Team(name) => Some(name.clone()),
+            Self::Mine(_) => Some("Your changes".to_owned()),
         }
     }
 }
@@ -194,6 +219,7 @@ mod tests {
             Scope::All,
             Scope::Repository("acme/api".into()),
             Scope::Team("pay and ship".to_owned()),
+            Scope::Mine(Login("ana".to_owned())),
         ] {
             for mode in Mode::ALL {
                 let question = Question {
