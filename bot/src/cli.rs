@@ -6,6 +6,7 @@ mod docs;
 mod doctor;
 mod dora;
 mod evals;
+mod flow;
 mod jobs;
 mod policy;
 mod progress;
@@ -57,6 +58,8 @@ enum Command {
     Ask(search::AskOptions),
     /// How often we deploy, how long changes take, how often that fails, and for how long.
     Dora(dora::Options),
+    /// How work moves: cycle time, reviews, work in progress, size of changes, CI.
+    Flow(flow::Options),
     /// Measure how good the answers are.
     #[command(subcommand)]
     Evals(evals::Command),
@@ -153,6 +156,7 @@ async fn execute(cli: Cli, environment: Environment) -> Result<ExitCode, Failure
         Command::Search(options) => return search::search(options, config).await,
         Command::Ask(options) => return search::ask(options, config).await,
         Command::Dora(options) => return dora::execute(options, config).await,
+        Command::Flow(options) => return flow::execute(options, config).await,
         Command::Evals(command) => return evals::execute(command, config).await,
         Command::Audit(command) => return audit::execute(command, config).await,
         Command::Export(options) => return audit::export(options, config).await,

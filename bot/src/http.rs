@@ -3,6 +3,7 @@
 
 pub mod v1;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
@@ -22,6 +23,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use ulid::Ulid;
 
 use crate::health::Health;
+use crate::measures::Measures;
 
 /// What the webhook routes need.
 #[derive(Clone)]
@@ -33,16 +35,17 @@ pub struct Intake {
     /// GitHub's webhook secrets, the current one first; empty while GitHub is switched off.
     pub github_secrets: Vec<SecretString>,
     /// Told after every stored event, so that it is folded at once.
-    pub stored: std::sync::Arc<tokio::sync::Notify>,
+    pub stored: Arc<tokio::sync::Notify>,
 }
 
 /// All routes. `max_payload_bytes` bounds every body.
 pub fn router(intake: Intake, health: Health, api: v1::Api, max_payload_bytes: usize) -> Router {
+    let measures = Arc::new(Measures::new(api.ctx()));
     Router::new()
         .route("/webhooks/{source}", post(webhook).with_state(intake))
         .route("/health", get(|| async { "ok\n" }))
         .route("/ready", get(ready).with_state(health))
-        .route("/metrics", get(metrics_text))
+        .route("/metrics", get(metrics_text).with_state(measures))
         .merge(v1::router(api))
         .fallback(|| async { problem(StatusCode::NOT_FOUND, "There is nothing at this address.") })
         .method_not_allowed_fallback(|| async {
@@ -179,10 +182,7 @@ async fn ready(State(health): State<Health>) -> Response {
     problem(StatusCode::SERVICE_UNAVAILABLE, &reasons.join(" "))
 }
 
-async fn metrics_text() -> Response {
-    (
-        [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
-        em_telemetry::metrics::metrics_text(),
-    )
-        .into_response()
+async fn metrics_text(State(measures): State<Arc<Measures>>) -> Response {
+    let text = em_telemetry::metrics::metrics_text() + &measures.text().await;
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }

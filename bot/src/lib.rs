@@ -13,6 +13,7 @@ pub mod health;
 mod hit;
 pub mod http;
 pub mod import;
+pub mod measures;
 pub mod polling;
 pub mod run;
 pub mod slack;

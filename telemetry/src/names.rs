@@ -103,6 +103,10 @@ metrics! {
         "Calls of the language model, by outcome; those given up by whoever asked are not counted.";
     Histogram LLM_SECONDS = "em_llm_seconds" []
         "Time from a question to the end of the language model's answer.";
+    Gauge DELIVERY_VALUE = "em_delivery_value" ["metric", "team"]
+        "A delivery or flow metric of the last 30 days, of everybody or of one team: times in seconds, shares from 0 to 1, rates per week.";
+    Gauge DELIVERY_SAMPLE = "em_delivery_sample" ["metric", "team"]
+        "Of how many deployments, changes, reviews or runs that metric is.";
     Counter ERRORS_TOTAL = "em_errors_total" ["area"]
         "Failures that a person was told about with an error id, or that an operator should look at.";
 }

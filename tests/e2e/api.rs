@@ -5,6 +5,7 @@ use std::process::Output;
 use std::time::Instant;
 
 use chrono::TimeDelta;
+use em_domain::any_metric::AnyMetric;
 use em_domain::api_token::{ApiToken, Scope, TokenHash, TokenName, written};
 use em_domain::audit::AuditEntry;
 use em_domain::id::SourceId;
@@ -429,6 +430,8 @@ async fn every_operation_in_the_document_asks_for_a_token_with_its_scope(databas
         "get /v1/approvals/{id}",
         "get /v1/metrics/dora",
         "get /v1/metrics/dora/{metric}",
+        "get /v1/metrics/flow",
+        "get /v1/metrics/flow/{metric}",
         "get /v1/openapi.json",
         "post /v1/approvals/{id}/approve",
         "post /v1/approvals/{id}/decline",
@@ -760,6 +763,15 @@ async fn delivery_metrics_are_read_by_window_and_what_is_wrong_is_named(database
     assert_eq!(all["deployment_frequency"]["deployments"], 4, "{all}");
     assert_eq!(all["lead_time"]["sample"], 4, "{all}");
     assert_eq!(all["change_fail_rate"]["value"], 0.0, "{all}");
+    let flow = counter.get("/v1/metrics/flow?window=30d", &token).await.done();
+    assert_eq!(flow["cycle_time"]["value"], 7_200.0, "{flow}");
+    let one = counter
+        .get("/v1/metrics/flow/cycle-time?window=30d&proof=true", &token)
+        .await
+        .done();
+    assert_eq!(one["proof"].as_array().map(Vec::len), Some(5), "{one}");
+    let month = counter.get("/v1/metrics/dora?window=30d", &token).await.done();
+    agree_with_prometheus(&counter, &month, &flow).await;
     let path = format!(
         "/v1/metrics/dora/lead-time?from=2025-12-01&to=2026-01-15&repository={REPO}&proof=true&mode=devlake-2023"
     );
@@ -778,6 +790,8 @@ async fn delivery_metrics_are_read_by_window_and_what_is_wrong_is_named(database
         ("dora?windows=30d", "windows"),
         ("dora?proof=maybe", "proof"),
         ("dora/velocity", "`metric`"),
+        ("flow/velocity", "`metric`"),
+        ("flow?mode=fourkeys", "`mode`"),
     ] {
         let refused = counter.get(&format!("/v1/metrics/{query}"), &token).await;
         assert!((400..500).contains(&refused.status), "{query}: {refused:?}");
@@ -787,6 +801,28 @@ async fn delivery_metrics_are_read_by_window_and_what_is_wrong_is_named(database
     let other = counter.token("ana", 2, &[Scope::KnowledgeSearch]).await;
     counter.get("/v1/metrics/dora", &other).await.refused(403);
     counter.bot.finish().await;
+}
+
+/// Each number of both reports is a gauge, to the digit; what has no value has none.
+async fn agree_with_prometheus(counter: &Counter, dora: &Value, flow: &Value) {
+    let (status, text) = counter.bot.get("/metrics").await;
+    assert_eq!(status, 200);
+    for metric in AnyMetric::all() {
+        let name = metric.as_str();
+        let report = if matches!(metric, AnyMetric::Flow(_)) {
+            flow
+        } else {
+            dora
+        };
+        let told = report[name.replace('-', "_")]["value"].as_f64();
+        let start = format!("em_delivery_value{{metric=\"{name}\"}} ");
+        let scraped = text.lines().find_map(|line| line.strip_prefix(&start));
+        assert_eq!(
+            scraped.map(|value| value.parse().unwrap()),
+            told,
+            "{name} in\n{text}"
+        );
+    }
 }
 
 async fn documents_sent_twice_change_nothing_and_are_found(database: TestDatabase) {

@@ -2,13 +2,16 @@
 //! code, every dependency and every source file says what it is for, and nothing names the machine it was made on.
 
 use std::{
+    collections::BTreeSet,
     fmt::Write,
     fs,
     path::{Path, PathBuf},
 };
 
 use em_commands::action::ACTIONS;
-use em_telemetry::names::ALL;
+use em_domain::any_metric::AnyMetric;
+use em_telemetry::names::{ALL, Kind};
+use serde_json::Value;
 
 /// Folders at the root that are not part of the sources.
 const NOT_SOURCES: [&str; 3] = ["target", "data", ".git"];
@@ -80,6 +83,62 @@ fn table_of_metrics_is_the_list_in_the_code() {
         ALL.len(),
         "docs/LOGGING.md has rows for metrics that do not exist"
     );
+}
+
+/// Every name in a dashboard is that of a metric, of a histogram's buckets, or of a delivery metric.
+#[test]
+fn dashboards_show_metrics_that_exist_and_all_delivery_metrics() {
+    let mut shown = BTreeSet::new();
+    for name in ["delivery", "operations"] {
+        let page = fs::read_to_string(root().join(format!("grafana/{name}.json"))).unwrap();
+        let board: Value = serde_json::from_str(&page).unwrap();
+        let panels = board["panels"].as_array().unwrap();
+        let targets = panels
+            .iter()
+            .filter_map(|panel| panel["targets"].as_array())
+            .flatten();
+        for expression in targets.map(|target| target["expr"].as_str().unwrap()) {
+            let words = expression.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            for word in words.filter(|word| word.starts_with("em_")) {
+                let metric = ALL.iter().find(|metric| {
+                    let is_histogram = metric.kind == Kind::Histogram;
+                    word.strip_suffix("_bucket")
+                        .filter(|_| is_histogram)
+                        .unwrap_or(word)
+                        == metric.name
+                });
+                let metric = metric.unwrap_or_else(|| panic!("{name}: there is no metric {word}"));
+                for label in expression
+                    .split("by (")
+                    .skip(1)
+                    .filter_map(|rest| rest.split(')').next())
+                {
+                    for label in label.split(", ").filter(|label| *label != "le") {
+                        assert!(
+                            metric.labels.contains(&label),
+                            "{name}: {word} has no label {label}"
+                        );
+                    }
+                }
+                shown.insert(metric.name);
+            }
+            let of = expression
+                .split("metric=\"")
+                .nth(1)
+                .and_then(|rest| rest.split('"').next());
+            if let Some(of) = of {
+                assert!(
+                    AnyMetric::all().any(|metric| metric.as_str() == of),
+                    "there is no metric {of}"
+                );
+                shown.insert(AnyMetric::parse(of).unwrap().as_str());
+            }
+        }
+    }
+    let all = ALL.iter().map(|metric| metric.name);
+    let all = all.chain(AnyMetric::all().map(AnyMetric::as_str));
+    let missing: Vec<&str> = all.filter(|name| !shown.contains(name)).collect();
+    assert!(missing.is_empty(), "no dashboard shows {missing:?}");
 }
 
 #[test]

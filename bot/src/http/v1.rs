@@ -45,7 +45,7 @@ impl Api {
         }
     }
 
-    fn ctx(&self) -> Ctx {
+    pub(crate) fn ctx(&self) -> Ctx {
         self.dispatcher.ctx().clone()
     }
 }
