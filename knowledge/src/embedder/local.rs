@@ -20,7 +20,7 @@ use crate::error::KnowledgeError;
 use crate::model::{MOST_TOKENS, Model, ModelSettings, SHIPPED, depends_on_batch};
 
 /// Texts in one go. One alone uses all cores that the backend can use, nothing is padded, a question waits for little, and
-/// memory stays small; more at once were measured to be slower on both backends.
+/// memory stays small; more at once were measured to be no quicker on either backend.
 const BATCH: usize = 1;
 
 /// Characters of a text that are looked at. The model reads 256 word pieces, about 1,000 characters; the rest would be
