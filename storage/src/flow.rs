@@ -15,7 +15,7 @@ const OPEN: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM ( \
     SELECT fact FROM pull_requests WHERE state = 'open' AND created_at < $2 AND ($3 OR repository IN LIST($4)) \
     UNION ALL SELECT fact FROM pull_requests WHERE closed_at >= $1 AND closed_at IS NOT NULL \
     AND created_at < $2 AND ($3 OR repository IN LIST($4))) AS found";
-/// The repository of a review is the part of its pull request's name before the `#`.
+/// A review has no repository of its own: its pull request has.
 const REVIEWED: &str = "SELECT STRING_AGG(CAST(r.fact AS TEXT), ',') FROM reviews r \
     WHERE r.submitted_at >= $1 AND r.submitted_at < $2 AND ($3 OR EXISTS (SELECT 1 FROM pull_requests p \
     WHERE p.id = r.pull_request AND p.repository IN LIST($4)))";

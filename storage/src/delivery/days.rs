@@ -34,7 +34,8 @@ const STALE: Table = Table {
 /// a few: how many are made at once follows from how long the last ones took.
 const FIRST_PACKS: i64 = 16;
 const MOST_PACKS: i64 = 500;
-/// About how long one transaction takes. Arriving events, which share the one writer, wait no longer for it.
+/// About how long one transaction should take: arriving events, which share the one writer, wait for it. The first one, and a
+/// single pack, may take longer.
 const TURN: Duration = Duration::from_millis(100);
 /// Merges and pushes that are looked through at a time.
 const DAYS_AT_ONCE: i64 = 20_000;
