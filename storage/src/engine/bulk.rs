@@ -4,8 +4,12 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
-use sqlx::AssertSqlSafe;
-use sqlx::types::Json;
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::types::Oid;
+use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo};
+use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo};
+use sqlx::{AssertSqlSafe, Postgres, Sqlite};
 
 use super::{Conn, IDS_PER_STATEMENT, list, on_conn};
 use crate::error::StoreError;
@@ -59,6 +63,36 @@ impl<'q> Value<'q> {
         serde_json::value::to_raw_value(value)
             .map(Self::Json)
             .map_err(|error| StoreError::Refused(format!("a value that is not JSON: {error}")))
+    }
+}
+
+/// JSON that is sent as it was written. The library's own type tells PostgreSQL to take it apart (`JSONB`), which columns that keep
+/// it as it is (`JSON`) would have undone.
+struct Written(Box<RawValue>);
+
+impl sqlx::Type<Sqlite> for Written {
+    fn type_info() -> SqliteTypeInfo {
+        <String as sqlx::Type<Sqlite>>::type_info()
+    }
+}
+
+impl sqlx::Encode<'_, Sqlite> for Written {
+    fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
+        sqlx::Encode::<Sqlite>::encode(self.0.get().to_owned(), buffer)
+    }
+}
+
+impl sqlx::Type<Postgres> for Written {
+    fn type_info() -> PgTypeInfo {
+        // pg_type.dat: `json`; the name would be looked up by every connection.
+        PgTypeInfo::with_oid(Oid(114))
+    }
+}
+
+impl sqlx::Encode<'_, Postgres> for Written {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        buffer.extend_from_slice(self.0.get().as_bytes());
+        Ok(IsNull::No)
     }
 }
 
@@ -135,7 +169,7 @@ macro_rules! bound {
                 Value::Boolean(v) => query.bind(v),
                 Value::Time(v) => query.bind(storable_time(v)),
                 Value::MaybeTime(v) => query.bind(v.map(storable_time)),
-                Value::Json(v) => query.bind(Json(v)),
+                Value::Json(v) => query.bind(Written(v)),
                 Value::Bytes(v) => query.bind(v),
             };
         }
