@@ -1,13 +1,15 @@
 //! Purpose: vectors by a model in this process.
 //!
-//! Nothing is loaded before the first text comes. The work is done on threads that may block, one batch at a time:
-//! a batch uses all cores already. Passages wait in a second line of their own, so that a question waits for one batch
-//! at most, however many passages are to be done.
+//! Nothing is loaded before the first text comes. The work is done on threads that may block, in lanes: the model a few times
+//! side by side, each on one core, which gets more passages done than one model on all cores. Only the first lane is loaded for
+//! questions alone. Passages wait in a line of their own before each lane, so that a question waits for one batch at most,
+//! however many passages are to be done.
 
 use std::borrow::Cow;
+use std::num::NonZero;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use fastembed::{InitOptionsUserDefined, TextEmbedding};
 use futures::future::BoxFuture;
@@ -19,9 +21,12 @@ use super::{Embedder, FindModel, Vector};
 use crate::error::KnowledgeError;
 use crate::model::{MOST_TOKENS, Model, ModelSettings, SHIPPED, depends_on_batch};
 
-/// Texts in one go. One alone uses all cores that the backend can use, nothing is padded, a question waits for little, and
-/// memory stays small; more at once were measured to be no quicker on either backend.
+/// Texts in one go of a lane. Of one alone nothing is padded, a question waits for little, and memory stays small; more at once
+/// were measured to be no quicker on either backend.
 const BATCH: usize = 1;
+
+/// Models side by side at the most: each takes about 100 MiB.
+const MOST_LANES: usize = 2;
 
 /// Characters of a text that are looked at. The model reads 256 word pieces, about 1,000 characters; the rest would be
 /// cut into word pieces for nothing.
@@ -32,8 +37,14 @@ pub struct LocalEmbedder {
     model: Model,
     library: Option<PathBuf>,
     batch: Option<usize>,
+    lanes: Vec<Lane>,
+}
+
+/// The model once.
+#[derive(Default)]
+struct Lane {
     loaded: OnceCell<Loaded>,
-    /// Held by whoever has the next batch of passages.
+    /// Held by whoever has the next batch of passages here.
     passages: Mutex<()>,
 }
 
@@ -76,8 +87,7 @@ impl LocalEmbedder {
             model,
             library,
             batch: None,
-            loaded: OnceCell::new(),
-            passages: Mutex::new(()),
+            lanes: (0..lanes()).map(|_| Lane::default()).collect(),
         }
     }
 
@@ -93,12 +103,12 @@ impl LocalEmbedder {
     /// # Errors
     /// It cannot be loaded.
     pub async fn load(&self) -> Result<&'static Backend, KnowledgeError> {
-        Ok(self.loaded().await?.backend)
+        Ok(self.loaded(&self.lanes[0]).await?.backend)
     }
 
     /// What runs the model, once it is loaded.
     pub fn backend(&self) -> Option<&'static Backend> {
-        self.loaded.get().map(|loaded| loaded.backend)
+        self.lanes[0].loaded.get().map(|loaded| loaded.backend)
     }
 
     /// The model in use.
@@ -106,8 +116,8 @@ impl LocalEmbedder {
         &self.model
     }
 
-    async fn loaded(&self) -> Result<&Loaded, KnowledgeError> {
-        self.loaded
+    async fn loaded<'l>(&self, lane: &'l Lane) -> Result<&'l Loaded, KnowledgeError> {
+        lane.loaded
             .get_or_try_init(|| async {
                 let (model, library) = (self.model.clone(), self.library.clone());
                 let not_loadable = |cause| KnowledgeError::NotLoadable {
@@ -121,28 +131,52 @@ impl LocalEmbedder {
             .await
     }
 
-    /// Vectors of the texts: the shortest first, so that little is padded, and in the order asked for in the end.
+    /// Vectors of the texts, in their order.
     async fn embed(&self, texts: &[String], kind: Kind) -> Result<Vec<Vector>, KnowledgeError> {
         if texts.is_empty() {
             return Ok(Vec::new());
         }
-        let loaded = self.loaded().await?;
         let mut order: Vec<usize> = (0..texts.len()).collect();
+        // Neighbours are of one length, so that little is padded.
         order.sort_by_key(|&at| texts[at].len());
+        let first = self.loaded(&self.lanes[0]).await?;
+        let batches = std::sync::Mutex::new(order.chunks(self.batch(first)));
+        let lanes = match kind {
+            Kind::Query => &self.lanes[..1],
+            Kind::Passage => &self.lanes[..self.lanes.len().min(texts.len())],
+        };
+        let work = lanes
+            .iter()
+            .map(|lane| self.work_off(lane, &batches, texts, kind));
         let mut vectors = vec![Vector::new(); texts.len()];
-        for batch in order.chunks(self.batch(loaded)) {
+        for (at, vector) in futures::future::try_join_all(work).await?.into_iter().flatten() {
+            vectors[at] = vector;
+        }
+        Ok(vectors)
+    }
+
+    /// Takes batch after batch until there is none; each vector comes with its text's place.
+    async fn work_off(
+        &self,
+        lane: &Lane,
+        batches: &std::sync::Mutex<std::slice::Chunks<'_, usize>>,
+        texts: &[String],
+        kind: Kind,
+    ) -> Result<Vec<(usize, Vector)>, KnowledgeError> {
+        let loaded = self.loaded(lane).await?;
+        let next = || batches.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let mut done = Vec::new();
+        while let Some(batch) = next() {
             let prepared = batch.iter().map(|&at| self.prepared(&texts[at], kind)).collect();
             let turn = match kind {
                 Kind::Query => None,
-                Kind::Passage => Some(self.passages.lock().await),
+                Kind::Passage => Some(lane.passages.lock().await),
             };
             let found = self.run(loaded, prepared).await?;
             drop(turn);
-            for (&at, vector) in batch.iter().zip(found) {
-                vectors[at] = vector;
-            }
+            done.extend(batch.iter().copied().zip(found));
         }
-        Ok(vectors)
+        Ok(done)
     }
 
     /// How many texts go together.
@@ -214,6 +248,15 @@ impl Embedder for LocalEmbedder {
     }
 }
 
+/// How often the model is loaded for passages: no oftener than there are cores.
+fn lanes() -> usize {
+    cores().min(MOST_LANES)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
 /// Reads the files and makes the model ready.
 fn load(model: &Model, library: Option<&Path>) -> Result<Loaded, KnowledgeError> {
     let not_loadable = |cause: Cow<'static, str>| KnowledgeError::NotLoadable {
@@ -245,7 +288,9 @@ fn options(backend: &Backend) -> InitOptionsUserDefined {
             // Its arena keeps the most that any batch ever needed, which of one text is little.
             .with_execution_providers(vec![ep::CPU::default().with_arena_allocator(true).build()])
             // Threads that spin between batches would take the cores from the rest of the program.
-            .with_session_config("session.intra_op.allow_spinning", "0"),
+            .with_session_config("session.intra_op.allow_spinning", "0")
+            // The lanes share the cores.
+            .with_intra_threads(cores().div_ceil(lanes())),
         Backend::Tract => options,
     }
 }
