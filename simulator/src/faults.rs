@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::Options;
+use crate::clock::TimeSource;
 use crate::shared::locked;
 
 /// One thing that goes wrong with one call.
@@ -54,8 +55,33 @@ pub struct PostingLimit {
 #[derive(Debug)]
 struct Bucket {
     tokens: f64,
-    at: Instant,
+    /// Microseconds of the workspace's time.
+    at: i64,
 }
+
+/// Calls of a method in a minute (<https://docs.slack.dev/apis/web-api/rate-limits>, and the tier on each method's page). Posting has
+/// no tier: besides the limit of each channel Slack says "several hundred messages per minute", taken here as the least of these.
+const PER_MINUTE: &[(&str, u32)] = &[
+    ("chat.postMessage", 300),
+    ("chat.postEphemeral", 100),
+    ("chat.update", 50),
+    ("chat.delete", 50),
+    ("conversations.history", 50),
+    ("conversations.info", 50),
+    ("conversations.list", 20),
+    ("conversations.members", 100),
+    ("conversations.open", 50),
+    ("conversations.replies", 50),
+    ("reactions.add", 50),
+    ("usergroups.list", 20),
+    ("users.info", 100),
+    ("users.list", 20),
+    ("users.lookupByEmail", 50),
+    ("views.open", 100),
+    ("views.publish", 100),
+    ("views.push", 100),
+    ("views.update", 100),
+];
 
 /// Faults on order, scopes taken away, limits and the record of calls.
 #[derive(Debug)]
@@ -65,6 +91,8 @@ pub struct Faults {
     missing_scopes: Mutex<HashSet<String>>,
     buckets: Mutex<HashMap<String, Bucket>>,
     limit: Option<PostingLimit>,
+    limits_methods: bool,
+    time: TimeSource,
 }
 
 impl Faults {
@@ -75,6 +103,8 @@ impl Faults {
             missing_scopes: Mutex::default(),
             buckets: Mutex::default(),
             limit: options.posting_limit,
+            limits_methods: options.method_limits,
+            time: options.time.clone(),
         }
     }
 
@@ -143,16 +173,32 @@ impl Faults {
 
     /// Seconds to wait before posting into the channel, when limits are on.
     pub(crate) fn too_fast(&self, channel: &str) -> Option<u32> {
-        let PostingLimit { burst, per_second } = self.limit?;
-        let now = Instant::now();
+        self.wait(channel, self.limit?)
+    }
+
+    /// Seconds to wait before the method is called again, when methods are limited.
+    pub(crate) fn too_often(&self, method: &str) -> Option<u32> {
+        let (_, per_minute) = PER_MINUTE
+            .iter()
+            .find(|(name, _)| self.limits_methods && *name == method)?;
+        let limit = PostingLimit {
+            burst: *per_minute,
+            per_second: f64::from(*per_minute) / 60.0,
+        };
+        self.wait(method, limit)
+    }
+
+    /// Takes a token out of the bucket, or says in how many seconds there is one.
+    fn wait(&self, bucket: &str, PostingLimit { burst, per_second }: PostingLimit) -> Option<u32> {
+        let now = self.time.micros();
         let mut buckets = locked(&self.buckets);
         let full = Bucket {
             tokens: f64::from(burst),
             at: now,
         };
-        let bucket = buckets.entry(channel.to_owned()).or_insert(full);
-        let refill = now.duration_since(bucket.at).as_secs_f64() * per_second;
-        bucket.tokens = (bucket.tokens + refill).min(f64::from(burst));
+        let bucket = buckets.entry(bucket.to_owned()).or_insert(full);
+        let passed = Duration::from_micros(u64::try_from(now - bucket.at).unwrap_or_default());
+        bucket.tokens = (bucket.tokens + passed.as_secs_f64() * per_second).min(f64::from(burst));
         bucket.at = now;
         if bucket.tokens >= 1.0 {
             bucket.tokens -= 1.0;

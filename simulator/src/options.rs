@@ -39,6 +39,8 @@ pub struct Options {
     pub disconnect_grace: Duration,
     /// Posting limits; off when `None`.
     pub posting_limit: Option<PostingLimit>,
+    /// Whether each method is limited to the calls a minute of its tier.
+    pub method_limits: bool,
 }
 
 /// A command that the page offers in its composer.
@@ -69,6 +71,7 @@ impl Default for Options {
             ping_interval: Duration::from_secs(10),
             disconnect_grace: Duration::from_secs(10),
             posting_limit: None,
+            method_limits: false,
         }
     }
 }

@@ -187,6 +187,9 @@ fn run(shared: &Shared, name: &str, token: Option<&str>, params: &Params) -> Ans
         Some(_) => return Err("invalid_auth".into()),
     }
     need_scope(shared, method.scope)?;
+    if let Some(after) = shared.faults.too_often(name) {
+        return Err(ApiError::rate_limited(after));
+    }
     (method.run)(shared, params)
 }
 

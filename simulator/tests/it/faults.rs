@@ -1,8 +1,10 @@
 //! Purpose: faults on order really happen on the wire.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use em_simulator::{Fault, Options, PostingLimit, Simulator};
+use em_simulator::{Fault, Options, PostingLimit, Simulator, TimeSource};
 use serde_json::json;
 
 use crate::client::{call, post_json};
@@ -86,4 +88,25 @@ async fn posting_faster_than_the_limit_is_refused_per_channel() {
     )
     .await;
     assert_eq!(elsewhere["ok"], true);
+}
+
+#[tokio::test]
+async fn a_method_called_more_often_than_its_tier_allows_is_refused_until_time_has_passed() {
+    let now = Arc::new(AtomicI64::new(1_790_000_000_000_000));
+    let read = Arc::clone(&now);
+    let sim = Simulator::start(Options {
+        method_limits: true,
+        time: TimeSource::from_micros(move || read.load(Ordering::Relaxed)),
+        ..Options::default()
+    })
+    .await
+    .unwrap();
+    let open = async || call(&sim, "conversations.open", json!({"users": "U0ANA"})).await["ok"] == true;
+    for _ in 0..50 {
+        assert!(open().await);
+    }
+    assert!(!open().await, "the 51st within a minute");
+    now.fetch_add(1_200_000, Ordering::Relaxed);
+    assert!(open().await, "one more is allowed after 1.2 seconds");
+    assert!(!open().await);
 }
