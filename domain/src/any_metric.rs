@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::Metric;
+use crate::delivery::{Metric, Unit};
 use crate::flow::FlowMetric;
 
 /// A metric.
@@ -55,6 +55,24 @@ impl AnyMetric {
     pub fn parse(typed: &str) -> Option<Self> {
         let delivery = Metric::parse(typed).map(Self::Delivery);
         delivery.or_else(|| FlowMetric::parse(typed).map(Self::Flow))
+    }
+
+    /// What a value of it counts, by our own definitions.
+    pub fn unit(self) -> Unit {
+        match self {
+            Self::Delivery(Metric::DeploymentFrequency) => Unit::PerWeek,
+            Self::Delivery(Metric::LeadTime | Metric::RecoveryTime) => Unit::Seconds,
+            Self::Delivery(Metric::ChangeFailRate | Metric::ReworkRate) => Unit::Share,
+            Self::Flow(metric) => metric.unit(),
+        }
+    }
+
+    /// Whether it can be asked of people: deployments and runs of CI belong to repositories alone.
+    pub fn has_author(self) -> bool {
+        match self {
+            Self::Delivery(metric) => metric == Metric::LeadTime,
+            Self::Flow(metric) => !matches!(metric, FlowMetric::CiDuration | FlowMetric::CiFlakiness),
+        }
     }
 
     /// Whether more of it is better; `None` where neither way is good by itself.

@@ -49,7 +49,7 @@ pub(crate) use frequency::{per_week, per_week_interval};
 pub(crate) use lead_time::{Missing, percentiles};
 pub(crate) use parts::{before_merge, parts};
 pub(crate) use scope::Scope;
-pub(crate) use statistics::{number, part_interval, percentile, seconds};
+pub(crate) use statistics::{number, part_interval, percentile, percentile_interval, seconds};
 pub(crate) use view::{by_time, counted, left_out, left_out_for, middle, no_band, note, share};
 pub(crate) use weeks::{Week, by_week, touched};
 

@@ -57,7 +57,7 @@ pub struct DeploymentTarget {
     pub git_ref: String,
     /// Who asked, where known.
     pub creator: Option<Login>,
-    /// When it was asked for.
+    /// When it was asked for; the earliest that any statement gives.
     pub created_at: DateTime<Utc>,
     /// The page for people.
     pub url: String,
@@ -84,7 +84,12 @@ impl Deployment {
     /// Takes in another statement about the same deployment.
     pub fn merge(&mut self, other: Self) {
         debug_assert_eq!(self.id, other.id, "only statements about one deployment merge");
-        self.target.merge(other.target);
+        // Some senders say only when something changed; no statement gives a time before it was asked for.
+        let mut target = other.target;
+        let created_at = self.target.value.created_at.min(target.value.created_at);
+        self.target.value.created_at = created_at;
+        target.value.created_at = created_at;
+        self.target.merge(target);
         self.state.merge(other.state);
         earliest(&mut self.succeeded_at, other.succeeded_at);
         newest(&mut self.log_url, other.log_url);
@@ -118,6 +123,68 @@ impl Release {
         debug_assert_eq!(self.id, other.id, "only statements about one release merge");
         if other > *self {
             *self = other;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_770_000_000 + seconds, 0).unwrap()
+    }
+
+    prop_compose! {
+        fn any_deployment()(said in 0..4i64, asked in 0..4i64, state in 0..4usize, url in "[ab]") -> Deployment {
+            let states = [
+                DeploymentState::Pending,
+                DeploymentState::InProgress,
+                DeploymentState::Success,
+                DeploymentState::Failure,
+            ];
+            Deployment {
+                repository: "acme/api".into(),
+                id: 1,
+                target: Stamped {
+                    at: at(said),
+                    value: DeploymentTarget {
+                        environment: "production".to_owned(),
+                        sha: String::new(),
+                        git_ref: String::new(),
+                        creator: None,
+                        created_at: at(asked),
+                        url,
+                    },
+                },
+                state: Stamped { at: at(said), value: states[state] },
+                succeeded_at: (states[state] == DeploymentState::Success).then(|| at(said)),
+                log_url: None,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_statements_does_not_matter_and_the_earliest_request_holds(
+            said in prop::collection::vec(any_deployment(), 1..6),
+        ) {
+            let merge_all = |all: &[Deployment]| {
+                all.iter().skip(1).fold(all[0].clone(), |mut known, one| {
+                    known.merge(one.clone());
+                    known
+                })
+            };
+            let in_order = merge_all(&said);
+            let backwards: Vec<Deployment> = said.iter().rev().cloned().collect();
+            prop_assert_eq!(&in_order, &merge_all(&backwards));
+            let mut halves = merge_all(&said[..said.len().div_ceil(2)]);
+            halves.merge(merge_all(&said[said.len() / 2..]));
+            prop_assert_eq!(&in_order, &halves, "in groups, one of them twice");
+            let asked = said.iter().map(|one| one.target.value.created_at).min();
+            prop_assert_eq!(Some(in_order.target.value.created_at), asked);
         }
     }
 }

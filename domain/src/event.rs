@@ -18,7 +18,7 @@ impl Source {
         Self("github".to_owned())
     }
 
-    /// `PagerDuty`: recorded files so far.
+    /// `PagerDuty`: webhooks and recorded files.
     pub fn pagerduty() -> Self {
         Self("pagerduty".to_owned())
     }
@@ -54,6 +54,8 @@ pub enum Origin {
     Poll,
     /// Read from a recorded file that the operator named.
     Import,
+    /// A webhook that nothing proves: the operator lets this source in without a secret.
+    Unverified,
 }
 
 impl Origin {
@@ -63,12 +65,13 @@ impl Origin {
             Self::Webhook => "webhook",
             Self::Poll => "poll",
             Self::Import => "import",
+            Self::Unverified => "unverified",
         }
     }
 
     /// The origin stored under `name`.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Webhook, Self::Poll, Self::Import]
+        [Self::Webhook, Self::Poll, Self::Import, Self::Unverified]
             .into_iter()
             .find(|origin| origin.as_str() == name)
     }

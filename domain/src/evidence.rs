@@ -42,6 +42,8 @@ pub enum Deed {
     Pushed,
     /// They closed an issue.
     IssueClosed,
+    /// They began to work on an issue.
+    IssueStarted,
     /// They opened an issue.
     IssueOpened,
     /// They were given an issue.

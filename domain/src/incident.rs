@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Login, RepositoryName};
-use crate::stamped::Stamped;
+use crate::stamped::{Stamped, earliest, latest};
 
 /// How far an incident got. The order is the order of life: at one instant the later state wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -47,6 +47,9 @@ pub struct IncidentSnapshot {
     pub repository: Option<RepositoryName>,
     /// When it began; the earliest that any statement gives.
     pub opened_at: DateTime<Utc>,
+    /// When somebody first said that they work on it, where the source tells.
+    #[serde(default)]
+    pub acknowledged_at: Option<DateTime<Utc>>,
     /// When it was over.
     pub resolved_at: Option<DateTime<Utc>>,
     /// What the source says is broken, in its own words: a PagerDuty service.
@@ -66,6 +69,10 @@ pub struct Incident {
     pub external_id: String,
     /// The newest full statement.
     pub snapshot: Stamped<IncidentSnapshot>,
+    /// When it last began, where its source says so because every occurrence goes by one name: an alarm, an error that comes
+    /// back. Then this is when it was opened: what was over before is another story.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_again_at: Option<DateTime<Utc>>,
 }
 
 impl Incident {
@@ -76,11 +83,18 @@ impl Incident {
             (&other.source, &other.external_id),
             "only statements about one incident merge"
         );
+        latest(&mut self.began_again_at, other.began_again_at);
         // Not every statement knows when it began; none says a time before that.
-        let opened_at = self.snapshot.value.opened_at.min(other.snapshot.value.opened_at);
+        let earliest_said = self.snapshot.value.opened_at.min(other.snapshot.value.opened_at);
+        let opened_at = self.began_again_at.unwrap_or(earliest_said);
         self.snapshot.value.opened_at = opened_at;
+        // That it was acknowledged is said once; whatever is said later does not repeat it.
+        let mut acknowledged_at = self.snapshot.value.acknowledged_at;
+        earliest(&mut acknowledged_at, other.snapshot.value.acknowledged_at);
+        self.snapshot.value.acknowledged_at = acknowledged_at;
         let mut said = other.snapshot;
         said.value.opened_at = opened_at;
+        said.value.acknowledged_at = acknowledged_at;
         self.snapshot.merge(said);
     }
 }
@@ -101,8 +115,9 @@ mod tests {
             0i64..4,
             prop::sample::select(states.to_vec()),
             prop::option::of(1u8..4),
+            any::<bool>(),
         )
-            .prop_map(|(at, state, severity)| {
+            .prop_map(|(at, state, severity, begins)| {
                 let at = DateTime::from_timestamp(1_770_000_000 + at, 0).unwrap();
                 Incident {
                     source: "github".to_owned(),
@@ -117,13 +132,49 @@ mod tests {
                             url: String::new(),
                             repository: None,
                             opened_at: at,
+                            acknowledged_at: (state == IncidentState::Open).then_some(at),
                             resolved_at: None,
                             service: None,
                             causes: Vec::new(),
                         },
                     },
+                    began_again_at: begins.then_some(at),
                 }
             })
+    }
+
+    #[test]
+    fn what_comes_back_under_its_old_name_is_open_since_it_came_back() {
+        let at = |hour: i64| DateTime::from_timestamp(1_770_000_000 + hour * 3600, 0).unwrap();
+        let said = |hour, state, begins: bool| {
+            let value = IncidentSnapshot {
+                state,
+                severity: None,
+                assignees: Vec::new(),
+                title: "HighLatency".to_owned(),
+                url: String::new(),
+                repository: None,
+                opened_at: at(hour),
+                acknowledged_at: None,
+                resolved_at: (state == IncidentState::Resolved).then(|| at(hour)),
+                service: None,
+                causes: Vec::new(),
+            };
+            Incident {
+                source: "cloudwatch".to_owned(),
+                external_id: "arn".to_owned(),
+                snapshot: Stamped { at: at(hour), value },
+                began_again_at: begins.then(|| at(hour)),
+            }
+        };
+        let mut known = said(1, IncidentState::Open, true);
+        known.merge(said(2, IncidentState::Resolved, false));
+        let value = &known.snapshot.value;
+        assert_eq!((value.opened_at, value.resolved_at), (at(1), Some(at(2))));
+        known.merge(said(8, IncidentState::Open, true));
+        known.merge(said(9, IncidentState::Resolved, false));
+        let value = &known.snapshot.value;
+        assert_eq!((value.opened_at, value.resolved_at), (at(8), Some(at(9))));
     }
 
     proptest! {

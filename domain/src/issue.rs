@@ -13,6 +13,8 @@ pub enum Move {
     Opened,
     /// The account was given it.
     Assigned,
+    /// The account began to work on it, by the tracker's own word for that.
+    Started,
     /// The account closed it.
     Closed,
 }
@@ -23,6 +25,7 @@ impl Move {
         match self {
             Self::Opened => "opened",
             Self::Assigned => "assigned",
+            Self::Started => "started",
             Self::Closed => "closed",
         }
     }
@@ -35,7 +38,8 @@ impl Move {
 pub struct IssueMove {
     /// When the statement was true: a title may change later.
     pub seen_at: DateTime<Utc>,
-    /// Which issue; issues and pull requests of a repository share their numbers.
+    /// Which issue; issues and pull requests of a repository share their numbers. A tracker's project stands in the place of a
+    /// repository: `jira:PAY` and 12 for `PAY-12`.
     pub issue: PullRequestKey,
     /// What happened.
     pub kind: Move,

@@ -20,7 +20,11 @@ pub struct PullRequestKey {
 
 impl fmt::Display for PullRequestKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.repository, self.number)
+        match self.repository.as_str().split_once(':') {
+            // A tracker's project, `jira:PAY`: people call its issue `PAY-12`.
+            Some((_, project)) => write!(f, "{project}-{}", self.number),
+            None => write!(f, "{}#{}", self.repository, self.number),
+        }
     }
 }
 
@@ -131,7 +135,8 @@ pub struct Size {
 pub struct PullRequest {
     /// Which one.
     pub key: PullRequestKey,
-    /// The newest full statement; absent while only side events (a commit list, a review request) were seen.
+    /// The newest full statement; absent while only side events (a commit list, a review request) were seen. Its author is
+    /// [`opened_by`](Self::opened_by) where that is known.
     pub snapshot: Option<Stamped<Snapshot>>,
     /// The newest known size; some events leave it out.
     pub size: Option<Stamped<Size>>,
@@ -145,6 +150,9 @@ pub struct PullRequest {
     pub pushed_at: Option<DateTime<Utc>>,
     /// When each person was last asked for a review.
     pub requests: BTreeMap<Login, DateTime<Utc>>,
+    /// Who opened it, where not every full statement names them: GitLab names whoever acted, and the author by a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_by: Option<Stamped<Account>>,
 }
 
 impl PullRequest {
@@ -159,15 +167,23 @@ impl PullRequest {
             ready_at: None,
             pushed_at: None,
             requests: BTreeMap::new(),
+            opened_by: None,
         }
     }
 
     /// Takes in what `other` knows. Commutative, associative, idempotent.
-    pub fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, mut other: Self) {
         debug_assert_eq!(
             self.key, other.key,
             "only statements about one pull request merge"
         );
+        newest(&mut self.opened_by, other.opened_by.take());
+        if let Some(author) = &self.opened_by {
+            // Before they are compared: two statements of one instant must not differ by who was known to be the author.
+            for snapshot in [&mut self.snapshot, &mut other.snapshot].into_iter().flatten() {
+                snapshot.value.author.clone_from(&author.value);
+            }
+        }
         newest(&mut self.snapshot, other.snapshot);
         newest(&mut self.size, other.size);
         newest(&mut self.conflicts, other.conflicts);
@@ -186,5 +202,90 @@ impl PullRequest {
             .as_ref()
             .map(|snapshot| &snapshot.value)
             .filter(|snapshot| snapshot.state == PullRequestState::Open)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn account(login: &str) -> Account {
+        Account {
+            login: login.into(),
+            is_bot: false,
+        }
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_770_000_000 + seconds, 0).unwrap()
+    }
+
+    /// As GitLab states them: the author is a number, and a name only where the author is among those who are named.
+    fn said(second: i64, title: &str, name: Option<&str>) -> PullRequest {
+        let mut fact = PullRequest::new(PullRequestKey {
+            repository: "acme/api".into(),
+            number: 1,
+        });
+        fact.opened_by = name.map(|name| Stamped {
+            at: at(second),
+            value: account(name),
+        });
+        fact.snapshot = Some(Stamped {
+            at: at(second),
+            value: Snapshot {
+                state: PullRequestState::Open,
+                is_ready: true,
+                requested_reviewers: Vec::new(),
+                requested_teams: Vec::new(),
+                labels: Vec::new(),
+                author: account(name.unwrap_or("id:51")),
+                title: title.to_owned(),
+                url: String::new(),
+                base_ref: "main".to_owned(),
+                head_ref: "topic".to_owned(),
+                head_sha: None,
+                created_at: at(0),
+                closed_at: None,
+                merged_at: None,
+                merge_commit_sha: None,
+                references: None,
+                reverts: None,
+            },
+        });
+        fact
+    }
+
+    fn merge_all<'a>(all: impl IntoIterator<Item = &'a PullRequest>) -> PullRequest {
+        let mut all = all.into_iter().cloned();
+        let first = all.next().unwrap();
+        all.fold(first, |mut known, one| {
+            known.merge(one);
+            known
+        })
+    }
+
+    #[test]
+    fn the_author_is_known_once_any_statement_names_them() {
+        let (opened, merged) = (said(1, "a", Some("ana")), said(2, "b", None));
+        let author = |fact: PullRequest| fact.snapshot.unwrap().value.author.login;
+        assert_eq!(author(merge_all([&opened, &merged])), "ana".into());
+        assert_eq!(author(merge_all([&merged, &opened])), "ana".into());
+        assert_eq!(author(merged), "id:51".into());
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_statements_does_not_matter(
+            said in prop::collection::vec((0..3i64, "[ab]", prop::option::of(prop::sample::select(vec!["ana", "bo"]))), 1..6),
+        ) {
+            let facts: Vec<PullRequest> = said.iter().map(|(at, title, name)| super::tests::said(*at, title, *name)).collect();
+            let in_order = merge_all(&facts);
+            prop_assert_eq!(&in_order, &merge_all(facts.iter().rev()));
+            let mut halves = merge_all(&facts[..facts.len().div_ceil(2)]);
+            halves.merge(merge_all(&facts[facts.len() / 2..]));
+            prop_assert_eq!(&in_order, &halves, "in groups, one of them twice");
+        }
     }
 }

@@ -17,6 +17,8 @@ pub enum Verdict {
     ChangesRequested,
     /// Taken back.
     Dismissed,
+    /// Takes back whatever this reviewer said before: for forges that do not say which review it was.
+    Withdrawn,
 }
 
 impl Verdict {
@@ -27,6 +29,7 @@ impl Verdict {
             Self::Approved => "approved",
             Self::ChangesRequested => "changes_requested",
             Self::Dismissed => "dismissed",
+            Self::Withdrawn => "withdrawn",
         }
     }
 
@@ -37,6 +40,7 @@ impl Verdict {
             Self::Approved,
             Self::ChangesRequested,
             Self::Dismissed,
+            Self::Withdrawn,
         ]
         .into_iter()
         .find(|verdict| verdict.as_str().eq_ignore_ascii_case(name))

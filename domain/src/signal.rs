@@ -11,6 +11,7 @@ mod failed_deployment;
 mod failing_main;
 mod finding;
 mod incident_open_too_long;
+mod kinds;
 mod long_running_ci;
 mod no_ticket_link;
 mod paths;
@@ -37,6 +38,7 @@ use crate::id::{Login, RepositoryName, SignalId};
 
 pub use diff::{Diff, OpenSignal, diff};
 pub use facts::{Facts, PENDING_RUNS_COUNT_DAYS, WatchedPull, watched};
+pub use kinds::{KINDS, MEASURED_KINDS, OTHER_KINDS, kind, kinds};
 pub use paths::{ChangedFiles, NoPatterns, PathPatterns};
 pub use read::{KindOfRule, RulesSeed};
 pub use rules::{Parameters, Rule, Rules, TicketPattern};
@@ -243,24 +245,6 @@ impl PartialEq for SignalKind {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
     }
-}
-
-/// Every kind, in the order in which they are shown.
-pub static KINDS: &[SignalKind] = &[
-    incident_open_too_long::KIND,
-    failing_main::KIND,
-    failed_deployment::KIND,
-    stale_pr::KIND,
-    pr_without_review::KIND,
-    review_overload::KIND,
-    wip_limit_exceeded::KIND,
-    long_running_ci::KIND,
-    no_ticket_link::KIND,
-];
-
-/// The kind of that name.
-pub fn kind(name: &str) -> Option<&'static SignalKind> {
-    KINDS.iter().find(|kind| kind.name == name)
 }
 
 /// What a rule looks at: the facts, the time, and when people work.

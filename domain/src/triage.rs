@@ -323,7 +323,8 @@ impl<'a> Case<'a> {
 }
 
 /// The review that stands for each person: their newest verdict, where remarks do not undo a verdict (as on
-/// GitHub), and dismissed reviews do not count. The author's own remarks are not reviews, nor are a bot's.
+/// GitHub), dismissed reviews do not count, and a withdrawal leaves nothing of its reviewer's. The author's own remarks are
+/// not reviews, nor are a bot's.
 fn standing_reviews<'a>(reviews: &'a [Review], author: &Login) -> Vec<&'a Review> {
     let mut standing: Vec<&Review> = Vec::new();
     let mut sorted: Vec<&Review> = reviews.iter().collect();
@@ -337,6 +338,9 @@ fn standing_reviews<'a>(reviews: &'a [Review], author: &Login) -> Vec<&'a Review
             .iter()
             .position(|known| known.reviewer.login.same(&review.reviewer.login));
         match known {
+            _ if review.verdict == Verdict::Withdrawn => {
+                known.map(|index| standing.remove(index));
+            }
             Some(_) if review.verdict == Verdict::Commented && is_verdict(standing[known.unwrap_or(0)]) => {}
             Some(index) => {
                 standing.remove(index);
@@ -478,4 +482,48 @@ pub const FAILURES_STAY_DAYS: i64 = 14;
 /// The earliest instant from which failures are shown.
 pub fn failures_since(now: DateTime<Utc>) -> DateTime<Utc> {
     now - Duration::days(FAILURES_STAY_DAYS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pull_request::{Account, PullRequestKey};
+
+    fn said(second: i64, by: &str, verdict: Verdict) -> Review {
+        Review {
+            pull_request: PullRequestKey {
+                repository: "acme/api".into(),
+                number: 1,
+            },
+            id: second,
+            reviewer: Account {
+                login: by.into(),
+                is_bot: false,
+            },
+            verdict,
+            submitted_at: DateTime::from_timestamp(1_770_000_000 + second, 0).unwrap(),
+            url: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_withdrawal_leaves_nothing_of_its_reviewers_until_they_say_something_again() {
+        use Verdict::{Approved, ChangesRequested, Withdrawn};
+        let mut reviews = vec![
+            said(1, "bo", Approved),
+            said(2, "cy", ChangesRequested),
+            said(3, "Bo", Withdrawn),
+        ];
+        let who = |reviews: &[Review]| -> Vec<(String, Verdict)> {
+            let standing = standing_reviews(reviews, &"ana".into());
+            standing
+                .iter()
+                .map(|review| (review.reviewer.login.0.clone(), review.verdict))
+                .collect()
+        };
+        assert_eq!(who(&reviews), [("cy".to_owned(), ChangesRequested)]);
+        reviews.push(said(4, "bo", Approved));
+        let both = [("cy".to_owned(), ChangesRequested), ("bo".to_owned(), Approved)];
+        assert_eq!(who(&reviews), both);
+    }
 }

@@ -75,7 +75,7 @@ pub(super) fn mean(values: &[i64]) -> Option<f64> {
 }
 
 /// How sure a percentile of sorted values is; `None` of too few.
-pub(super) fn percentile_interval(sorted: &[i64], percent: u32) -> Option<Interval> {
+pub(crate) fn percentile_interval(sorted: &[i64], percent: u32) -> Option<Interval> {
     let n = sorted.len();
     if n < LEAST_FOR_INTERVAL {
         return None;

@@ -12,7 +12,7 @@ use crate::incident::{Incident, IncidentState};
 use crate::issue::{IssueMove, Move};
 use crate::pull_request::{PullRequest, PullRequestKey, Snapshot};
 use crate::push::Push;
-use crate::review::Review;
+use crate::review::{Review, Verdict};
 
 /// The facts that may show something of a window: all that do, and any number of others.
 #[derive(Debug, Clone, Default)]
@@ -126,11 +126,11 @@ impl<'a> Known<'a> {
         })
     }
 
-    /// A review, unless its writer is a program or answers under their own pull request.
+    /// A review, unless its writer is a program, answers under their own pull request, or only took an earlier one back.
     fn review(&self, review: &Review) -> Option<Event> {
         let pull = self.by_key.get(&review.pull_request).copied().and_then(snapshot);
         let is_own = pull.is_some_and(|pull| pull.author.login.same(&review.reviewer.login));
-        if is_own || review.reviewer.is_bot {
+        if is_own || review.reviewer.is_bot || review.verdict == Verdict::Withdrawn {
             return None;
         }
         let mut subject = self.pull(&review.pull_request, pull);
@@ -169,6 +169,7 @@ impl<'a> Known<'a> {
         let deed = match moved.kind {
             Move::Opened => Deed::IssueOpened,
             Move::Assigned => Deed::IssueAssigned,
+            Move::Started => Deed::IssueStarted,
             Move::Closed => Deed::IssueClosed,
         };
         let (key, by) = (&moved.issue, &moved.by);

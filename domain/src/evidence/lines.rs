@@ -38,7 +38,7 @@ fn story(deed: Deed) -> Story {
         Deed::Deployed => Story::Deployment,
         Deed::Released => Story::Release,
         Deed::Incident => Story::Incident,
-        Deed::IssueClosed | Deed::IssueOpened | Deed::IssueAssigned => Story::Issue,
+        Deed::IssueClosed | Deed::IssueStarted | Deed::IssueOpened | Deed::IssueAssigned => Story::Issue,
         Deed::Decided => Story::Decision,
     }
 }
@@ -96,6 +96,7 @@ fn settled(mut line: Line) -> Line {
         | Deed::Released
         | Deed::Incident
         | Deed::IssueClosed
+        | Deed::IssueStarted
         | Deed::IssueOpened
         | Deed::IssueAssigned
         | Deed::Decided => line.times = 1,

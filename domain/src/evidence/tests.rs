@@ -187,11 +187,13 @@ fn incident(assignees: &[&str], opened: DateTime<Utc>, resolved: Option<DateTime
                 url: "https://github.com/acme/api/issues/99".to_owned(),
                 repository: Some("acme/api".into()),
                 opened_at: opened,
+                acknowledged_at: None,
                 resolved_at: resolved,
                 service: None,
                 causes: Vec::new(),
             },
         },
+        began_again_at: None,
     }
 }
 
@@ -256,7 +258,7 @@ fn facts() -> impl Strategy<Value = KnownFacts> {
         select(vec!["change-1", "change-2", "main", "spike"]),
     );
     let pushes = vec((place, account(), instant(), 1..4i64), 0..10);
-    let kinds = select(vec![Move::Opened, Move::Assigned, Move::Closed]);
+    let kinds = select(vec![Move::Opened, Move::Assigned, Move::Started, Move::Closed]);
     let issues = vec((key(), kinds, account(), instant()), 0..6);
     let deployments = vec(of(instant()), 0..6);
     let incidents = vec((instant(), of(0..4000i64)), 0..3);
@@ -375,6 +377,7 @@ fn name(event: &Event) -> &'static str {
         Deed::Opened | Deed::IssueOpened => "opened",
         Deed::Pushed => "pushed",
         Deed::IssueClosed => "closed",
+        Deed::IssueStarted => "started",
         Deed::IssueAssigned => "assigned",
         Deed::Decided => "decided",
     }
@@ -449,7 +452,7 @@ proptest! {
             .map(|event| event.subject.id.clone()).collect::<BTreeSet<_>>();
         let changes = [Deed::Merged, Deed::Opened, Deed::Pushed];
         for deeds in [&changes[..], &[Deed::Reviewed], &[Deed::Deployed], &[Deed::Incident],
-            &[Deed::IssueClosed, Deed::IssueOpened, Deed::IssueAssigned]] {
+            &[Deed::IssueClosed, Deed::IssueStarted, Deed::IssueOpened, Deed::IssueAssigned]] {
             let told: Vec<_> = lines.iter().filter(|line| deeds.contains(&line.deed)).map(|line| line.subject.id.clone()).collect();
             prop_assert_eq!(told.len(), subjects(deeds).len());
             prop_assert_eq!(told.into_iter().collect::<BTreeSet<_>>(), subjects(deeds));

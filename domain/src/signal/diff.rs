@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Finding;
+use super::{Finding, Signal};
 use crate::id::SignalId;
 
 /// A signal that is open, as far as evaluating needs to know it.
@@ -61,6 +61,17 @@ pub fn diff(open: &[OpenSignal], findings: Vec<Finding>) -> Diff {
         }
     }
     changes
+}
+
+impl From<&Signal> for OpenSignal {
+    fn from(signal: &Signal) -> Self {
+        Self {
+            id: signal.id.clone(),
+            rule: signal.finding.rule.clone(),
+            subject: signal.finding.subject.clone(),
+            digest: signal.finding.digest(),
+        }
+    }
 }
 
 impl OpenSignal {

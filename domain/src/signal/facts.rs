@@ -64,6 +64,9 @@ pub struct WatchedPull {
     /// be asked for. `None` while nobody knows.
     #[serde(skip)]
     pub paths: Option<Vec<String>>,
+    /// When work on it began: its earliest commit, else the opening; `None` in what an earlier version kept.
+    #[serde(default)]
+    pub began_at: Option<DateTime<Utc>>,
     /// When it was put before reviewers: opened, or left draft.
     pub presented_at: DateTime<Utc>,
     /// When somebody last did something: presented it, pushed, reviewed, commented. Programs do not count.
@@ -125,6 +128,12 @@ pub fn watched(pull: &PullRequest, around: Surroundings<'_>, waiting: &Waiting) 
         head_sha: snapshot.head_sha.clone(),
         references: snapshot.references.clone(),
         paths: None,
+        // A commit authored after the opening says that it was rebased.
+        began_at: pull
+            .first_commit_at
+            .into_iter()
+            .chain([snapshot.created_at])
+            .min(),
         presented_at,
         last_activity_at: activity.max().map_or(presented_at, |at| at.max(presented_at)),
         reviewed_at: by_others.filter(|at| *at >= presented_at).min(),

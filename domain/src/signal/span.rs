@@ -26,6 +26,27 @@ impl ClockKind {
             Self::Wall => "wall",
         }
     }
+
+    /// The instant since which `time` has passed by `now`; `None` if nobody ever works that long.
+    pub fn before(
+        self,
+        now: DateTime<Utc>,
+        time: Duration,
+        calendar: &WorkCalendar,
+    ) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Wall => now.checked_sub_signed(time),
+            Self::Working => calendar.working_time_before(now, time),
+        }
+    }
+
+    /// The time that counts between two instants; zero if `to` is not after `from`.
+    pub fn between(self, from: DateTime<Utc>, to: DateTime<Utc>, calendar: &WorkCalendar) -> Duration {
+        match self {
+            Self::Wall => (to - from).max(Duration::zero()),
+            Self::Working => calendar.working_time(from, to),
+        }
+    }
 }
 
 /// A duration: days and minutes. How long a day is depends on the clock: 24 hours, or one working day.
@@ -63,14 +84,16 @@ impl Span {
         clock: ClockKind,
         calendar: &WorkCalendar,
     ) -> Option<DateTime<Utc>> {
-        let minutes = Duration::minutes(self.minutes);
-        match clock {
-            ClockKind::Wall => now.checked_sub_signed(Duration::days(self.days) + minutes),
-            ClockKind::Working => {
-                let day = calendar.day_length().num_minutes();
-                calendar.working_time_before(now, Duration::minutes(day * self.days) + minutes)
-            }
-        }
+        clock.before(now, self.length(clock, calendar), calendar)
+    }
+
+    /// How long it is by the clock.
+    pub fn length(self, clock: ClockKind, calendar: &WorkCalendar) -> Duration {
+        let day = match clock {
+            ClockKind::Wall => 24 * 60,
+            ClockKind::Working => calendar.day_length().num_minutes(),
+        };
+        Duration::minutes(day * self.days + self.minutes)
     }
 
     /// It in hours, a day counted as 24, rounded down.

@@ -39,6 +39,7 @@ fn pull(number: i64, author: &str) -> WatchedPull {
         head_sha: Some(format!("sha{number}")),
         references: Some(Vec::new()),
         paths: None,
+        began_at: None,
         presented_at: at(0),
         last_activity_at: at(0),
         reviewed_at: None,
@@ -216,11 +217,13 @@ fn incident(state: IncidentState) -> Incident {
                 url: "https://github.com/acme/api/issues/9".to_owned(),
                 repository: Some("acme/api".into()),
                 opened_at: at(0),
+                acknowledged_at: None,
                 resolved_at: None,
                 service: None,
                 causes: Vec::new(),
             },
         },
+        began_again_at: None,
     }
 }
 
