@@ -23,8 +23,6 @@ pub struct GithubConfig {
     pub api_url: String,
     /// Reads the repositories; without one nothing is polled.
     pub token: Option<SecretString>,
-    /// The secrets of the webhooks: any of them may have signed a delivery, so that one can replace another.
-    pub webhook_secrets: Vec<SecretString>,
     /// Repositories to poll: `owner/name`.
     pub repositories: Vec<String>,
     /// Organisations of which all repositories are polled.

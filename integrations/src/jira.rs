@@ -2,6 +2,8 @@
 //! Source: <https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-search/>.
 
 mod adf;
+mod normalise;
+pub mod webhook;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;

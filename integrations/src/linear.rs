@@ -2,7 +2,9 @@
 //! Source: <https://linear.app/developers/graphql>, the schema at
 //! <https://github.com/linear/linear/blob/master/packages/sdk/src/schema.graphql>.
 
+mod normalise;
 mod query;
+pub mod webhook;
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};

@@ -3,17 +3,22 @@
 use em_domain::event::RawEvent;
 use em_domain::fact::Normalised;
 
-use crate::{github, pagerduty};
+use crate::rules::Rules;
+use crate::vendors::vendor;
 
 /// `doctor` shows reasons in a list, and they quote what a vendor wrote: one line each, and a short one.
 const MAX_REASON_CHARS: usize = 300;
 
-/// What `event` states. Never fails: what cannot be read is [`Normalised::Unrecognised`] with the field's name.
+/// What `event` states, read without any rules of the operator's.
 pub fn normalise(event: &RawEvent) -> Normalised {
-    let said = match event.source.as_str() {
-        "github" => github::normalise::changes(event),
-        "pagerduty" => pagerduty::normalise::changes(event),
-        other => Err(format!("events of `{other}` are kept but not read yet")),
+    normalise_by(&Rules::default(), event)
+}
+
+/// What `event` states. Never fails: what cannot be read is [`Normalised::Unrecognised`] with the field's name.
+pub fn normalise_by(rules: &Rules, event: &RawEvent) -> Normalised {
+    let said = match vendor(event.source.as_str()) {
+        Some(vendor) => (vendor.changes)(event, rules),
+        None => Err(format!("events of `{}` are kept but not read yet", event.source)),
     };
     said.map_or_else(
         |reason| Normalised::Unrecognised(brief(&reason)),

@@ -4,6 +4,7 @@
 mod incident;
 pub(crate) mod normalise;
 mod postmortem;
+pub mod webhook;
 
 use std::collections::{BTreeSet, VecDeque};
 

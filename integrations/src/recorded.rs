@@ -1,5 +1,5 @@
-//! Purpose: recorded event files: one line is one delivery, `{"headers": {…}, "body": {…}}`, of any sender.
-//! `em-agent import` reads them.
+//! Purpose: recorded event files: one line is one delivery, `{"headers": {…}, "body": {…}}`, of any sender. Who sent it is told by
+//! its headers, or by `"source": "gitlab"` beside them. `em-agent import` reads them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,11 +7,13 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use em_domain::event::{Origin, RawEvent, Source};
 use em_domain::id::EventId;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::github;
+use crate::vendors::vendor;
+use crate::webhook::{self, Delivery, Vendor};
 
 /// Why a line was not taken in. The import goes on and counts them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,137 +21,105 @@ pub enum RecordedError {
     /// Not JSON, or not of the form `{"headers": {…}, "body": {…}}`.
     #[error("not a recorded delivery: {0}")]
     Malformed(String),
-    /// The headers name no sender that is known here.
-    #[error("the headers name no known sender")]
+    /// The headers name no sender that is known here, and neither does `source`.
+    #[error("the headers name no known sender; write it beside them, as \"source\": \"gitlab\"")]
     UnknownSender,
-    /// A `PagerDuty` line without a field that all of them have.
-    #[error("the body has no {0}")]
-    Missing(&'static str),
+    /// The sender's own file cannot tell what it is.
+    #[error("{0}")]
+    Nameless(String),
 }
 
 /// Reads one line. The payload is kept byte for byte as it stands in the file.
+///
+/// # Errors
+/// It is no recorded delivery, or nobody knows whose.
 pub fn recorded(line: &[u8], now: DateTime<Utc>, id: EventId) -> Result<RawEvent, RecordedError> {
     let line: Line<'_> =
         serde_json::from_slice(line).map_err(|error| RecordedError::Malformed(error.to_string()))?;
     let payload = line.body.get().as_bytes();
-    let headers = line.headers;
-    let sender = if headers.github_event.is_some() {
-        from_github(&headers, payload)
-    } else if headers.is_from_pagerduty() {
-        from_pagerduty(payload)?
-    } else {
-        return Err(RecordedError::UnknownSender);
+    let Headers(headers) = line.headers;
+    let vendor = match line.source.as_deref() {
+        Some(name) => vendor(name),
+        None => sender(&headers),
     };
+    let vendor = vendor.ok_or(RecordedError::UnknownSender)?;
+    let delivery = Delivery {
+        headers: &headers,
+        query: None,
+        body: payload,
+        certificate: None,
+    };
+    let said = (vendor.read)(delivery, payload);
+    let said = said.map_err(|refused| RecordedError::Nameless(refused.to_string()))?;
     Ok(RawEvent {
         id,
-        source: sender.source,
-        delivery_key: sender.delivery_key,
-        event_type: sender.event_type,
+        source: Source::parse(vendor.name).ok_or(RecordedError::UnknownSender)?,
+        delivery_key: webhook::delivery_key(said.delivery_key.as_deref(), payload),
+        event_type: webhook::event_type(&said.event_type),
         origin: Origin::Import,
-        occurred_at: sender.occurred_at,
+        occurred_at: said.occurred_at,
         received_at: now,
         payload: payload.to_vec(),
     })
 }
 
+/// Headers that one sender alone sends.
+const TELLTALES: &[(&str, &str)] = &[
+    ("x-github-event", "github"),
+    ("x-gitlab-event", "gitlab"),
+    ("x-pagerduty-signature", "pagerduty"),
+    ("x-webhook-id", "pagerduty"),
+    ("linear-event", "linear"),
+    ("sentry-hook-resource", "sentry"),
+    ("circleci-event-type", "circleci"),
+    ("x-atlassian-webhook-identifier", "jira"),
+    ("payload-signature", "shortcut"),
+    ("heroku-webhook-hmac-sha256", "heroku"),
+    ("x-sonarqube-project", "sonarqube"),
+    ("x-amz-sns-message-type", "cloudwatch"),
+];
+/// How the names begin that senders without such a header give themselves.
+const AGENTS: &[(&str, &str)] = &[("PagerDuty", "pagerduty"), ("Alertmanager", "alertmanager")];
+
+fn sender(headers: &HeaderMap) -> Option<&'static Vendor> {
+    let agent = webhook::header(headers, USER_AGENT.as_str()).unwrap_or_default();
+    let by_header = TELLTALES.iter().find(|(header, _)| headers.contains_key(*header));
+    let by_agent = || AGENTS.iter().find(|(begin, _)| agent.starts_with(begin));
+    by_header.or_else(by_agent).and_then(|(_, name)| vendor(name))
+}
+
 #[derive(Deserialize)]
 struct Line<'a> {
     #[serde(borrow)]
-    headers: Headers<'a>,
+    source: Option<Cow<'a, str>>,
+    headers: Headers,
     #[serde(borrow)]
     body: &'a RawValue,
 }
 
-/// What a sender says about its delivery.
-struct Sender {
-    source: Source,
-    delivery_key: String,
-    event_type: String,
-    occurred_at: Option<DateTime<Utc>>,
-}
+/// The headers of a delivery; what is no text, or could be no header, is left out.
+struct Headers(HeaderMap);
 
-fn from_github(headers: &Headers<'_>, payload: &[u8]) -> Sender {
-    Sender {
-        source: Source::github(),
-        delivery_key: github::webhook::delivery_key(headers.github_delivery.as_deref(), payload),
-        event_type: headers.github_event.as_deref().unwrap_or_default().to_owned(),
-        occurred_at: github::occurred::occurred_at(payload),
-    }
-}
-
-#[derive(Deserialize)]
-struct PagerDuty<'a> {
-    #[serde(borrow)]
-    event: PagerDutyEvent<'a>,
-}
-
-#[derive(Deserialize)]
-struct PagerDutyEvent<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
-    #[serde(borrow)]
-    event_type: Cow<'a, str>,
-    occurred_at: Option<github::payload::Time>,
-}
-
-fn from_pagerduty(payload: &[u8]) -> Result<Sender, RecordedError> {
-    let PagerDuty { event } = serde_json::from_slice(payload)
-        .map_err(|_| RecordedError::Missing("event.id or event.event_type"))?;
-    Ok(Sender {
-        source: Source::pagerduty(),
-        delivery_key: github::webhook::delivery_key(Some(&event.id), payload),
-        event_type: event.event_type.into_owned(),
-        occurred_at: event.occurred_at.map(|at| at.0),
-    })
-}
-
-/// The headers that name the sender; names are compared without case, as in HTTP.
-#[derive(Debug, Default)]
-struct Headers<'a> {
-    github_event: Option<Cow<'a, str>>,
-    github_delivery: Option<Cow<'a, str>>,
-    user_agent: Option<Cow<'a, str>>,
-    webhook_id: bool,
-}
-
-impl Headers<'_> {
-    fn is_from_pagerduty(&self) -> bool {
-        self.webhook_id
-            || self
-                .user_agent
-                .as_deref()
-                .is_some_and(|agent| agent.starts_with("PagerDuty"))
-    }
-}
-
-/// A text that is borrowed from the line where it needs no unescaping.
-#[derive(Deserialize)]
-struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Headers<'a> {
+impl<'de> Deserialize<'de> for Headers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Pairs;
         impl<'de> Visitor<'de> for Pairs {
-            type Value = Headers<'de>;
+            type Value = Headers;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("headers by name")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers<'de>, A::Error> {
-                let mut headers = Headers::default();
-                while let Some(Borrowed(name)) = map.next_key()? {
-                    let slot = match name.to_ascii_lowercase().as_str() {
-                        "x-github-event" => &mut headers.github_event,
-                        "x-github-delivery" => &mut headers.github_delivery,
-                        "user-agent" => &mut headers.user_agent,
-                        other => {
-                            headers.webhook_id |= other == "x-webhook-id";
-                            map.next_value::<IgnoredAny>()?;
-                            continue;
-                        }
-                    };
-                    *slot = Some(map.next_value::<Borrowed<'de>>()?.0);
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
+                let mut headers = HeaderMap::new();
+                while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+                    let value: &'de RawValue = map.next_value()?;
+                    let text = serde_json::from_str::<Cow<'_, str>>(value.get()).ok();
+                    let name = HeaderName::from_bytes(name.as_bytes()).ok();
+                    let value = text.and_then(|text| HeaderValue::from_str(&text).ok());
+                    if let (Some(name), Some(value)) = (name, value) {
+                        headers.insert(name, value);
+                    }
                 }
-                Ok(headers)
+                Ok(Headers(headers))
             }
         }
         deserializer.deserialize_map(Pairs)
@@ -216,10 +186,35 @@ mod tests {
             take(r#"{"headers":{},"body":{}}"#),
             Err(RecordedError::UnknownSender)
         );
-        let line = r#"{"headers":{"x-webhook-id":"e"},"body":{}}"#;
-        assert_eq!(
-            take(line),
-            Err(RecordedError::Missing("event.id or event.event_type"))
+        let nameless = take(r#"{"headers":{"x-github-event":"A Moon"},"body":{}}"#);
+        assert!(
+            matches!(nameless, Err(RecordedError::Nameless(_))),
+            "{nameless:?}"
         );
+        let unknown = take(r#"{"source":"nobody","headers":{"x-github-event":"ping"},"body":{}}"#);
+        assert_eq!(unknown, Err(RecordedError::UnknownSender));
+    }
+
+    #[test]
+    fn any_sender_is_known_by_its_headers_or_by_its_name() {
+        for (line, source) in [
+            (
+                r#"{"headers":{"Linear-Event":"Issue"},"body":{"type":"Issue"}}"#,
+                "linear",
+            ),
+            (
+                r#"{"headers":{"user-agent":"Alertmanager/0.25.0"},"body":{}}"#,
+                "alertmanager",
+            ),
+            (
+                r#"{"source":"jenkins","headers":{},"body":{"build":{"phase":"STARTED"}}}"#,
+                "jenkins",
+            ),
+        ] {
+            assert_eq!(take(line).unwrap().source.as_str(), source, "{line}");
+        }
+        for (_, name) in TELLTALES.iter().chain(AGENTS) {
+            assert!(vendor(name).is_some(), "{name}");
+        }
     }
 }

@@ -11,7 +11,6 @@ mod issue;
 mod polled;
 mod pull_request;
 mod push;
-mod references;
 mod release;
 mod review;
 

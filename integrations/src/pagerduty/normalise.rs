@@ -114,6 +114,7 @@ fn incident(payload: &[u8]) -> Result<Vec<FactChange>, String> {
         url: filled(data.html_url).unwrap_or_default(),
         repository: None,
         opened_at: data.created_at.map_or(at, |created| created.0.min(at)),
+        acknowledged_at: (data.status.0 == "acknowledged").then_some(at),
         resolved_at: (state == IncidentState::Resolved).then_some(at),
         service: data.service.and_then(name),
         causes: Vec::new(),
@@ -122,6 +123,7 @@ fn incident(payload: &[u8]) -> Result<Vec<FactChange>, String> {
         source: "pagerduty".to_owned(),
         external_id: data.id.0,
         snapshot: Stamped { at, value },
+        began_again_at: None,
     }))])
 }
 
@@ -140,11 +142,12 @@ fn severity(priority: Option<Named>, urgency: Option<Text>) -> Option<u8> {
             .ok()
             .filter(|level| (1..=5).contains(level))
     });
-    digits.or(match filled(urgency)?.as_str() {
+    let of_urgency = || match filled(urgency)?.as_str() {
         "high" => Some(2),
         "low" => Some(4),
         _ => None,
-    })
+    };
+    digits.or_else(of_urgency)
 }
 
 #[cfg(test)]
@@ -226,6 +229,16 @@ mod tests {
         let value = said("incident.acknowledged", &acknowledged).snapshot.value;
         assert_eq!((value.state, value.resolved_at), (IncidentState::Open, None));
         assert_eq!(value.opened_at.to_rfc3339(), "2026-06-04T12:00:00+00:00");
+    }
+
+    #[test]
+    fn a_priority_is_enough_without_an_urgency() {
+        let mut body = body("triggered", "2026-06-04T13:00:00Z", None);
+        body["event"]["data"]["urgency"] = Value::Null;
+        assert_eq!(said("incident.triggered", &body).snapshot.value.severity, Some(1));
+        body["event"]["data"]["priority"] = Value::Null;
+        body["event"]["data"]["urgency"] = json!("low");
+        assert_eq!(said("incident.triggered", &body).snapshot.value.severity, Some(4));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use em_domain::fact::FactChange;
 use em_domain::id::EventId;
 use em_domain::pull_request::PullRequestState;
 use em_integrations::github::poller::Cursor;
-use em_integrations::github::webhook::{self, receive};
+use em_integrations::github::webhook::VENDOR;
+use em_integrations::webhook::{self, Trust, receive};
 use em_simulator::github::{Delivery, GithubSimulator, GithubWorld, NewDeployment, NewPull, NewRun};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
@@ -35,12 +36,18 @@ fn received(delivery: &Delivery) -> RawEvent {
         .collect();
     let delivery = webhook::Delivery {
         headers: &headers,
+        query: None,
         body: &body,
+        certificate: None,
     };
-    let secrets = [SecretString::from(SECRET)];
+    let trust = Trust {
+        secrets: &[SecretString::from(SECRET)],
+        takes_unsigned: false,
+    };
     receive(
+        &VENDOR,
         delivery,
-        &secrets,
+        trust,
         at("2026-01-15T10:00:00Z"),
         EventId::new(Ulid::nil()),
     )

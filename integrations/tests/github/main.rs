@@ -5,8 +5,12 @@
 mod actions;
 mod agreement;
 mod client;
+#[path = "../support/damage.rs"]
+mod damage;
 mod disorder;
 mod documents;
+#[path = "../support/merge.rs"]
+mod merge;
 mod normalise;
 mod poller;
 mod sample_data;

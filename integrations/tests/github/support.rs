@@ -19,6 +19,8 @@ use em_integrations::normalise::normalise;
 use secrecy::SecretString;
 use ulid::Ulid;
 
+pub(crate) use crate::merge::merged;
+
 pub(crate) const TOKEN: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
 
 pub(crate) fn at(text: &str) -> DateTime<Utc> {
@@ -78,69 +80,10 @@ pub(crate) fn facts(events: &[RawEvent]) -> BTreeMap<String, FactChange> {
     merged(events.iter().flat_map(changes))
 }
 
-/// Facts by key, merged as storage merges them.
-pub(crate) fn merged(changes: impl Iterator<Item = FactChange>) -> BTreeMap<String, FactChange> {
-    let mut facts = BTreeMap::new();
-    for change in changes {
-        merge(&mut facts, change);
-    }
-    facts
-}
-
-fn merge(facts: &mut BTreeMap<String, FactChange>, change: FactChange) {
-    let key = match &change {
-        FactChange::PullRequest(fact) => format!("pull {}", fact.key),
-        FactChange::Review(fact) => format!("review {} {}", fact.pull_request, fact.id),
-        FactChange::Comment(fact) => format!("comment {} {}", fact.pull_request, fact.id),
-        FactChange::CiRun(fact) => format!("run {} {}", fact.repository, fact.id),
-        FactChange::Deployment(fact) => format!("deployment {} {}", fact.repository, fact.id),
-        FactChange::Release(fact) => format!("release {} {}", fact.repository, fact.id),
-        FactChange::Incident(fact) => format!("incident {} {}", fact.source, fact.external_id),
-        FactChange::Push(fact) => {
-            format!(
-                "push {} {} {} {}",
-                fact.repository, fact.branch, fact.head_sha, fact.author.login
-            )
-        }
-        FactChange::IssueMove(fact) => {
-            format!(
-                "move {} {} {} {}",
-                fact.issue,
-                fact.kind.as_str(),
-                fact.by.login,
-                fact.at
-            )
-        }
-        FactChange::Repository(fact) => format!("repository {}", fact.name),
-        FactChange::AccountEmail(fact) => format!("email {} {}", fact.login, fact.email),
-    };
-    let Some(known) = facts.get_mut(&key) else {
-        facts.insert(key, change);
-        return;
-    };
-    match (known, change) {
-        (FactChange::PullRequest(known), FactChange::PullRequest(new)) => known.merge(*new),
-        (FactChange::Review(known), FactChange::Review(new)) => known.merge(new),
-        (FactChange::Comment(known), FactChange::Comment(new)) => known.merge(new),
-        (FactChange::CiRun(known), FactChange::CiRun(new)) => known.merge(new),
-        (FactChange::Deployment(known), FactChange::Deployment(new)) => known.merge(*new),
-        (FactChange::Release(known), FactChange::Release(new)) => known.merge(new),
-        (FactChange::Incident(known), FactChange::Incident(new)) => known.merge(*new),
-        (FactChange::Push(known), FactChange::Push(new)) => known.merge(new),
-        (FactChange::IssueMove(known), FactChange::IssueMove(new)) => known.merge(*new),
-        (FactChange::Repository(known), FactChange::Repository(new)) => known.merge(new),
-        (FactChange::AccountEmail(known), FactChange::AccountEmail(new)) => {
-            known.seen_at = known.seen_at.max(new.seen_at);
-        }
-        (known, new) => panic!("two kinds under one key: {known:?} and {new:?}"),
-    }
-}
-
 pub(crate) fn config(api_url: &str) -> GithubConfig {
     GithubConfig {
         api_url: format!("{api_url}/"),
         token: Some(SecretString::from(TOKEN)),
-        webhook_secrets: Vec::new(),
         repositories: vec!["acme/shop".to_owned()],
         organisations: Vec::new(),
         poll_interval: Duration::from_mins(1),

@@ -124,6 +124,7 @@ fn incident(event: Event<'_>, key: &PullRequestKey) -> Result<Option<FactChange>
         source: "github".to_owned(),
         external_id: key.to_string(),
         snapshot,
+        began_again_at: None,
     }))))
 }
 
@@ -143,6 +144,7 @@ fn snapshot(issue: Issue<'_>, state: IncidentState, repository: &Repository) -> 
         url: issue.html_url.0,
         repository: Some(repository.name()),
         opened_at: issue.created_at.0,
+        acknowledged_at: None,
         resolved_at: issue.closed_at.map(|at| at.0),
         service: None,
         causes: issue.body.map(|body| causes(&body.0)).unwrap_or_default(),

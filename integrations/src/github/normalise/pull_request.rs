@@ -2,16 +2,15 @@
 
 use std::borrow::Cow;
 
-use em_domain::delivery::taken_back;
 use em_domain::fact::FactChange;
 use em_domain::id::Login;
-use em_domain::pull_request::{MAX_REFERENCES, PullRequest, PullRequestState, Size, Snapshot};
+use em_domain::pull_request::{PullRequest, PullRequestState, Size, Snapshot};
 use em_domain::stamped::Stamped;
 use serde::{Deserialize, Deserializer};
 
 use super::Changes;
-use super::references::{MAX_TEXT_BYTES, references};
 use crate::github::payload::{Asked, Repository, Text, Time, User, account, filled, read};
+use crate::references::{references, reverts};
 
 #[derive(Debug, Deserialize)]
 struct Event<'a> {
@@ -155,14 +154,6 @@ fn snapshot(pull: Pull<'_>) -> Result<Snapshot, String> {
         references,
         reverts,
     })
-}
-
-/// What the title and the beginning of the text say that it takes back.
-fn reverts(title: &str, text: &str) -> Vec<String> {
-    let end = text.floor_char_boundary(MAX_TEXT_BYTES);
-    let mut named = taken_back(title, &text[..end]);
-    named.truncate(MAX_REFERENCES);
-    named
 }
 
 fn names<T>(items: Option<Vec<T>>, name: impl Fn(T) -> Text) -> Vec<String> {

@@ -1,14 +1,16 @@
-//! Purpose: what a pull request's title and text refer to: tickets (`PAY-12`), issues (`#7`, `acme/api#7`), pages.
+//! Purpose: what a pull request's title and text refer to: tickets (`PAY-12`), issues (`#7`, `acme/api#7`), pages; and what it
+//! says that it takes back.
 
+use em_domain::delivery::taken_back;
 use em_domain::pull_request::MAX_REFERENCES;
 
 /// Longer ones are no references that a person would write.
 const MAX_REFERENCE_BYTES: usize = 200;
 /// A text is read this far: what is behind it is a log or a listing.
-pub(super) const MAX_TEXT_BYTES: usize = 64 * 1024;
+const MAX_TEXT_BYTES: usize = 64 * 1024;
 
 /// The first references in the title and text, each once, in their order.
-pub(super) fn references(title: &str, body: &str) -> Vec<String> {
+pub(crate) fn references(title: &str, body: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for text in [title, body] {
         let end = text.floor_char_boundary(MAX_TEXT_BYTES);
@@ -22,6 +24,14 @@ pub(super) fn references(title: &str, body: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// What the title and the beginning of the text say that it takes back.
+pub(crate) fn reverts(title: &str, text: &str) -> Vec<String> {
+    let end = text.floor_char_boundary(MAX_TEXT_BYTES);
+    let mut named = taken_back(title, &text[..end]);
+    named.truncate(MAX_REFERENCES);
+    named
 }
 
 /// What stands between words; an address ends there too, also in Markdown and HTML.

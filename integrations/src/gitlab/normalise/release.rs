@@ -1,0 +1,45 @@
+//! Purpose: `release` events. GitLab does not say who published it.
+
+use em_domain::deployment::Release;
+use em_domain::fact::FactChange;
+use serde::Deserialize;
+
+use super::Changes;
+use crate::gitlab::payload::Project;
+use crate::payload::{Text, Time, filled, read};
+
+#[derive(Debug, Deserialize)]
+struct Event {
+    id: i64,
+    action: Option<Text>,
+    tag: Text,
+    name: Option<Text>,
+    created_at: Option<Time>,
+    released_at: Option<Time>,
+    url: Option<Text>,
+    project: Project,
+}
+
+pub(super) fn changes(payload: &[u8]) -> Changes {
+    let event: Event = read(payload)?;
+    let is_gone = event.action.is_some_and(|action| action.0 == "delete");
+    if is_gone {
+        return Ok(Vec::new());
+    }
+    let Some(published_at) = event.released_at.or(event.created_at) else {
+        return Err("released_at: missing from a release".to_owned());
+    };
+    let repository = event.project.name();
+    let seen = event.project.fact(published_at.0);
+    let release = FactChange::Release(Release {
+        repository,
+        id: event.id,
+        published_at: published_at.0,
+        url: filled(event.url).unwrap_or_else(|| event.project.page(&format!("releases/{}", event.tag.0))),
+        tag: event.tag.0,
+        name: filled(event.name),
+        is_prerelease: false,
+        author: None,
+    });
+    Ok(std::iter::once(release).chain(seen).collect())
+}
