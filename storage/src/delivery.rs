@@ -180,13 +180,17 @@ impl Delivery<'_> {
 /// The repositories that are asked about, by their former names too: what happened then is stored under those.
 pub(crate) fn asked_repositories(of: DeliveryOf<'_>) -> Option<String> {
     let repositories = of.asked.repositories.as_ref()?;
-    let former = of
-        .definitions
+    Some(known_names(repositories, of.definitions))
+}
+
+/// Repositories by all names that they have and had, as a parameter.
+pub(crate) fn known_names(repositories: &BTreeSet<RepositoryName>, definitions: &Definitions) -> String {
+    let former = definitions
         .renamed
         .iter()
         .filter(|(_, now)| repositories.contains(now));
     let names = repositories.iter().chain(former.map(|(name, _)| name));
-    Some(list(names.map(RepositoryName::as_str)))
+    list(names.map(RepositoryName::as_str))
 }
 
 /// The range that serves most repositories, and those of repositories that deploy rarely.

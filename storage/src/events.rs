@@ -115,8 +115,9 @@ impl Events<'_> {
     pub async fn append_batch(
         &self,
         events: Vec<RawEvent>,
-        normalise: Normalise,
+        normalise: impl Into<Normalise>,
     ) -> Result<Imported, StoreError> {
+        let normalise = normalise.into();
         let emails = EmailHash::new(self.store.install_key().await?)?;
         let (events, mut outcomes) = normalised(events, normalise).await?;
         let turn = &self.store.inner.facts_turn;
@@ -247,7 +248,7 @@ async fn normalised(
     let work = move || {
         // Two that store the same deliveries must not wait for each other.
         events.sort_unstable_by(|a, b| a.delivery_key.cmp(&b.delivery_key));
-        let outcomes = events.iter().map(|event| normalise_one(event, normalise));
+        let outcomes = events.iter().map(|event| normalise_one(event, &normalise));
         let outcomes = outcomes.collect();
         (events, outcomes)
     };

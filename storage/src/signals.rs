@@ -11,7 +11,7 @@ use em_domain::signal::{Diff, Finding, Signal, SignalState};
 use sqlx::FromRow;
 use sqlx::types::Json;
 
-use crate::engine::{on_conn, on_engine, on_writer};
+use crate::engine::{on_conn, on_engine};
 use crate::error::StoreError;
 use crate::jobs::enqueue_in;
 use crate::open::Store;
@@ -29,7 +29,8 @@ macro_rules! columns {
 
 mod change;
 mod files;
-// After the macro, which it uses.
+// After the macro, which is used in them.
+mod history;
 mod watch;
 
 /// The signals of a store.
@@ -274,15 +275,5 @@ impl Signals<'_> {
         enqueue_in(&mut tx.conn(), job, now).await?;
         tx.commit().await?;
         Ok(true)
-    }
-
-    /// Removes signals that were resolved before `before`; answers how many.
-    pub async fn purge(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        const PURGE: &str = "DELETE FROM signals WHERE state = 'resolved' AND resolved_at < $1";
-        Ok(on_writer!(self.store.pool(), |c| sqlx::query(PURGE)
-            .bind(before)
-            .execute(c)
-            .await
-            .map(|r| r.rows_affected()))?)
     }
 }

@@ -23,10 +23,15 @@ impl Facts<'_> {
     /// does not matter which events come first, nor whether some came before.
     ///
     /// Answers with zero events when nothing waits, or when another replica is at it.
-    pub async fn fold_pending(&self, limit: u16, normalise: Normalise) -> Result<Folded, StoreError> {
+    pub async fn fold_pending(
+        &self,
+        limit: u16,
+        normalise: impl Into<Normalise>,
+    ) -> Result<Folded, StoreError> {
         const PENDING: &str = "SELECT r.id, r.source, r.delivery_key, r.event_type, r.origin, r.occurred_at, \
              r.received_at, r.payload FROM events_pending p JOIN events_raw r ON r.id = p.event_id \
              ORDER BY p.event_id LIMIT $1";
+        let normalise = normalise.into();
         let _turn = self.store.inner.facts_turn.lock().await;
         self.refresh_stale().await?;
         let rows: Vec<RawRow> = on_engine!(self.store.pool(), |c| {
@@ -119,7 +124,7 @@ pub(super) async fn normalise_rows(
     normalise: Normalise,
 ) -> Result<Vec<Outcome>, StoreError> {
     let work = move || {
-        let one = |row: RawRow| RawEvent::try_from(row).map(|event| normalise_one(&event, normalise));
+        let one = |row: RawRow| RawEvent::try_from(row).map(|event| normalise_one(&event, &normalise));
         rows.into_iter().map(one).collect()
     };
     tokio::task::spawn_blocking(work)

@@ -8,6 +8,9 @@ mod set;
 mod tables;
 mod waiting;
 
+use std::fmt;
+use std::sync::Arc;
+
 use em_domain::event::RawEvent;
 use em_domain::fact::Normalised;
 
@@ -15,12 +18,33 @@ use crate::open::Store;
 
 pub(crate) use fold::write_recorded;
 pub(crate) use merge::facts_by;
-pub(crate) use set::{EmailHash, Outcome, normalise_one};
+pub(crate) use replay::reread;
+pub(crate) use set::{EmailHash, FactSet, Outcome, normalise_one};
 pub(crate) use tables::SeenEmail;
 pub(crate) use waiting::grouped;
 
-/// Turns a raw event into what it says; given by the caller, because vendors' formats are known one floor up.
-pub type Normalise = fn(&RawEvent) -> Normalised;
+/// Turns a raw event into what it says; given by the caller, because vendors' formats are known one floor up, and how they are
+/// read is the operator's to say.
+#[derive(Clone)]
+pub struct Normalise(Arc<dyn Fn(&RawEvent) -> Normalised + Send + Sync>);
+
+impl Normalise {
+    pub(crate) fn of(&self, event: &RawEvent) -> Normalised {
+        (self.0)(event)
+    }
+}
+
+impl<F: Fn(&RawEvent) -> Normalised + Send + Sync + 'static> From<F> for Normalise {
+    fn from(read: F) -> Self {
+        Self(Arc::new(read))
+    }
+}
+
+impl fmt::Debug for Normalise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Normalise")
+    }
+}
 
 /// The facts of a store.
 #[derive(Debug, Clone, Copy)]

@@ -14,6 +14,7 @@ use super::{Facts, Folded, Normalise, merge, waiting};
 use crate::engine::{Conn, Pool, on_conn, on_engine};
 use crate::error::StoreError;
 use crate::events::RawRow;
+use crate::open::Store;
 
 /// Events read and normalised at a time.
 const EVENTS_PER_BATCH: i64 = 2_000;
@@ -31,10 +32,11 @@ impl Facts<'_> {
     /// [`StoreError::Conflict`] if another process wrote facts meanwhile: stop it, or try again. Nothing is changed.
     pub async fn replay(
         &self,
-        normalise: Normalise,
+        normalise: impl Into<Normalise>,
         mut progress: impl FnMut(u64) + Send,
     ) -> Result<Folded, StoreError> {
         const VERSION: &str = "SELECT value FROM installation WHERE name = 'facts_version'";
+        let normalise = normalise.into();
         let _turn = self.store.inner.facts_turn.lock().await;
         let emails = EmailHash::new(self.store.install_key().await?)?;
         let mut side = self.store.pool().side_connection().await?;
@@ -45,7 +47,7 @@ impl Facts<'_> {
             conn.shadow(table).await?;
         }
         let (mut folded, mut facts) = (Folded::default(), FactSet::default());
-        let mut batches = normalised_batches(self.store.pool().clone(), normalise);
+        let mut batches = normalised_batches(self.store.pool().clone(), String::new(), normalise);
         while let Some(batch) = batches.recv().await {
             let outcomes = finished(batch).await?;
             folded.events += outcomes.len();
@@ -65,13 +67,30 @@ impl Facts<'_> {
 
 type Batch = JoinHandle<Result<Vec<Outcome>, StoreError>>;
 
-/// Reads all stored events in the order of their ids and normalises them, a few batches ahead of the reader.
-fn normalised_batches(pool: Pool, normalise: Normalise) -> mpsc::Receiver<Batch> {
+/// Stored events, normalised, batch by batch.
+pub(crate) struct Reread(mpsc::Receiver<Batch>);
+
+/// Reads the stored events behind the id `after` again, as a replay does; what they say is for the caller.
+pub(crate) fn reread(store: &Store, after: String, normalise: Normalise) -> Reread {
+    Reread(normalised_batches(store.pool().clone(), after, normalise))
+}
+
+impl Reread {
+    /// The next batch; `None` behind the last.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Outcome>>, StoreError> {
+        match self.0.recv().await {
+            Some(batch) => finished(batch).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Reads the stored events behind `after` in the order of their ids and normalises them, a few batches ahead of the reader.
+fn normalised_batches(pool: Pool, mut after: String, normalise: Normalise) -> mpsc::Receiver<Batch> {
     const PAGE: &str = "SELECT id, source, delivery_key, event_type, origin, occurred_at, received_at, payload \
                         FROM events_raw WHERE id > $1 ORDER BY id LIMIT $2";
     let (batches, receiver) = mpsc::channel(BATCHES_AHEAD);
     tokio::spawn(async move {
-        let mut after = String::new();
         loop {
             let page: Result<Vec<RawRow>, _> = on_engine!(&pool, |c| {
                 sqlx::query_as(PAGE)
@@ -84,7 +103,7 @@ fn normalised_batches(pool: Pool, normalise: Normalise) -> mpsc::Receiver<Batch>
                 Ok(rows) => {
                     let Some(last) = rows.last() else { break };
                     after.clone_from(&last.id);
-                    tokio::spawn(normalise_rows(rows, normalise))
+                    tokio::spawn(normalise_rows(rows, normalise.clone()))
                 }
                 Err(error) => tokio::spawn(async move { Err(error.into()) }),
             };

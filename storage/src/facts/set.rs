@@ -125,8 +125,8 @@ pub(crate) struct EventRef {
 
 /// Normalises one event. A normaliser that panics on it does not stop the others: the event counts as not
 /// understood.
-pub(crate) fn normalise_one(event: &RawEvent, normalise: Normalise) -> Outcome {
-    let said = catch_unwind(AssertUnwindSafe(|| normalise(event)))
+pub(crate) fn normalise_one(event: &RawEvent, normalise: &Normalise) -> Outcome {
+    let said = catch_unwind(AssertUnwindSafe(|| normalise.of(event)))
         .unwrap_or_else(|_| Normalised::Unrecognised("the normaliser panicked".to_owned()));
     let said = match said {
         Normalised::Changes(changes) if says_nul(&event.payload) => without_nul(&changes),

@@ -119,11 +119,13 @@ fn incident(opened: i64, resolved: i64) -> FactChange {
                 url: String::new(),
                 repository: Some("acme/api".into()),
                 opened_at: at(opened),
+                acknowledged_at: None,
                 resolved_at: Some(at(resolved)),
                 service: None,
                 causes: Vec::new(),
             },
         },
+        began_again_at: None,
     }))
 }
 

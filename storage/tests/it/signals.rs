@@ -6,7 +6,7 @@ use em_domain::id::SignalId;
 use em_domain::incident::{Incident, IncidentSnapshot, IncidentState};
 use em_domain::pull_request::PullRequestState;
 use em_domain::review::{Comment, Review, Verdict};
-use em_domain::signal::{ChangedFiles, Diff, Finding, Severity, Signal, SignalState};
+use em_domain::signal::{ChangedFiles, Diff, Finding, MEASURED_KINDS, Severity, Signal, SignalState};
 use em_domain::stamped::Stamped;
 use em_storage::testing::TestDatabase;
 use em_storage::{Announced, Applied, NewPost, both_engines};
@@ -25,6 +25,7 @@ both_engines!(
     a_signal_is_put_on_one_bulletin,
     a_bulletin_that_was_not_posted_gives_its_signals_back,
     only_what_is_resolved_is_purged,
+    rules_do_not_see_what_is_evaluated_less_often_and_shifts_are_remembered_for_longer,
     files_are_asked_for_once_per_commit_and_known_until_there_are_newer_ones,
     files_are_forgotten_when_the_pull_request_closes,
 );
@@ -48,11 +49,13 @@ fn incident(number: i64, state: IncidentState, minutes: i64) -> FactChange {
                 url: "https://github.com/acme/api/issues/9".to_owned(),
                 repository: Some("acme/api".into()),
                 opened_at: at(0),
+                acknowledged_at: None,
                 resolved_at: None,
                 service: None,
                 causes: Vec::new(),
             },
         },
+        began_again_at: None,
     }))
 }
 
@@ -349,6 +352,41 @@ async fn only_what_is_resolved_is_purged(db: TestDatabase) {
     assert_eq!(signals.purge(at(10)).await.unwrap(), 0);
     assert_eq!(signals.purge(at(11)).await.unwrap(), 1);
     assert_eq!(signals.list_open(None).await.unwrap().len(), 1);
+}
+
+async fn rules_do_not_see_what_is_evaluated_less_often_and_shifts_are_remembered_for_longer(
+    db: TestDatabase,
+) {
+    let signals = db.store.signals();
+    let of = |number: u128, kind: &str| {
+        let mut signal = signal(number, kind, 0);
+        kind.clone_into(&mut signal.finding.kind);
+        signal
+    };
+    let [missed, shifted] = MEASURED_KINDS;
+    opened(&db, &[of(1, missed), of(2, shifted), of(3, "goal_at_risk")]).await;
+    let seen = signals.watch(at(1)).await.unwrap().unwrap().open;
+    let seen: Vec<&str> = seen.iter().map(|signal| signal.subject.as_str()).collect();
+    assert_eq!(seen, ["goal_at_risk"]);
+
+    let changes = Diff {
+        resolve: vec![of(1, missed).id, of(2, shifted).id],
+        ..Diff::default()
+    };
+    signals.apply(&[], &changes, at(10)).await.unwrap();
+    let since = |kind, minutes| signals.list_changed(kind, at(minutes));
+    let subjects = |all: Vec<Signal>| {
+        all.into_iter()
+            .map(|signal| signal.finding.subject)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(subjects(since(missed, 10).await.unwrap()), [missed]);
+    assert_eq!(subjects(since(missed, 11).await.unwrap()), [""; 0]);
+    assert_eq!(signals.purge(at(11)).await.unwrap(), 1);
+    assert_eq!(subjects(since(shifted, 0).await.unwrap()), [shifted]);
+    let half_a_year = 26 * 7 * 24 * 60;
+    assert_eq!(signals.purge(at(10 + half_a_year)).await.unwrap(), 0);
+    assert_eq!(signals.purge(at(11 + half_a_year)).await.unwrap(), 1);
 }
 
 fn files(number: i64, head: &str, path: &str) -> ChangedFiles {
