@@ -17,6 +17,7 @@ pub use figures::told;
 pub(crate) use figures::{against, missing, trend};
 
 use crate::element::Button;
+use crate::goal::{self, GoalLine};
 use crate::help::typed;
 use crate::layout::Layout;
 use crate::limits::fit;
@@ -44,6 +45,8 @@ pub struct DoraView<'a> {
     pub question: &'a str,
     /// When people work.
     pub calendar: &'a WorkCalendar,
+    /// Goals for what it is about, and how they stand.
+    pub goals: &'a [GoalLine],
 }
 
 /// The report.
@@ -73,6 +76,7 @@ pub fn message_dora(view: &DoraView<'_>) -> SlackMessageContent {
         );
         layout.section_with_button(&text, explain_button(metric.into(), view.question));
     }
+    layout.section(&goal::lines(view.goals, view.calendar));
     layout.context(&missing(Metric::ALL.map(|metric| view.keys.of(metric))));
     layout.foot(&assumptions(view));
     let spoken = Metric::ALL.map(|metric| {

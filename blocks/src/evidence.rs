@@ -44,6 +44,7 @@ pub(crate) fn verb(line: &Line) -> &'static str {
         Deed::Pushed if line.subject.id.contains('@') => "Pushed",
         Deed::Pushed => "Pushed to",
         Deed::IssueClosed => "Closed the issue",
+        Deed::IssueStarted => "Began the issue",
         Deed::IssueOpened => "Opened the issue",
         Deed::IssueAssigned => "Was given the issue",
         Deed::Decided => "Decided on",
@@ -61,6 +62,7 @@ fn times(line: &Line) -> Option<Mrkdwn> {
         | Deed::Incident
         | Deed::Opened
         | Deed::IssueClosed
+        | Deed::IssueStarted
         | Deed::IssueOpened
         | Deed::IssueAssigned
         | Deed::Decided => return None,
@@ -121,7 +123,12 @@ pub fn of_lines(lines: &[Line]) -> Vec<Mrkdwn> {
     let of = |deeds: &[Deed]| lines.iter().filter(|line| deeds.contains(&line.deed)).count();
     let commits = lines.iter().filter(|line| line.deed == Deed::Pushed);
     let commits: i64 = commits.map(|line| line.times).sum();
-    let issues = of(&[Deed::IssueClosed, Deed::IssueOpened, Deed::IssueAssigned]);
+    let issues = of(&[
+        Deed::IssueClosed,
+        Deed::IssueStarted,
+        Deed::IssueOpened,
+        Deed::IssueAssigned,
+    ]);
     [
         number(of(&[Deed::Merged]), " merged"),
         number(of(&[Deed::Deployed]), " deployed"),

@@ -1,10 +1,12 @@
 //! Purpose: how work moves: `/em-agent flow`.
 
+use em_domain::calendar::WorkCalendar;
 use em_domain::delivery::{Measured, Percentile};
 use em_domain::flow::{Flow, FlowMetric};
 use slack_morphism::prelude::SlackMessageContent;
 
 use crate::dora::{against, explain_button, heading, how_to_read, missing, told, trend};
+use crate::goal::{self, GoalLine};
 use crate::help::typed;
 use crate::layout::Layout;
 use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, words};
@@ -22,6 +24,10 @@ pub struct FlowView<'a> {
     pub scope: Option<&'a str>,
     /// What a button says to ask the same again.
     pub question: &'a str,
+    /// When people work.
+    pub calendar: &'a WorkCalendar,
+    /// Goals for what it is about, and how they stand.
+    pub goals: &'a [GoalLine],
 }
 
 /// The report.
@@ -40,6 +46,7 @@ pub fn message_flow(view: &FlowView<'_>) -> SlackMessageContent {
         let text = join([line, trend(weeks), detail(view.flow, metric)], "\n");
         layout.section_with_button(&text, explain_button(metric.into(), view.question));
     }
+    layout.section(&goal::lines(view.goals, view.calendar));
     layout.context(&missing(
         FlowMetric::ALL.map(|metric| &view.flow.of(metric).measured),
     ));

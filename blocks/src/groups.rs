@@ -1,7 +1,6 @@
 //! Purpose: groups of rows in one message: as many rows of each as fit, and how many there are besides.
 
-use crate::element::Menu;
-use crate::layout::Layout;
+use crate::layout::{Beside, Layout};
 use crate::limits::{BLOCK_OVERHEAD, MESSAGE_TEXT};
 use crate::mrkdwn::{Mrkdwn, bold};
 
@@ -15,7 +14,7 @@ const LINE_TEXT: usize = 120;
 /// Rows under one heading.
 pub struct Group<'a> {
     heading: Mrkdwn,
-    rows: Vec<(Mrkdwn, Option<Menu>)>,
+    rows: Vec<(Mrkdwn, Option<Beside>)>,
     costs: Vec<usize>,
     rest: Box<dyn Fn(usize) -> Mrkdwn + 'a>,
 }
@@ -25,10 +24,13 @@ impl<'a> Group<'a> {
     /// that many are shown.
     pub fn new(
         heading: Mrkdwn,
-        rows: impl Iterator<Item = (Mrkdwn, Option<Menu>)>,
+        rows: impl Iterator<Item = (Mrkdwn, Option<impl Into<Beside>>)>,
         rest: impl Fn(usize) -> Mrkdwn + 'a,
     ) -> Self {
-        let rows: Vec<_> = rows.take(MAX_ROWS).collect();
+        let rows = rows.take(MAX_ROWS);
+        let rows: Vec<_> = rows
+            .map(|(text, beside)| (text, beside.map(Into::into)))
+            .collect();
         let costs = rows
             .iter()
             .map(|(text, _)| text.length() + ROW_OVERHEAD)
@@ -62,9 +64,10 @@ pub fn add(layout: &mut Layout, groups: &[Group<'_>], after: &Layout) -> bool {
         layout.section(&bold(group.heading.clone()).capped(LINE_TEXT));
         let rest = (group.rest)(shown).capped(LINE_TEXT);
         was_cut |= !rest.is_empty();
-        for (text, menu) in &group.rows[..shown] {
-            match menu {
-                Some(menu) => layout.section_with_menu(text, menu.clone()),
+        for (text, beside) in &group.rows[..shown] {
+            match beside {
+                Some(Beside::Menu(menu)) => layout.section_with_menu(text, menu.clone()),
+                Some(Beside::Button(button)) => layout.section_with_button(text, button.clone()),
                 None => layout.section(text),
             };
         }

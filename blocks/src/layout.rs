@@ -21,9 +21,23 @@ fn marked_up(text: String) -> SlackBlockMarkDownText {
 
 /// What stands beside a paragraph.
 #[derive(Debug, Clone)]
-enum Beside {
+pub enum Beside {
+    /// A menu.
     Menu(Menu),
+    /// A button.
     Button(Button),
+}
+
+impl From<Menu> for Beside {
+    fn from(menu: Menu) -> Self {
+        Self::Menu(menu)
+    }
+}
+
+impl From<Button> for Beside {
+    fn from(button: Button) -> Self {
+        Self::Button(button)
+    }
 }
 
 impl Beside {

@@ -4,11 +4,14 @@ mod rules;
 
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
+use em_domain::any_metric::AnyMetric;
 use em_domain::calendar::WorkCalendar;
 use em_domain::pull_request::PullRequestKey;
-use em_domain::signal::{ClockKind, KINDS, Signal, SignalKind, kind};
+use em_domain::signal::{ClockKind, Signal, SignalKind, kind, kinds};
 use slack_morphism::prelude::SlackMessageContent;
 
+use crate::dora::explain_button;
+use crate::element::Button;
 use crate::groups::{self, Group};
 use crate::layout::Layout;
 use crate::limits::fit;
@@ -71,8 +74,7 @@ pub fn message_bulletin(view: &BulletinView<'_>) -> SlackMessageContent {
 /// The signals of each kind, in the order of kinds: what matters most and began first comes first. Kinds that this
 /// version does not know come last, under their names.
 fn by_kind(signals: &[Signal]) -> Vec<(&str, Vec<&Signal>)> {
-    let known = KINDS.iter().map(|kind| kind.name);
-    let mut names: Vec<&str> = known.collect();
+    let mut names: Vec<&str> = kinds().map(|kind| kind.name).collect();
     for signal in signals {
         if !names.contains(&signal.finding.kind.as_str()) {
             names.push(&signal.finding.kind);
@@ -108,7 +110,7 @@ fn group<'a>(
     let rows: Vec<_> = signals
         .iter()
         .take(most.min(groups::MAX_ROWS))
-        .map(|signal| (row(signal), None))
+        .map(|signal| (row(signal), explain(signal)))
         .collect();
     Group::new(heading, rows.into_iter(), move |shown| {
         let rest = &signals[shown..];
@@ -124,6 +126,18 @@ fn group<'a>(
             code(&format!("{} signals {name}", crate::SLASH_COMMAND)),
         ])
     })
+}
+
+/// Opens what the number was counted from that a signal is about, where it is about one.
+fn explain(signal: &Signal) -> Option<Button> {
+    let details = &signal.finding.details;
+    let metric = AnyMetric::parse(details.get("metric")?.as_str()?)?;
+    let days = details.get("window_days")?.as_u64()?;
+    let whose = match details.get("team").and_then(|team| team.as_str()) {
+        Some(team) => format!("team {team}"),
+        None => "all".to_owned(),
+    };
+    Some(explain_button(metric, &format!("{days}d ours {whose}")))
 }
 
 fn bulletin_row(signal: &Signal, zone: Tz) -> Mrkdwn {
@@ -242,7 +256,7 @@ mod tests {
     use super::*;
     use crate::sample::{calendar, known, now, signal, signals};
     use crate::transcript::transcript;
-    use em_domain::signal::{Rule, Rules, Scope, SignalState};
+    use em_domain::signal::{KINDS, Rule, Rules, Scope, SignalState};
     use insta::assert_snapshot;
 
     fn bulletin(signals: &[Signal]) -> String {

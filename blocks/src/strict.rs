@@ -389,7 +389,7 @@ proptest! {
     ) {
         let deeds = [
             Deed::Merged, Deed::Deployed, Deed::Released, Deed::Incident, Deed::Reviewed, Deed::Opened, Deed::Pushed,
-            Deed::IssueClosed, Deed::IssueOpened, Deed::IssueAssigned, Deed::Decided,
+            Deed::IssueClosed, Deed::IssueStarted, Deed::IssueOpened, Deed::IssueAssigned, Deed::Decided,
         ];
         let line = |index: usize| Line {
             deed: deeds[index % deeds.len()], at: now(), times: 3,

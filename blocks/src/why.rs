@@ -199,6 +199,7 @@ fn verdict(verdict: Verdict) -> &'static str {
         Verdict::Approved => "approved",
         Verdict::ChangesRequested => "requested changes",
         Verdict::Dismissed => "review dismissed",
+        Verdict::Withdrawn => "took the review back",
     }
 }
 

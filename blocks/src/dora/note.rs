@@ -26,6 +26,24 @@ pub fn message_noted(mark: &Mark) -> SlackMessageContent {
     layout.into_message(&text)
 }
 
+/// That nothing can be said of a mark, because its team is configured no more.
+pub fn message_team_is_gone(mark: &Mark) -> SlackMessageContent {
+    let mut layout = Layout::new();
+    layout.header("Four weeks later");
+    let team = mark.team.as_deref().unwrap_or_default();
+    let lead = cat([
+        words("Four weeks ago you noted “"),
+        escape(&mark.words),
+        words("”. The team "),
+        bold(escape(team)),
+        words(
+            " is not in the configuration any more, so I cannot compare its numbers. The note stays on the charts.",
+        ),
+    ]);
+    layout.section(&lead);
+    layout.into_message(&lead)
+}
+
 /// What the metrics were before a mark and are after it.
 pub fn message_came_of_it(mark: &Mark, before: &FiveKeys, after: &FiveKeys) -> SlackMessageContent {
     let mut layout = Layout::new();

@@ -117,6 +117,7 @@ fn the_report_tells_five_numbers_with_what_they_are_made_of() {
         scope: Some("shop/api"),
         question: "28d ours repo shop/api",
         calendar: &calendar,
+        goals: &[],
     };
     assert_snapshot!(transcript(&message_dora(&view)), @r"
         (text) shop/api: delivery in the last 28 days. Deployment frequency: 2.2 per week [1.9 – 2.8 per week] → (2.2 per week before) · too few for a band. Lead time for changes: 4 d 1 h [3 d 1 h – 5 d 1 h] → (4 d 1 h before) · high. Change fail rate: 11.1 % [0 – 33 %] ↑ worse (0 % before) · too few for a band. Recovery time: 4 h · too few for a band. Deployment rework rate: 0 % [0 – 34 %] → (0 % before)
@@ -275,6 +276,7 @@ fn where_nothing_is_known_it_says_where_to_look() {
         scope: None,
         question: "28d ours all",
         calendar: &calendar(),
+        goals: &[],
     };
     assert_snapshot!(transcript(&message_dora(&view)), @r#"
     (text) Delivery in the last 28 days. I know of no deployment and no merged change in this time. What counts as a deployment is set under `[delivery]` in the configuration; `/em-agent doctor` shows whether GitHub reaches me.
@@ -297,6 +299,7 @@ proptest! {
             scope: Some(&name),
             question: "28d ours all",
             calendar: &calendar,
+            goals: &[],
         };
         check_message(&message_dora(&view));
         prop_assert!(picture_alt(&view).chars().count() <= ALT_TEXT);

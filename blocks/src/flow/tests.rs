@@ -116,20 +116,27 @@ fn both(facts: &FlowFacts) -> (Flow, Flow) {
     (of(28, 0), of(56, 28))
 }
 
-fn view<'a>(flow: &'a Flow, before: &'a Flow, scope: Option<&'a str>) -> FlowView<'a> {
+fn view<'a>(
+    flow: &'a Flow,
+    before: &'a Flow,
+    calendar: &'a WorkCalendar,
+    scope: Option<&'a str>,
+) -> FlowView<'a> {
     FlowView {
         flow,
         before,
         days: 28,
         scope,
         question: "28d ours all",
+        calendar,
+        goals: &[],
     }
 }
 
 #[test]
 fn the_report_tells_how_work_moves() {
     let (flow, before) = both(&facts("Retry payments", "CI"));
-    let message = message_flow(&view(&flow, &before, Some("shop/api")));
+    let message = message_flow(&view(&flow, &before, &calendar(), Some("shop/api")));
     assert_snapshot!(transcript(&message), @r"
         (text) shop/api: flow of work in the last 28 days. Throughput: 7 per week [6.5 – 7.6 per week] → (7 per week before). Cycle time: 3 d → (3 d before). Time to first review: 1 d → (1 d before). Review time: 21 h → (21 h before). Idle time: 1 d 3 h → (1 d 3 h before). Flow efficiency: 62 % → (62 % before). Size of a change: 150 lines [105 – 195 lines] ↓ better (430 lines before). Work in progress: 2 ↑ (0 before). Age of work in progress: 6 d. Spread of reviews: 0.2 → (0.2 before). CI duration: 7 min → (7 min before). CI flakiness: 7.1 % [0 – 17.9 %] ↓ better (10.7 % before)
         # shop/api: flow of work in the last 28 days
@@ -188,7 +195,7 @@ fn the_report_tells_how_work_moves() {
 #[test]
 fn where_nothing_is_known_it_says_where_to_look() {
     let (flow, before) = both(&FlowFacts::default());
-    assert_snapshot!(transcript(&message_flow(&view(&flow, &before, None))), @r"
+    assert_snapshot!(transcript(&message_flow(&view(&flow, &before, &calendar(), None))), @r"
         (text) Flow of work in the last 28 days. I know of no pull request, review or run of CI here in this time. `/em-agent doctor` shows whether GitHub reaches me.
         # Flow of work in the last 28 days
         I know of no pull request, review or run of CI here in this time. `/em-agent doctor` shows whether GitHub reaches me.
@@ -201,7 +208,7 @@ proptest! {
     fn whatever_others_wrote_is_within_the_limits_and_only_words(title in hostile(), name in hostile(), page in 0usize..9) {
         let facts = facts(&title, &name);
         let (flow, before) = both(&facts);
-        check_message(&message_flow(&view(&flow, &before, Some(&name))));
+        check_message(&message_flow(&view(&flow, &before, &calendar(), Some(&name))));
         for metric in FlowMetric::ALL {
             let view = ExplainView {
                 metric: metric.into(),

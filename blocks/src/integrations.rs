@@ -1,0 +1,188 @@
+//! Purpose: `/em-agent integrations`: which systems events come in from, which are set up and silent, and how one is set up.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use slack_morphism::prelude::SlackMessageContent;
+
+use crate::layout::Layout;
+use crate::limits::fit;
+use crate::mrkdwn::{Mrkdwn, bold, cat, code, escape, join, words};
+use crate::time::when;
+
+/// How far a system is set up. The order is the order of showing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Its webhooks are verified, or it is read.
+    Ready,
+    /// Its webhooks are taken in though nothing proves them.
+    Unsigned,
+    /// The operator switched it off.
+    Off,
+    /// Nothing is set.
+    NotSetUp,
+}
+
+/// One system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Integration<'a> {
+    /// As in the path of its webhooks.
+    pub name: &'a str,
+    /// What people call it.
+    pub title: &'a str,
+    /// How far it is set up.
+    pub standing: Standing,
+    /// The variable for the secret of its webhooks.
+    pub variable: &'a str,
+    /// It is asked for news too.
+    pub is_polled: bool,
+    /// When something came last, ever.
+    pub last_at: Option<DateTime<Utc>>,
+    /// Kinds of events that were not understood, and how many of each.
+    pub unread: Vec<(String, i64)>,
+}
+
+/// All systems: what comes in first, names alone of what is not set up.
+pub fn message_integrations(all: &[Integration<'_>], zone: Tz) -> SlackMessageContent {
+    let (shown, rest): (Vec<_>, Vec<_>) = all
+        .iter()
+        .partition(|one| one.last_at.is_some() || one.standing != Standing::NotSetUp);
+    let mut layout = Layout::new();
+    let heading = words("Systems that events come in from");
+    layout.section(&bold(heading.clone()));
+    if shown.is_empty() {
+        layout.section(&words("Nothing is set up yet."));
+    }
+    layout.lines(shown.iter().map(|one| line(one, zone)));
+    if !rest.is_empty() {
+        let names = join(rest.iter().map(|one| escape(one.title)), ", ");
+        layout.section(&cat([bold(words("Not set up:")), words(" "), names]));
+    }
+    let name = rest.first().or(shown.first()).map_or("gitlab", |one| one.name);
+    layout.context(&cat([
+        words("How one is set up: "),
+        code(&format!("/em-agent integrations {name}")),
+    ]));
+    layout.into_message(&heading)
+}
+
+fn line(one: &Integration<'_>, zone: Tz) -> Mrkdwn {
+    let last = match one.last_at {
+        Some(at) => cat([words(" · last event "), when(at, zone)]),
+        None => words(" · nothing came yet"),
+    };
+    let unread: i64 = one.unread.iter().map(|(_, number)| number).sum();
+    let unread = match unread {
+        0 => Mrkdwn::default(),
+        1 => words(" · 1 event was not understood"),
+        many => cat([
+            words(" · "),
+            escape(&format!("{many} events were not understood")),
+        ]),
+    };
+    let how = match one.standing {
+        Standing::Ready if one.is_polled => " · asked for news, and webhooks",
+        Standing::Ready => " · webhooks, verified",
+        Standing::Unsigned => " · :warning: webhooks that nothing proves",
+        Standing::Off => " · switched off",
+        Standing::NotSetUp if one.is_polled => " · asked for news",
+        Standing::NotSetUp => " · from files only",
+    };
+    cat([words("• "), bold(escape(one.title)), words(how), last, unread])
+}
+
+/// One system: how it stands, and the steps that set it up.
+pub fn message_integration(one: &Integration<'_>, zone: Tz) -> SlackMessageContent {
+    let mut layout = Layout::new();
+    let heading = escape(one.title);
+    layout.section(&bold(heading.clone()));
+    layout.lines([line(one, zone)]);
+    layout.lines(one.unread.iter().map(|(kind, number)| {
+        cat([
+            words("• not understood: "),
+            code(&fit(kind, 80)),
+            words(" × "),
+            escape(&number.to_string()),
+        ])
+    }));
+    layout.section(&bold(words("Set it up")));
+    layout.lines([
+        cat([
+            words("1. Make up a long random secret and give it to EM Agent as "),
+            code(one.variable),
+            words(", then restart it."),
+        ]),
+        cat([
+            words("2. In "),
+            escape(one.title),
+            words(", point a webhook at "),
+            code(&format!("https://YOUR-HOST/webhooks/{}", one.name)),
+            words(" with the same secret."),
+        ]),
+        cat([words(
+            "3. Let it send something, and look here again: the time of the last event must be new.",
+        )]),
+    ]);
+    layout.context(&cat([
+        words("Where each thing is found, step by step: "),
+        code(&format!("docs/integrations/{}.md", one.name)),
+        words(". To replace a secret, keep the old one as "),
+        code(&format!("{}_PREVIOUS", one.variable)),
+        words(" until the sender has the new one."),
+    ]));
+    layout.into_message(&heading)
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::transcript::transcript;
+
+    fn integration(name: &'static str, title: &'static str, standing: Standing) -> Integration<'static> {
+        Integration {
+            name,
+            title,
+            standing,
+            variable: "GITLAB_WEBHOOK_SECRET",
+            is_polled: false,
+            last_at: None,
+            unread: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_comes_in_is_told_apart_from_what_is_not_set_up() {
+        let all = [
+            Integration {
+                last_at: DateTime::from_timestamp(1_790_000_000, 0),
+                unread: vec![("Wiki Page Hook".to_owned(), 2)],
+                ..integration("gitlab", "GitLab", Standing::Ready)
+            },
+            integration("jenkins", "Jenkins", Standing::Unsigned),
+            integration("jira", "Jira", Standing::Off),
+            integration("linear", "Linear", Standing::NotSetUp),
+            integration("sentry", "Sentry", Standing::NotSetUp),
+        ];
+        assert_snapshot!(transcript(&message_integrations(&all, Tz::UTC)), @r"
+        (text) Systems that events come in from
+        *Systems that events come in from*
+        • *GitLab* · webhooks, verified · last event Mon 21 Sep 14:13 · 2 events were not understood
+        • *Jenkins* · :warning: webhooks that nothing proves · nothing came yet
+        • *Jira* · switched off · nothing came yet
+        *Not set up:* Linear, Sentry
+        > How one is set up: `/em-agent integrations linear`
+        ");
+        assert_snapshot!(transcript(&message_integration(&all[0], Tz::UTC)), @r"
+        (text) GitLab
+        *GitLab*
+        • *GitLab* · webhooks, verified · last event Mon 21 Sep 14:13 · 2 events were not understood
+        • not understood: `Wiki Page Hook` × 2
+        *Set it up*
+        1. Make up a long random secret and give it to EM Agent as `GITLAB_WEBHOOK_SECRET`, then restart it.
+        2. In GitLab, point a webhook at `https://YOUR-HOST/webhooks/gitlab` with the same secret.
+        3. Let it send something, and look here again: the time of the last event must be new.
+        > Where each thing is found, step by step: `docs/integrations/gitlab.md`. To replace a secret, keep the old one as `GITLAB_WEBHOOK_SECRET_PREVIOUS` until the sender has the new one.
+        ");
+    }
+}
