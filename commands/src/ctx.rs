@@ -5,11 +5,13 @@ use std::sync::Arc;
 use em_domain::calendar::WorkCalendar;
 use em_domain::clock::SharedClock;
 use em_domain::delivery::Definitions;
+use em_domain::goal::Goal;
 use em_domain::standup::Standup;
 use em_domain::triage::TeamScope;
 use em_integrations::github::GithubConfig;
 use em_integrations::github::client::GithubClient;
 use em_integrations::llm::LlmClient;
+use em_integrations::rules::Rules;
 use em_integrations::slack::Slack;
 use em_jobs::schedule::Schedule;
 use em_jobs::wake::Wake;
@@ -91,10 +93,14 @@ pub struct Settings {
     pub triage: TriageSettings,
     /// The configured teams.
     pub teams: Vec<TeamScope>,
+    /// What metrics are to be.
+    pub goals: Vec<Goal>,
     /// The standups that are set up.
     pub standups: Vec<Standup>,
     /// What the words of delivery metrics mean.
     pub delivery: Arc<Definitions>,
+    /// How events of other systems are read.
+    pub reading: Arc<Rules>,
     /// What happens with signals.
     pub signals: SignalSettings,
     /// Folders and files whose documents everybody is answered from.
@@ -107,12 +113,29 @@ pub struct Settings {
     pub schedules: Vec<ScheduledCommand>,
     /// Where posts go that name no channel.
     pub default_channel: Option<String>,
-    /// GitHub webhooks are verified with a secret that is set.
-    pub has_github_webhook_secret: bool,
+    /// The systems that send webhooks, and what is set up of each.
+    pub systems: Vec<System>,
     /// GitHub is polled.
     pub polls_github: bool,
     /// Socket Mode is in use (else Slack comes over HTTP).
     pub uses_socket_mode: bool,
+}
+
+/// What is set up of a system that sends webhooks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct System {
+    /// As in the path of its webhooks, and the source of its events.
+    pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// The variable that holds the secret of its webhooks.
+    pub variable: String,
+    /// Not switched off.
+    pub is_on: bool,
+    /// Its webhooks are verified with a secret that is set.
+    pub has_secret: bool,
+    /// Its webhooks are taken in without a secret.
+    pub takes_unsigned: bool,
 }
 
 /// A command that the clock types because the configuration says so.

@@ -7,7 +7,7 @@ use em_blocks::doctor::{Finding, Health, message_doctor};
 use em_domain::job::JobState;
 use em_integrations::slack::SlackError;
 
-use crate::ctx::Ctx;
+use crate::ctx::{Ctx, System};
 use crate::invocation::{Invocation, Outcome, Reply};
 use crate::policy::asked_at;
 use crate::spec::Spec;
@@ -69,6 +69,7 @@ pub async fn examine(ctx: &Ctx) -> Vec<Finding> {
     findings.extend(github(ctx).await);
     findings.extend(events(ctx).await);
     findings.extend(jobs(ctx).await);
+    findings.extend(crate::selfcheck::findings(ctx).await);
     findings.extend(policy(ctx).await);
     findings.extend(signals(ctx).await);
     findings.extend(documents::documents(ctx).await);
@@ -205,7 +206,11 @@ async fn database(ctx: &Ctx) -> Vec<Finding> {
 
 async fn github(ctx: &Ctx) -> Vec<Finding> {
     let settings = &ctx.settings;
-    if !settings.has_github_webhook_secret && !settings.polls_github {
+    let has_secret = settings
+        .systems
+        .iter()
+        .any(|system| system.name == "github" && system.has_secret);
+    if !has_secret && !settings.polls_github {
         let fix = "Set GITHUB_TOKEN and github.repositories to poll, or GITHUB_WEBHOOK_SECRET and point a webhook at /webhooks/github.";
         return vec![bad(
             Health::Warn,
@@ -215,7 +220,7 @@ async fn github(ctx: &Ctx) -> Vec<Finding> {
         )];
     }
     let mut findings = Vec::new();
-    if settings.has_github_webhook_secret {
+    if has_secret {
         findings.push(ok("GitHub webhooks are verified with a secret"));
     }
     let Some(github) = &ctx.github else {
@@ -271,7 +276,7 @@ async fn events(ctx: &Ctx) -> Vec<Finding> {
         // The database's own finding says why.
         return Vec::new();
     };
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = ctx.settings.systems.iter().filter_map(unproven).collect();
     let now = ctx.clock.now();
     for source in &sources {
         let hours = (now - source.last_received_at).num_hours();
@@ -294,10 +299,27 @@ async fn events(ctx: &Ctx) -> Vec<Finding> {
                 kind.event_type, kind.source
             ),
         };
-        let fix = "Nothing is lost: they are kept, and `em-agent replay` works them in once a newer version understands them.";
+        let fix = "Nothing is lost: they are kept. `em-agent deadletters list` shows them; `em-agent deadletters retry` reads them again after a fix.";
         findings.push(bad(Health::Warn, what, kind.reason.clone(), fix));
     }
     findings
+}
+
+/// A warning about a system whose webhooks nothing proves: whoever reaches the port can tell it anything.
+fn unproven(system: &System) -> Option<Finding> {
+    (system.is_on && system.takes_unsigned && !system.has_secret).then(|| {
+        let why = "Whoever reaches this bot can make up deployments and incidents.";
+        let fix = format!(
+            "Set {} and give {} the same secret, or take `unsigned` out of [integrations.{}].",
+            system.variable, system.title, system.name
+        );
+        bad(
+            Health::Warn,
+            format!("Webhooks of {} are taken in without any proof", system.title),
+            why,
+            fix,
+        )
+    })
 }
 
 /// Jobs that were given up; nothing where there are none.

@@ -13,10 +13,12 @@ pub mod window;
 
 use clap::Parser;
 use em_blocks::dora::{DoraView, message_dora};
+use em_domain::any_metric::AnyMetric;
 use em_domain::delivery::{Asked, DeliveryFacts, FiveKeys, Mode, measure};
 use em_storage::DeliveryOf;
 
 use crate::ctx::Ctx;
+use crate::goal;
 use crate::invocation::{CommandError, Invocation, Outcome, Reply};
 use crate::spec::Spec;
 use question::Question;
@@ -65,6 +67,8 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
     let question = Question::asked(&ctx, &invocation, args.days.as_deref(), &args.whose).await?;
     let report = report(&ctx, &question).await?;
     let scope = question.scope.name();
+    let is_ours = |metric| matches!(metric, AnyMetric::Delivery(_));
+    let goals = goal::of_report(&ctx, &question.scope, is_ours).await?;
     Ok(Reply::private(message_dora(&DoraView {
         keys: &report.keys,
         before: &report.before,
@@ -72,6 +76,7 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
         scope: scope.as_deref(),
         question: &question.to_string(),
         calendar: &ctx.settings.calendar,
+        goals: &goals,
     })))
 }
 
@@ -127,7 +132,7 @@ pub(crate) fn both(now: &Asked, before: &Asked) -> Asked {
 }
 
 /// What the metrics of a window are made from.
-async fn facts_of(ctx: &Ctx, asked: &Asked) -> Result<DeliveryFacts, CommandError> {
+pub(crate) async fn facts_of(ctx: &Ctx, asked: &Asked) -> Result<DeliveryFacts, CommandError> {
     let delivery = ctx.store.delivery();
     let facts = delivery.facts(DeliveryOf {
         asked,

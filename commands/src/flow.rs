@@ -4,6 +4,7 @@ pub mod figures;
 
 use clap::Parser;
 use em_blocks::flow::{FlowView, message_flow};
+use em_domain::any_metric::AnyMetric;
 use em_domain::delivery::{Asked, Mode};
 use em_domain::flow::{Flow, FlowFacts, measure};
 use em_storage::DeliveryOf;
@@ -12,6 +13,7 @@ use crate::ctx::Ctx;
 use crate::dora::question::Question;
 use crate::dora::window::Window;
 use crate::dora::{Typed, apart, asked, both, windows};
+use crate::goal;
 use crate::invocation::{CommandError, Invocation, Outcome, Reply};
 use crate::spec::Spec;
 
@@ -38,12 +40,16 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
     let args: Args = SPEC.parse(&invocation.words)?;
     let question = Question::asked(&ctx, &invocation, args.days.as_deref(), &args.whose).await?;
     let report = report(&ctx, &question).await?;
+    let is_of_flow = |metric| matches!(metric, AnyMetric::Flow(_));
+    let goals = goal::of_report(&ctx, &question.scope, is_of_flow).await?;
     Ok(Reply::private(message_flow(&FlowView {
         flow: &report.flow,
         before: &report.before,
         days: question.days,
         scope: question.scope.name().as_deref(),
         question: &question.to_string(),
+        calendar: &ctx.settings.calendar,
+        goals: &goals,
     })))
 }
 
@@ -82,7 +88,8 @@ pub async fn flow(ctx: &Ctx, window: &Window<'_>) -> Result<Flow, CommandError> 
     apart(move || measure(&facts, &definitions, &asked)).await
 }
 
-async fn facts(ctx: &Ctx, asked: &Asked) -> Result<FlowFacts, CommandError> {
+/// What the metrics of a window are made from.
+pub(crate) async fn facts(ctx: &Ctx, asked: &Asked) -> Result<FlowFacts, CommandError> {
     let delivery = ctx.store.delivery();
     let facts = delivery.flow_facts(DeliveryOf {
         asked,

@@ -11,8 +11,8 @@ use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reaction, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
 use crate::{
-    approval, ask, audit, digest, docs, doctor, dora, flow, gaps, help, home, job, link, notice, policy,
-    schedule, settings, signal, sprint, standup, triage, whoami,
+    approval, ask, audit, digest, docs, doctor, dora, flow, gaps, goal, help, home, integrations, job, link,
+    notice, policy, schedule, selfcheck, settings, shift, signal, sprint, standup, triage, whoami,
 };
 
 pub use em_blocks::SLASH_COMMAND;
@@ -174,6 +174,10 @@ pub const COMMANDS: &[Command] = &[
     Command {
         spec: audit::SPEC,
         run: |ctx, invocation| Box::pin(audit::show(ctx, invocation)),
+    },
+    Command {
+        spec: integrations::SPEC,
+        run: |ctx, invocation| Box::pin(integrations::show(ctx, invocation)),
     },
     Command {
         spec: signal::SPEC,
@@ -502,6 +506,13 @@ pub const JOBS: &[(&str, OnJob)] = &[
     (dora::note::REPORT, |ctx, job| {
         Box::pin(dora::note::report(ctx, job))
     }),
+    (goal::EVALUATE, |ctx, _job| {
+        Box::pin(async move { goal::evaluate(&ctx).await.map_err(JobError::from) })
+    }),
+    (goal::warn::WARN, |ctx, job| Box::pin(goal::warn::warn(ctx, job))),
+    (shift::EVALUATE, |ctx, _job| {
+        Box::pin(async move { shift::evaluate(&ctx).await.map_err(JobError::from) })
+    }),
     (docs::READ, |ctx, _job| Box::pin(docs::read(ctx))),
     (docs::add::READ_ONE, |ctx, job| {
         Box::pin(docs::add::read_one(ctx, job))
@@ -531,6 +542,8 @@ pub const JOBS: &[(&str, OnJob)] = &[
     (schedule::fire::MISSED, |ctx, job| {
         Box::pin(schedule::fire::missed(ctx, job))
     }),
+    (selfcheck::RUN, |ctx, job| Box::pin(selfcheck::run(ctx, job))),
+    (selfcheck::TELL, |ctx, job| Box::pin(selfcheck::tell(ctx, job))),
 ];
 
 /// Whether a reaction may mean something here: of all others nothing need be looked up.

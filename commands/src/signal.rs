@@ -13,12 +13,14 @@ use chrono::{DateTime, Utc};
 use clap::Parser;
 use em_blocks::people::People;
 use em_blocks::signal::{SignalsView, message_signals};
+use em_domain::goal;
 use em_domain::id::{Login, SignalId, SlackUser};
-use em_domain::signal::{self, ChangedFiles, Diff, KINDS, Rules, Signal, diff};
+use em_domain::signal::{self, ChangedFiles, Diff, Rules, Signal, diff};
 use em_storage::Watch;
 use ulid::Ulid;
 
 use crate::ctx::Ctx;
+use crate::goal::warn;
 use crate::invocation::{CommandError, Invocation, Outcome, Reply};
 use crate::spec::Spec;
 
@@ -56,7 +58,7 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
 /// The kind that somebody typed, in any case and with dashes for underscores.
 fn kind_named(typed: &str) -> Result<&'static signal::SignalKind, CommandError> {
     signal::kind(&typed.to_lowercase().replace('-', "_")).ok_or_else(|| {
-        let known: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+        let known: Vec<&str> = signal::kinds().map(|kind| kind.name).collect();
         CommandError::user(format!("There is no such kind. I know: {}.", known.join(", ")))
     })
 }
@@ -97,22 +99,34 @@ pub async fn evaluate(ctx: &Ctx) -> Result<(), CommandError> {
             Vec::new()
         };
         let changes = compare(ctx, &rules, (watch, files), now).await?;
-        if !changes.is_empty() {
-            let new =
-                |finding: &signal::Finding| Signal::opened(SignalId::new(Ulid::new()), finding.clone(), now);
-            let opened: Vec<Signal> = changes.open.iter().map(new).collect();
-            let applied = ctx.store.signals().apply(&opened, &changes, now).await?;
-            tracing::info!(
-                opened = applied.opened,
-                updated = applied.updated,
-                resolved = applied.resolved,
-                "signals changed"
-            );
-        }
+        change(ctx, &changes, now).await?;
     }
+    tell(ctx, &rules).await
+}
+
+/// Opens, changes and resolves signals.
+pub(crate) async fn change(ctx: &Ctx, changes: &Diff, now: DateTime<Utc>) -> Result<(), CommandError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let new = |finding: &signal::Finding| Signal::opened(SignalId::new(Ulid::new()), finding.clone(), now);
+    let opened: Vec<Signal> = changes.open.iter().map(new).collect();
+    let applied = ctx.store.signals().apply(&opened, changes, now).await?;
+    tracing::info!(
+        opened = applied.opened,
+        updated = applied.updated,
+        resolved = applied.resolved,
+        "signals changed"
+    );
+    Ok(())
+}
+
+/// Tells of what nobody was told of, and brings up to date what was told.
+pub(crate) async fn tell(ctx: &Ctx, rules: &Rules) -> Result<(), CommandError> {
     // What stands is brought up to date even if something new could not be posted.
-    let announced = bulletin::announce(ctx, &rules).await;
+    let announced = bulletin::announce(ctx, rules).await;
     bulletin::refresh_all(ctx).await?;
+    warn::enqueue_due(ctx).await?;
     announced
 }
 
@@ -131,10 +145,16 @@ async fn compare(
         let ignored = &settings.triage.ignored_labels;
         facts.pulls.retain(|pull| !pull.has_any(ignored));
         facts.add_files(files);
-        diff(
-            &watch.open,
-            signal::evaluate(&rules, &facts, now, &settings.calendar),
-        )
+        let mut findings = signal::evaluate(&rules, &facts, now, &settings.calendar);
+        let counts_bots = settings.delivery.count_bots;
+        findings.extend(goal::near(
+            &settings.goals,
+            &facts,
+            counts_bots,
+            now,
+            &settings.calendar,
+        ));
+        diff(&watch.open, findings)
     };
     tokio::task::spawn_blocking(work)
         .await

@@ -108,7 +108,7 @@ pub(crate) async fn people(ctx: &Ctx, approval: &Approval) -> Result<Vec<SlackUs
 }
 
 /// A person as the configuration names them: by Slack's id, or by their account on GitHub.
-async fn named(ctx: &Ctx, name: &str) -> Result<Option<SlackUser>, CommandError> {
+pub(crate) async fn named(ctx: &Ctx, name: &str) -> Result<Option<SlackUser>, CommandError> {
     let is_id = name.starts_with(['U', 'W'])
         && name.len() > 6
         && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());

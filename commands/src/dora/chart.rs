@@ -6,12 +6,14 @@ mod data;
 use clap::{Parser, ValueEnum};
 use em_blocks::dora::chart::{alt_text, message_sent};
 use em_charts::{ChartError, Theme};
+use em_domain::flow::FlowMetric;
 use em_integrations::slack::{File, FileKind, Place};
 
 use super::question::{Question, Scope};
 use super::{Typed, report};
 use crate::ctx::Ctx;
 use crate::flow;
+use crate::goal;
 use crate::invocation::{CommandError, Invocation, Outcome, Reply};
 use crate::spec::Spec;
 
@@ -107,7 +109,10 @@ async fn picture(ctx: &Ctx, kind: Kind, question: &Question) -> Result<Picture, 
     Ok(match kind {
         Kind::Breakdown => data::breakdown(about, &report(ctx, question).await?.keys),
         Kind::Calendar => data::calendar(about, &report(ctx, question).await?.keys),
-        Kind::CycleTimes => data::cycle_times(about, &flow::report(ctx, question).await?.flow),
+        Kind::CycleTimes => {
+            let aim = goal::drawn(ctx, &question.scope, FlowMetric::CycleTime.into());
+            data::cycle_times(about, &flow::report(ctx, question).await?.flow, aim)
+        }
         Kind::OpenWork => data::open_work(about, &flow::report(ctx, question).await?.flow),
     })
 }

@@ -276,8 +276,6 @@ pub async fn csv(ctx: Ctx, click: Click) -> Outcome {
 
 /// The rows of a proof as CSV (RFC 4180), one line each, with a line of names before them.
 pub fn table(proof: &[ProofRow]) -> Result<String, CommandError> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let wrong = |error: csv::Error| CommandError::Internal(error.into());
     let names = [
         "subject",
         "at",
@@ -287,14 +285,8 @@ pub fn table(proof: &[ProofRow]) -> Result<String, CommandError> {
         "joined_to",
         "joined_how",
     ];
-    writer.write_record(names).map_err(wrong)?;
-    for row in proof {
-        writer.write_record(fields(row)).map_err(wrong)?;
-    }
-    let bytes = writer
-        .into_inner()
-        .map_err(|error| CommandError::Internal(anyhow::anyhow!("{error}")))?;
-    String::from_utf8(bytes).map_err(|error| CommandError::Internal(error.into()))
+    let table = em_export::csv::table(names, proof.iter().map(fields));
+    table.map_err(|error| CommandError::Internal(error.into()))
 }
 
 fn fields(row: &ProofRow) -> [String; 7] {
@@ -305,21 +297,12 @@ fn fields(row: &ProofRow) -> [String; 7] {
     let to: Vec<String> = row.links.iter().map(|link| link.to.to_string()).collect();
     let how: Vec<&str> = row.links.iter().map(|link| Joined::words(link.how)).collect();
     [
-        harmless(row.subject.to_string()),
+        row.subject.to_string(),
         row.at.to_rfc3339(),
         row.value.map(|value| value.to_string()).unwrap_or_default(),
         (row.standing == Standing::Counted).to_string(),
         why.to_owned(),
-        harmless(to.join("; ")),
+        to.join("; "),
         how.join("; "),
     ]
-}
-
-/// A text that no spreadsheet takes for a formula (OWASP, "CSV injection").
-fn harmless(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}")
-    } else {
-        text
-    }
 }

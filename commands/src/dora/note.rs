@@ -3,7 +3,7 @@
 
 use chrono::Duration;
 use clap::Parser;
-use em_blocks::dora::note::{message_came_of_it, message_noted};
+use em_blocks::dora::note::{message_came_of_it, message_noted, message_team_is_gone};
 use em_domain::delivery::{Asked, FiveKeys, MAX_MARK_CHARS, Mark, Mode, measure};
 use em_domain::id::JobId;
 use em_domain::job::{Job, JobError, NewJob};
@@ -102,7 +102,13 @@ pub async fn report(ctx: Ctx, job: Job) -> Result<(), JobError> {
     let Some(mark) = found else {
         return Ok(());
     };
-    let (before, after) = around(&ctx, &mark).await?;
+    let content = match scope(&ctx, &mark) {
+        Some(scope) => {
+            let (before, after) = around(&ctx, &mark, &scope).await?;
+            message_came_of_it(&mark, &before, &after)
+        }
+        None => message_team_is_gone(&mark),
+    };
     let place = Place::channel(
         ctx.slack
             .open_dm(mark.by.as_str())
@@ -112,7 +118,7 @@ pub async fn report(ctx: Ctx, job: Job) -> Result<(), JobError> {
     let wanted = Wanted {
         purpose: format!("note:{}", mark.id),
         place,
-        content: message_came_of_it(&mark, &before, &after),
+        content,
         version: 0,
         until: ctx.clock.now() + REMEMBERED_FOR,
     };
@@ -120,13 +126,17 @@ pub async fn report(ctx: Ctx, job: Job) -> Result<(), JobError> {
     Ok(())
 }
 
-/// The metrics of as long before a mark as behind it.
-async fn around(ctx: &Ctx, mark: &Mark) -> Result<(FiveKeys, FiveKeys), CommandError> {
-    let scope = match mark.team.as_deref() {
-        // A team that is configured no more has no repositories that anybody knows.
-        Some(name) => Scope::Team(team::find(ctx, name)?.name.clone()),
-        None => Scope::All,
+/// Whose numbers a mark is about; none of a team that is configured no more, whose repositories nobody knows.
+fn scope(ctx: &Ctx, mark: &Mark) -> Option<Scope> {
+    let Some(name) = mark.team.as_deref() else {
+        return Some(Scope::All);
     };
+    let team = team::find(ctx, name).ok()?;
+    Some(Scope::Team(team.name.clone()))
+}
+
+/// The metrics of as long before a mark as behind it.
+async fn around(ctx: &Ctx, mark: &Mark, scope: &Scope) -> Result<(FiveKeys, FiveKeys), CommandError> {
     let (repositories, members) = scope.whose(ctx)?;
     let asked = |from, to| Asked {
         from,

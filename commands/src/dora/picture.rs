@@ -1,12 +1,15 @@
 //! Purpose: the picture of the five delivery metrics: week by week, one below the other, with the marks that people set.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use em_blocks::dora::{DoraView, picture_alt, told};
+use em_blocks::goal::GoalLine;
 use em_blocks::sprint::picture_day;
 use em_charts::five_keys::{FiveKeysPicture, five_keys};
 use em_charts::trend::{Trend, TrendPoint};
 use em_charts::{Mark, Measure, Theme};
+use em_domain::any_metric::AnyMetric;
 use em_domain::delivery::{FiveKeys, Metric, WeekPoint};
+use em_domain::signal::Signal;
 
 use super::post::POSTED_FOR;
 use crate::picture::Drawing;
@@ -15,12 +18,17 @@ use crate::picture::Drawing;
 pub(super) fn drawing(
     view: &DoraView<'_>,
     marks: &[em_domain::delivery::Mark],
+    shifts: &[Signal],
     now: DateTime<Utc>,
 ) -> Drawing {
     let picture = FiveKeysPicture {
         title: view.heading(),
-        trends: Metric::ALL.map(|metric| trend(metric, view.keys)).into(),
-        marks: marks.iter().filter_map(|mark| placed(mark, view.keys)).collect(),
+        trends: Metric::ALL.map(|metric| trend(metric, view)).into(),
+        marks: marks
+            .iter()
+            .filter_map(|mark| placed(mark, view.keys))
+            .chain(shifts.iter().filter_map(|shift| shifted(shift, view.keys)))
+            .collect(),
     };
     Drawing {
         name: format!("delivery-{}.png", view.calendar.local_date(now)),
@@ -31,15 +39,22 @@ pub(super) fn drawing(
     }
 }
 
-fn trend(metric: Metric, keys: &FiveKeys) -> Trend {
+fn trend(metric: Metric, view: &DoraView<'_>) -> Trend {
+    let keys = view.keys;
     let measured = keys.of(metric);
+    let of = |line: &&GoalLine| line.goal.metric == AnyMetric::Delivery(metric);
+    let goal = view.goals.iter().find(of).map(|line| &line.goal);
+    let aim = goal.map_or_else(String::new, |goal| format!(" · goal {}", goal.in_words()));
+    // The weeks are of all hours: a limit of working time would be a line at another height.
+    let drawn = goal.filter(|goal| !goal.limit.is_working_time());
     let value = measured
         .value
         .map_or_else(|_| "–".to_owned(), |value| told(value, measured.unit));
     let band = measured.band.map(|band| format!(" · {}", band.words()));
     Trend {
         heading: metric.title().to_owned(),
-        headline: format!("{value}{}", band.unwrap_or_default()),
+        headline: format!("{value}{}{aim}", band.unwrap_or_default()),
+        goal: drawn.map(|goal| scaled(metric, goal.limit.value(view.calendar))),
         measure: match metric {
             Metric::DeploymentFrequency => Measure::Number(" per week".to_owned()),
             Metric::LeadTime | Metric::RecoveryTime => Measure::Hours,
@@ -53,14 +68,35 @@ fn trend(metric: Metric, keys: &FiveKeys) -> Trend {
 fn point(metric: Metric, week: &WeekPoint) -> TrendPoint {
     TrendPoint {
         label: picture_day(week.monday),
-        value: week.value(metric).map(|value| match metric {
-            Metric::DeploymentFrequency => value,
-            Metric::LeadTime | Metric::RecoveryTime => value / 3_600.0,
-            Metric::ChangeFailRate | Metric::ReworkRate => 100.0 * value,
-        }),
+        value: week.value(metric).map(|value| scaled(metric, value)),
         interval: None,
         is_partial: week.is_partial,
     }
+}
+
+/// A value as it is drawn.
+fn scaled(metric: Metric, value: f64) -> f64 {
+    match metric {
+        Metric::DeploymentFrequency => value,
+        Metric::LeadTime | Metric::RecoveryTime => value / 3_600.0,
+        Metric::ChangeFailRate | Metric::ReworkRate => 100.0 * value,
+    }
+}
+
+/// A shift of one of the five, at its week.
+fn shifted(signal: &Signal, keys: &FiveKeys) -> Option<Mark> {
+    let details = &signal.finding.details;
+    let metric = Metric::parse(details.get("metric")?.as_str()?)?;
+    let monday: NaiveDate = details.get("week")?.as_str()?.parse().ok()?;
+    let way = if details.get("is_up")?.as_bool()? {
+        "rose"
+    } else {
+        "fell"
+    };
+    Some(Mark {
+        week: keys.weeks.iter().position(|week| week.monday == monday)?,
+        label: format!("{} {way}", metric.title()),
+    })
 }
 
 /// A mark in the week that it was set in.

@@ -4,12 +4,16 @@
 use chrono::Duration;
 use clap::Parser;
 use em_blocks::dora::{DoraView, message_dora};
+use em_domain::any_metric::AnyMetric;
 use em_domain::delivery::FiveKeys;
+use em_domain::shift::SHIFTED;
+use em_domain::signal::Signal;
 
 use super::picture::drawing;
 use super::question::Question;
 use super::{Typed, report};
 use crate::ctx::Ctx;
+use crate::goal;
 use crate::invocation::{CommandError, Invocation, Outcome};
 use crate::picture;
 use crate::spec::Spec;
@@ -54,6 +58,8 @@ pub async fn post(ctx: Ctx, invocation: Invocation) -> Outcome {
     let channel = channel_of(&ctx, &invocation, channel, SPEC.path).await?;
     let report = report(&ctx, &question).await?;
     let scope = question.scope.name();
+    let is_ours = |metric| matches!(metric, AnyMetric::Delivery(_));
+    let goals = goal::of_report(&ctx, &question.scope, is_ours).await?;
     let view = DoraView {
         keys: &report.keys,
         before: &report.before,
@@ -61,6 +67,7 @@ pub async fn post(ctx: Ctx, invocation: Invocation) -> Outcome {
         scope: scope.as_deref(),
         question: &question.to_string(),
         calendar: &ctx.settings.calendar,
+        goals: &goals,
     };
     if view.is_empty() {
         // A schedule says nothing where there is nothing to say.
@@ -71,7 +78,8 @@ pub async fn post(ctx: Ctx, invocation: Invocation) -> Outcome {
     let purpose = format!("dora:{}:{question}:{today}", channel.id);
     let posted = show(&ctx, &channel, &purpose, message_dora(&view)).await?;
     let marks = marks(&ctx, &report.keys, scope.as_deref()).await?;
-    let picture = picture::show(&ctx, &posted, &purpose, drawing(&view, &marks, now)).await;
+    let shifts = shifts(&ctx, &report.keys, scope.as_deref()).await?;
+    let picture = picture::show(&ctx, &posted, &purpose, drawing(&view, &marks, &shifts, now)).await;
     confirm(&ctx, &invocation, &posted, picture).await
 }
 
@@ -85,4 +93,12 @@ async fn marks(
         .marks()
         .within(keys.asked.from, keys.asked.to, team)
         .await?)
+}
+
+/// Shifts in the window that people were told of.
+async fn shifts(ctx: &Ctx, keys: &FiveKeys, team: Option<&str>) -> Result<Vec<Signal>, CommandError> {
+    let signals = ctx.store.signals();
+    let mut shifts = signals.list_changed(SHIFTED.name, keys.asked.from).await?;
+    shifts.retain(|shift| shift.finding.details.get("team").and_then(|team| team.as_str()) == team);
+    Ok(shifts)
 }

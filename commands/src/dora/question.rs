@@ -171,7 +171,7 @@ fn no_mode(typed: &str) -> CommandError {
 }
 
 /// The repository that is meant: `acme/api`, or `api` where one owner has it.
-pub(super) async fn repository(store: &Store, typed: &str) -> Result<RepositoryName, CommandError> {
+pub(crate) async fn repository(store: &Store, typed: &str) -> Result<RepositoryName, CommandError> {
     let known = store.delivery().list_repositories().await?;
     let same = |name: &&RepositoryName| {
         let short = name.as_str().rsplit('/').next().unwrap_or_default();

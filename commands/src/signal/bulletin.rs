@@ -14,6 +14,7 @@ use slack_morphism::prelude::SlackMessageContent;
 
 use super::reaction;
 use crate::ctx::Ctx;
+use crate::goal;
 use crate::invocation::CommandError;
 use crate::policy;
 use crate::posting::{self, is_abandoned};
@@ -54,11 +55,11 @@ pub(super) async fn announce(ctx: &Ctx, rules: &Rules) -> Result<(), CommandErro
         for action in reaction.propose {
             wanted.push((signal.clone(), action, reaction.reason.clone()));
         }
-        let of_rule = rules
-            .find(&signal.finding.rule)
-            .and_then(|rule| rule.channel.clone());
+        let found_by = &signal.finding.rule;
+        let of_rule = rules.find(found_by).and_then(|rule| rule.channel.clone());
+        let of_goal = || goal::channel(ctx, found_by);
         let usual = || ctx.settings.signal_channel().map(str::to_owned);
-        let channel = reaction.channel.or(of_rule).or_else(usual);
+        let channel = reaction.channel.or(of_rule).or_else(of_goal).or_else(usual);
         match channel.filter(|_| reaction.notify) {
             Some(channel) => by_channel.entry(channel).or_default().push(signal),
             None => silent.push(signal.id),

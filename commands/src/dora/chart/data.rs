@@ -137,7 +137,7 @@ pub(super) fn calendar(about: &str, keys: &FiveKeys) -> Picture {
 }
 
 /// The cycle time of each change, with percentiles across.
-pub(super) fn cycle_times(about: &str, flow: &Flow) -> Picture {
+pub(super) fn cycle_times(about: &str, flow: &Flow, goal: Option<f64>) -> Picture {
     let found = flow.of(FlowMetric::CycleTime);
     let days_from = |at: DateTime<Utc>| number((at - flow.asked.from).num_minutes()) / 1_440.0;
     let points = counted(&found.measured).filter_map(|row| {
@@ -149,6 +149,10 @@ pub(super) fn cycle_times(about: &str, flow: &Flow) -> Picture {
     let levels = found.percentiles.iter().map(|one| Level {
         label: format!("p{}", one.percent),
         value: one.value / 3_600.0,
+    });
+    let goal = goal.map(|seconds| Level {
+        label: "goal".to_owned(),
+        value: seconds / 3_600.0,
     });
     let mondays = flow.weeks.iter().filter(|week| !week.is_partial);
     let moment = |monday: NaiveDate| {
@@ -168,7 +172,7 @@ pub(super) fn cycle_times(about: &str, flow: &Flow) -> Picture {
         measure: Measure::Hours,
         points: points.collect(),
         moments: mondays.map(|week| moment(week.monday)).collect(),
-        levels: levels.collect(),
+        levels: levels.chain(goal).collect(),
     };
     let spread = found
         .percentiles

@@ -1,0 +1,91 @@
+//! Purpose: `/em-agent integrations [name]`: which systems events come in from, and how one is set up.
+
+use std::collections::BTreeMap;
+
+use clap::Parser;
+use em_blocks::integrations::{Integration, Standing, message_integration, message_integrations};
+use em_storage::Unrecognised;
+
+use crate::ctx::{Ctx, System};
+use crate::invocation::{CommandError, Invocation, Outcome, Reply};
+use crate::spec::Spec;
+
+/// How it is written.
+pub const SPEC: Spec = Spec {
+    path: "integrations",
+    usage: "integrations [system]",
+    summary: "Which systems events come in from, when the last one came, and how one is set up.",
+    examples: &["integrations", "integrations gitlab"],
+    check_scheduled: None,
+};
+
+#[derive(Debug, Parser)]
+struct Args {
+    system: Option<String>,
+}
+
+/// Answers `integrations`.
+pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
+    let Args { system } = SPEC.parse(&invocation.words)?;
+    let events = ctx.store.events();
+    let last: BTreeMap<String, _> = events
+        .list_sources()
+        .await?
+        .into_iter()
+        .map(|source| (source.source, source.last_received_at))
+        .collect();
+    let unread = events.list_unrecognised().await?;
+    let all: Vec<Integration<'_>> = ctx
+        .settings
+        .systems
+        .iter()
+        .map(|system| Integration {
+            name: system.name,
+            title: system.title,
+            standing: standing(system),
+            variable: &system.variable,
+            is_polled: system.name == "github" && ctx.settings.polls_github,
+            last_at: last.get(system.name).copied(),
+            unread: unread_of(&unread, system.name),
+        })
+        .collect();
+    let zone = ctx.settings.calendar.zone;
+    let Some(named) = system else {
+        return Ok(Reply::private(message_integrations(&all, zone)));
+    };
+    let named = named.to_lowercase();
+    let found = all
+        .iter()
+        .find(|one| one.name == named || one.title.to_lowercase() == named);
+    match found {
+        Some(one) => Ok(Reply::private(message_integration(one, zone))),
+        None => Err(unknown(&named, &all)),
+    }
+}
+
+fn standing(system: &System) -> Standing {
+    match system {
+        System { is_on: false, .. } => Standing::Off,
+        System { has_secret: true, .. } => Standing::Ready,
+        System {
+            takes_unsigned: true, ..
+        } => Standing::Unsigned,
+        System { .. } => Standing::NotSetUp,
+    }
+}
+
+fn unread_of(all: &[Unrecognised], source: &str) -> Vec<(String, i64)> {
+    let own = all.iter().filter(|kind| kind.source == source);
+    own.map(|kind| (kind.event_type.clone(), kind.count)).collect()
+}
+
+fn unknown(named: &str, all: &[Integration<'_>]) -> CommandError {
+    let near = all.iter().max_by(|a, b| {
+        let like = |one: &Integration<'_>| strsim::jaro_winkler(one.name, named);
+        like(a).total_cmp(&like(b))
+    });
+    let near = near.map_or("github", |one| one.name);
+    CommandError::user(format!(
+        "I take in nothing from a system of that name. Did you mean `/em-agent integrations {near}`? `/em-agent integrations` lists them all."
+    ))
+}
