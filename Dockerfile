@@ -14,6 +14,7 @@ COPY policy/Cargo.toml policy/
 COPY jobs/Cargo.toml jobs/
 COPY knowledge/Cargo.toml knowledge/
 COPY charts/Cargo.toml charts/
+COPY export/Cargo.toml export/
 COPY commands/Cargo.toml commands/
 COPY bot/Cargo.toml bot/
 COPY tests/Cargo.toml tests/
@@ -26,7 +27,9 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
 # --- build: our own crates ---
 FROM dependencies AS build
 COPY migrations/ migrations/
-COPY manifest.yaml ./
+COPY manifest.yaml README.md ./
+# the demo answers from these, and tests read them
+COPY docs/ docs/
 COPY domain/ domain/
 COPY telemetry/ telemetry/
 COPY simulator/ simulator/
@@ -37,6 +40,7 @@ COPY policy/ policy/
 COPY jobs/ jobs/
 COPY knowledge/ knowledge/
 COPY charts/ charts/
+COPY export/ export/
 COPY commands/ commands/
 COPY bot/ bot/
 COPY tests/ tests/

@@ -2,10 +2,12 @@
 
 mod audit;
 mod config;
+mod deadletters;
 mod docs;
 mod doctor;
 mod dora;
 mod evals;
+mod export;
 mod flow;
 mod jobs;
 mod policy;
@@ -19,6 +21,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use em_commands::invocation::CommandError;
 
 use crate::config::{Config, Environment, Problem, environment};
 
@@ -66,10 +69,12 @@ enum Command {
     /// The log of who did what.
     #[command(subcommand)]
     Audit(audit::Command),
-    /// Write what is stored to standard output.
-    Export(audit::ExportOptions),
+    /// Take tables out of the store: CSV, JSON Lines or Parquet.
+    Export(export::Options),
     /// Look at jobs, retry them, call them off.
     Jobs(jobs::Options),
+    /// Look at events that were not understood, have them read again after a fix.
+    Deadletters(deadletters::Options),
     /// Try rules before they are put in force.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -85,6 +90,8 @@ enum Command {
 pub(crate) enum Failure {
     /// The configuration cannot be used; exit code 2.
     Configuration(Vec<Problem>),
+    /// What was typed cannot be done, in a sentence; exit code 2.
+    Usage(String),
     /// Something did not work; exit code 1.
     Failed(anyhow::Error),
 }
@@ -98,6 +105,15 @@ impl From<anyhow::Error> for Failure {
 impl From<Vec<Problem>> for Failure {
     fn from(problems: Vec<Problem>) -> Self {
         Self::Configuration(problems)
+    }
+}
+
+/// What a question came to that somebody typed: wrong usage, if they can mend it.
+pub(crate) fn asked_wrongly(error: CommandError) -> Failure {
+    match error {
+        CommandError::User(sentence) | CommandError::Denied(sentence) => Failure::Usage(sentence),
+        CommandError::Usage { problem, .. } => Failure::Usage(problem),
+        error @ (CommandError::Slack(_) | CommandError::Internal(_)) => Failure::Failed(error.into()),
     }
 }
 
@@ -159,9 +175,10 @@ async fn execute(cli: Cli, environment: Environment) -> Result<ExitCode, Failure
         Command::Flow(options) => return flow::execute(options, config).await,
         Command::Evals(command) => return evals::execute(command, config).await,
         Command::Audit(command) => return audit::execute(command, config).await,
-        Command::Export(options) => return audit::export(options, config).await,
+        Command::Export(options) => return export::execute(options, config).await,
         Command::Token(command) => return token::execute(command, config).await,
         Command::Jobs(options) => return jobs::execute(options, config).await,
+        Command::Deadletters(options) => return deadletters::execute(options, config).await,
         Command::Doctor(_) | Command::Config(_) | Command::Demo(_) | Command::Policy(_) => {}
     }
     Ok(ExitCode::SUCCESS)
@@ -190,6 +207,10 @@ fn fail(failure: &Failure) -> ExitCode {
             for problem in problems {
                 writeln!(out, "  {problem}").ok();
             }
+            ExitCode::from(2)
+        }
+        Failure::Usage(sentence) => {
+            writeln!(out, "em-agent: {sentence}").ok();
             ExitCode::from(2)
         }
         Failure::Failed(error) => {

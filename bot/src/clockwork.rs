@@ -147,14 +147,16 @@ pub async fn run_changed_files(ctx: Ctx, stop: CancellationToken) {
     }
 }
 
-/// Sees to what waits: questions in a quiet period, messages held for a morning, what was agreed to and stands still, and what the policy wants
-/// done about signals that have grown old.
+/// Sees to what waits: questions in a quiet period, messages held for a morning, what was agreed to and stands still, what the policy wants
+/// done about signals that have grown old, goals whose hour has come; each night a week is counted again.
 pub async fn run_approvals(ctx: Ctx, stop: CancellationToken) {
     loop {
         let seen_to = async {
             em_commands::approval::timers::look_after(&ctx).await?;
             em_commands::notice::look_after(&ctx).await?;
             em_commands::signal::reaction::propose_what_is_due(&ctx).await?;
+            em_commands::goal::enqueue_due(&ctx).await?;
+            em_commands::selfcheck::enqueue_due(&ctx).await?;
             em_commands::docs::enqueue_due_reading(&ctx).await
         };
         if let Err(error) = seen_to.await {

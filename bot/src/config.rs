@@ -5,6 +5,7 @@
 //! in `config/check.rs` if some values make no sense. A test keeps the three together.
 
 mod check;
+mod goals;
 mod llm;
 mod secrets;
 pub(crate) mod sections;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use config::{File, FileFormat};
+use em_integrations::vendors::VENDORS;
 
 pub use check::Checked;
 pub use llm::LlmSettings;
@@ -175,11 +177,29 @@ fn merge(file: Option<&Path>, environment: &Environment) -> Result<config::Confi
                 .map_err(|error| problem(name, &error))?;
         }
     }
-    for (name, key) in NAMES {
-        if let Some(value) = environment.get(*name).filter(|value| !value.is_empty()) {
+    let own = VENDORS.iter().flat_map(|vendor| {
+        let (name, capitals) = (vendor.name, vendor.name.to_ascii_uppercase());
+        [
+            (
+                format!("INTEGRATIONS_{capitals}_ENABLED"),
+                format!("integrations.{name}.enabled"),
+            ),
+            (
+                format!("{capitals}_API_URL"),
+                format!("integrations.{name}.api_url"),
+            ),
+        ]
+    });
+    // Systems with a section of their own are switched off there.
+    let own = own.filter(|(name, _)| NAMES.iter().all(|(fixed, _)| fixed != name));
+    let fixed = NAMES
+        .iter()
+        .map(|(name, key)| ((*name).to_owned(), (*key).to_owned()));
+    for (name, key) in own.chain(fixed) {
+        if let Some(value) = environment.get(&name).filter(|value| !value.is_empty()) {
             builder = builder
-                .set_override(*key, value.as_str())
-                .map_err(|error| problem(name, &error))?;
+                .set_override(&key, value.as_str())
+                .map_err(|error| problem(&name, &error))?;
         }
     }
     let shown = file.map_or_else(|| "configuration".to_owned(), |path| path.display().to_string());

@@ -138,7 +138,7 @@ pub async fn start(addr: SocketAddr, machine: SharedClock) -> anyhow::Result<Dem
 /// Imports the sample and works it in, so that no rule ever sees a part of it.
 async fn fill(store: &Store, files: [Vec<u8>; 2], now: DateTime<Utc>) -> anyhow::Result<()> {
     for file in files {
-        import::lines(store, Cursor::new(file), now).await?;
+        import::lines(store, Cursor::new(file), import::Reading::plain(now)).await?;
     }
     while store.facts().fold_pending(BATCH, normalise).await?.events > 0 {}
     Ok(())

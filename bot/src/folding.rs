@@ -4,8 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use em_integrations::normalise::normalise;
-use em_storage::Store;
+use em_storage::{Normalise, Store};
 use em_telemetry::names;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -43,10 +42,28 @@ pub async fn run_packs(store: Store, mut changed: watch::Receiver<()>, stop: Can
     }
 }
 
-/// Folds until told to stop. `changed` is told after facts changed.
-pub async fn run(store: Store, stored: Arc<Notify>, changed: watch::Sender<()>, stop: CancellationToken) {
+/// What folding works with.
+pub struct Folding {
+    /// Where events are and facts go.
+    pub store: Store,
+    /// How events are read.
+    pub normalise: Normalise,
+    /// Tells that events were stored.
+    pub stored: Arc<Notify>,
+    /// Told after facts changed.
+    pub changed: watch::Sender<()>,
+}
+
+/// Folds until told to stop.
+pub async fn run(folding: Folding, stop: CancellationToken) {
+    let Folding {
+        store,
+        normalise,
+        stored,
+        changed,
+    } = folding;
     loop {
-        match fold_all(&store, &changed).await {
+        match fold_all(&store, &normalise, &changed).await {
             Ok(()) => {
                 tokio::select! {
                     () = stop.cancelled() => return,
@@ -66,11 +83,15 @@ pub async fn run(store: Store, stored: Arc<Notify>, changed: watch::Sender<()>, 
     }
 }
 
-async fn fold_all(store: &Store, changed: &watch::Sender<()>) -> Result<(), em_storage::StoreError> {
+async fn fold_all(
+    store: &Store,
+    normalise: &Normalise,
+    changed: &watch::Sender<()>,
+) -> Result<(), em_storage::StoreError> {
     let mut counted = Instant::now();
     loop {
         let started = Instant::now();
-        let folded = store.facts().fold_pending(BATCH, normalise).await?;
+        let folded = store.facts().fold_pending(BATCH, normalise.clone()).await?;
         if folded.events == 0 {
             return Ok(());
         }

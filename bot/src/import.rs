@@ -14,9 +14,8 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use em_domain::event::RawEvent;
 use em_domain::id::EventId;
-use em_integrations::normalise::normalise;
 use em_integrations::recorded::recorded;
-use em_storage::Store;
+use em_storage::{Normalise, Store};
 use flate2::read::MultiGzDecoder;
 use futures::StreamExt as _;
 use tokio::sync::mpsc;
@@ -66,6 +65,25 @@ impl fmt::Display for Imported {
     }
 }
 
+/// How lines become events, and events facts.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// When the events count as received.
+    pub received_at: DateTime<Utc>,
+    /// How they are read.
+    pub normalise: Normalise,
+}
+
+impl Reading {
+    /// Read now, as without any rules of the operator's.
+    pub fn plain(received_at: DateTime<Utc>) -> Self {
+        Self {
+            received_at,
+            normalise: Normalise::from(em_integrations::normalise::normalise),
+        }
+    }
+}
+
 /// Imports `file`, plain or gzip. `progress` is told how many bytes of the file have been read.
 ///
 /// # Errors
@@ -73,7 +91,7 @@ impl fmt::Display for Imported {
 pub async fn file(
     store: &Store,
     file: &Path,
-    received_at: DateTime<Utc>,
+    reading: Reading,
     progress: impl FnMut(u64),
 ) -> anyhow::Result<Imported> {
     let shown = file.display().to_string();
@@ -84,7 +102,7 @@ pub async fn file(
         read: Arc::clone(&size),
     });
     let lines = unpacked(reader).with_context(open)?;
-    from_lines(store, lines, received_at, &size, progress)
+    from_lines(store, lines, reading, &size, progress)
         .await
         .with_context(|| format!("importing {shown} stopped"))
 }
@@ -96,15 +114,18 @@ pub async fn file(
 pub async fn lines(
     store: &Store,
     lines: impl BufRead + Send + 'static,
-    received_at: DateTime<Utc>,
+    reading: Reading,
 ) -> anyhow::Result<Imported> {
-    from_lines(store, Box::new(lines), received_at, &Arc::default(), |_| {}).await
+    from_lines(store, Box::new(lines), reading, &Arc::default(), |_| {}).await
 }
 
 async fn from_lines(
     store: &Store,
     lines: Box<dyn BufRead + Send>,
-    received_at: DateTime<Utc>,
+    Reading {
+        received_at,
+        normalise,
+    }: Reading,
     read: &Arc<AtomicU64>,
     mut progress: impl FnMut(u64),
 ) -> anyhow::Result<Imported> {
@@ -115,7 +136,10 @@ async fn from_lines(
         Some((batches.recv().await?, batches))
     });
     let events = store.events();
-    let stored = batches.map(|batch| async move { events.append_batch(batch, normalise).await });
+    let stored = batches.map(|batch| {
+        let normalise = normalise.clone();
+        async move { events.append_batch(batch, normalise).await }
+    });
     // While one batch is written, the next is normalised.
     let mut stored = std::pin::pin!(stored.buffered(2));
     while let Some(appended) = stored.next().await {

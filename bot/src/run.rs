@@ -110,12 +110,13 @@ pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyho
     let http_addr = start_http(&config, &ctx, reached, &tasks, &stop).await?;
 
     tasks.spawn(folding::run_packs(store.clone(), changed.clone(), stop.clone()));
-    tasks.spawn(folding::run(
-        store.clone(),
-        Arc::clone(&stored),
-        news,
-        stop.clone(),
-    ));
+    let folding = folding::Folding {
+        store: store.clone(),
+        normalise: wire::normalise(&config),
+        stored: Arc::clone(&stored),
+        changed: news,
+    };
+    tasks.spawn(folding::run(folding, stop.clone()));
     let polling = wire::polling(&config, store, clock)?.map(|polling| Polling { stored, ..polling });
     let polling = polling.zip(config.checked.poll_interval);
     let runner = working::runner(&ctx, &dispatcher, polling.clone(), &stop);
@@ -257,7 +258,8 @@ async fn start_http(
     let intake = http::Intake {
         store: ctx.store.clone(),
         clock: ctx.clock.clone(),
-        github_secrets: wire::webhook_secrets(config),
+        senders: Arc::new(wire::senders(config)),
+        sns: wire::sns(config)?,
         stored: reached.stored,
     };
     let section = &config.sections.http;

@@ -1,15 +1,18 @@
 //! Purpose: from configuration to working parts. Nothing else builds a store, a client or a context.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use em_commands::ctx::{Ctx, Github, Llm, LlmLimits, Settings, SignalSettings, TriageSettings};
+use em_commands::ctx::{Ctx, Github, Llm, LlmLimits, Settings, SignalSettings, System, TriageSettings};
 use em_commands::policy::PolicySource;
 use em_commands::signal::rules::RuleBook;
 use em_domain::clock::{SharedClock, SystemClock};
+use em_domain::event::RawEvent;
 use em_domain::id::{EventId, Login, SlackUser};
 use em_domain::person::{Link, LinkOrigin};
+use em_integrations::cloudwatch::Sns;
 use em_integrations::confluence::ConfluenceClient;
 use em_integrations::github::GithubConfig;
 use em_integrations::github::client::{GithubClient, Pacing};
@@ -17,22 +20,27 @@ use em_integrations::github::poller::Poller;
 use em_integrations::jira::JiraClient;
 use em_integrations::linear::LinearClient;
 use em_integrations::llm::LlmClient;
+use em_integrations::normalise::normalise_by;
 use em_integrations::notion::NotionClient;
 use em_integrations::opa::{self, OpaClient};
 use em_integrations::pagerduty::PagerDutyClient;
 use em_integrations::pages::{PageClient, PageLimits};
 use em_integrations::rest::{Access, Patience};
 use em_integrations::slack::{Slack, SlackConfig};
+use em_integrations::vendors::VENDORS;
+use em_integrations::webhook::Vendor;
 use em_jobs::wake::Wake;
 use em_knowledge::{Embedder, Library, LocalEmbedder, ModelSettings, Outside, Reranker};
 use em_policy::{PolicyHandle, Source};
-use em_storage::{Store, StoreConfig};
+use em_storage::{Normalise, Store, StoreConfig};
 use em_telemetry::Format;
 use secrecy::SecretString;
 use tokio::sync::Notify;
 use ulid::Ulid;
+use url::Url;
 
 use crate::config::{Config, sections};
+use crate::http::webhooks::Sender;
 use crate::polling::Polling;
 
 /// The machine's clock.
@@ -85,20 +93,65 @@ fn github_config(config: &Config) -> GithubConfig {
     GithubConfig {
         api_url: github.api_url.clone(),
         token: config.secrets.github_token.clone().filter(|_| github.enabled),
-        webhook_secrets: webhook_secrets(config),
         repositories: github.repositories.clone(),
         organisations: github.organisations.clone(),
         poll_interval: config.checked.poll_interval.unwrap_or_default(),
     }
 }
 
-/// GitHub's webhook secrets; none while GitHub is switched off.
-pub fn webhook_secrets(config: &Config) -> Vec<SecretString> {
-    if config.sections.github.enabled {
-        config.secrets.github_webhook_secrets.clone()
-    } else {
-        Vec::new()
+/// Whose webhooks are believed, by the name of the system; none of systems that are switched off.
+pub fn senders(config: &Config) -> BTreeMap<&'static str, Sender> {
+    let of = |vendor: &Vendor| {
+        let section = config
+            .sections
+            .integrations
+            .get(vendor.name)
+            .cloned()
+            .unwrap_or_default();
+        let is_on = section.enabled && !is_switched_off(config, vendor.name);
+        is_on.then(|| Sender {
+            secrets: config
+                .secrets
+                .webhooks
+                .get(vendor.name)
+                .cloned()
+                .unwrap_or_default(),
+            takes_unsigned: section.unsigned,
+            signature: section.signature,
+        })
+    };
+    VENDORS
+        .iter()
+        .filter_map(|vendor| Some((vendor.name, of(vendor)?)))
+        .collect()
+}
+
+/// Systems that are read too have a section of their own, which switches everything of theirs off.
+fn is_switched_off(config: &Config, name: &str) -> bool {
+    let sections = &config.sections;
+    match name {
+        "github" => !sections.github.enabled,
+        "jira" => !sections.jira.enabled,
+        "linear" => !sections.linear.enabled,
+        "pagerduty" => !sections.pagerduty.enabled,
+        _ => false,
     }
+}
+
+/// Amazon SNS, which signs with certificates.
+///
+/// # Errors
+/// The client cannot be built.
+pub fn sns(config: &Config) -> anyhow::Result<Sns> {
+    let section = config.sections.integrations.get("cloudwatch");
+    let url = section.map_or("", |section| section.api_url.as_str());
+    Sns::new(Url::parse(url).ok()).context("the client for Amazon SNS")
+}
+
+/// How stored events are read: by what the operator says of them.
+pub fn normalise(config: &Config) -> Normalise {
+    let rules = config.sections.events.clone();
+    Normalise::from(move |event: &RawEvent| normalise_by(&rules, event))
 }
 
 fn github(config: &Config, clock: SharedClock) -> anyhow::Result<Option<Github>> {
@@ -308,8 +361,10 @@ fn settings(config: &Config) -> Settings {
             rows_per_group: triage.rows_per_group,
         },
         teams: config.checked.teams.clone(),
+        goals: config.checked.goals.clone(),
         standups: config.checked.standups.clone(),
         delivery: config.checked.delivery.clone(),
+        reading: Arc::new(config.sections.events.clone()),
         signals: SignalSettings {
             enabled: config.sections.signals.enabled,
             channel: Some(config.sections.signals.channel.clone()).filter(|channel| !channel.is_empty()),
@@ -320,13 +375,30 @@ fn settings(config: &Config) -> Settings {
         schedules: config.checked.schedules.clone(),
         default_channel: Some(config.sections.slack.default_channel.clone())
             .filter(|channel| !channel.is_empty()),
-        has_github_webhook_secret: !webhook_secrets(config).is_empty(),
+        systems: systems(config),
         polls_github: github.enabled
             && config.secrets.github_token.is_some()
             && config.checked.poll_interval.is_some()
             && !(github.repositories.is_empty() && github.organisations.is_empty()),
         uses_socket_mode: config.secrets.slack_app_token.is_some(),
     }
+}
+
+/// What is set up of each system that sends webhooks.
+fn systems(config: &Config) -> Vec<System> {
+    let senders = senders(config);
+    let of = |vendor: &&Vendor| {
+        let sender = senders.get(vendor.name);
+        System {
+            name: vendor.name,
+            title: vendor.title,
+            variable: vendor.secret_variable(),
+            is_on: sender.is_some(),
+            has_secret: sender.is_some_and(|sender| !sender.secrets.is_empty()),
+            takes_unsigned: sender.is_some_and(|sender| sender.takes_unsigned),
+        }
+    };
+    VENDORS.iter().map(of).collect()
 }
 
 /// Records who is who by configuration, over whatever was known.

@@ -107,6 +107,10 @@ metrics! {
         "A delivery or flow metric of the last 30 days, of everybody or of one team: times in seconds, shares from 0 to 1, rates per week.";
     Gauge DELIVERY_SAMPLE = "em_delivery_sample" ["metric", "team"]
         "Of how many deployments, changes, reviews or runs that metric is.";
+    Counter SELFCHECK_WEEKS_TOTAL = "em_selfcheck_weeks_total" ["outcome"]
+        "Past weeks that were counted again from their events at night, by outcome: agrees, differs or failed.";
+    Gauge SELFCHECK_DIFFERENCES = "em_selfcheck_differences" []
+        "Stored things that are known to differ from what their events say; 0 is right.";
     Counter ERRORS_TOTAL = "em_errors_total" ["area"]
         "Failures that a person was told about with an error id, or that an operator should look at.";
 }

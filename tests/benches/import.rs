@@ -82,7 +82,9 @@ async fn main() {
 async fn measure(engine: &str, database: &TestDatabase, file: &Path, events: u64) {
     let store = &database.store;
     let watch = Watch::start();
-    let imported = import::file(store, file, at(events), |_| ()).await.unwrap();
+    let imported = import::file(store, file, import::Reading::plain(at(events)), |_| ())
+        .await
+        .unwrap();
     watch.row(engine, "import", events);
     assert_eq!(
         (imported.stored, imported.unrecognised, imported.unreadable_lines),

@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("em-integrations", 1),
     ("em-policy", 1),
     ("em-charts", 1),
+    ("em-export", 1),
     ("em-jobs", 2),
     ("em-knowledge", 2),
     ("em-commands", 3),
@@ -48,6 +49,11 @@ const GATES: &[(&str, &[&str], &str)] = &[
         "tokio-tungstenite",
         &["em-integrations", "em-bot", "em-simulator"],
         "sockets belong to the transport",
+    ),
+    (
+        "parquet",
+        &["em-export"],
+        "tables are written by export only; add a column to em_domain::export",
     ),
     (
         "em-simulator",

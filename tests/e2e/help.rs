@@ -95,6 +95,8 @@ async fn help_lists_every_command(database: TestDatabase) {
       Say what the other rules would have answered to what was asked of late.
       `/em-agent audit <approval, pull request or @person>`
       Who did what about something, and when, from the log that shows any change to it.
+      `/em-agent integrations [system]`
+      Which systems events come in from, when the last one came, and how one is set up.
       `/em-agent signals [kind]`
       What the rules have found and is still so.
       `/em-agent rules`

@@ -115,6 +115,22 @@ impl Program {
     }
 }
 
+/// Runs the program beside a bot, on its database, with lines of `em-agent.toml`.
+pub(crate) async fn run_beside(database: &TestDatabase, toml: &str, arguments: &[&str]) -> Done {
+    use secrecy::ExposeSecret as _;
+    let mut program = Program::new();
+    program.write("em-agent.toml", toml);
+    // On PostgreSQL the bot keeps nothing in files.
+    program = match &database.config.url {
+        Some(url) => program.env("DATABASE_URL", url.expose_secret()),
+        None => program.env(
+            "EM_AGENT_DATA_DIR",
+            &database.config.data_dir.display().to_string(),
+        ),
+    };
+    program.run(arguments).await
+}
+
 /// The bot as a process.
 pub(crate) struct Running {
     child: Child,
@@ -221,6 +237,9 @@ async fn every_subcommand_explains_itself() {
         "backfill",
         "import",
         "replay",
+        "export",
+        "dora",
+        "dora check",
         "config",
         "config show",
         "config check",
@@ -474,9 +493,13 @@ async fn an_import_that_was_killed_is_run_again_and_ends_in_the_same_facts() {
         "{done:?}"
     );
     let whole = TestDatabase::sqlite().await;
-    em_bot::import::lines(&whole.store, std::io::Cursor::new(history), thursday_morning())
-        .await
-        .unwrap();
+    em_bot::import::lines(
+        &whole.store,
+        std::io::Cursor::new(history),
+        em_bot::import::Reading::plain(thursday_morning()),
+    )
+    .await
+    .unwrap();
     let (killed, whole) = (
         store.facts().dump().await.unwrap(),
         whole.store.facts().dump().await.unwrap(),

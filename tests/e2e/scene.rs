@@ -139,7 +139,7 @@ fn private<'w>(workspace: &'w Workspace, user: &str) -> impl Iterator<Item = &'w
         .filter(move |message| message.ephemeral_for.as_deref() == Some(user))
 }
 
-fn direct(workspace: &Workspace, person: &User) -> Vec<Message> {
+pub(crate) fn direct(workspace: &Workspace, person: &User) -> Vec<Message> {
     let channel = workspace
         .direct_with(&person.id)
         .map(|channel| channel.id.clone())

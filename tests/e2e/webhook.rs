@@ -166,11 +166,11 @@ async fn what_cannot_be_read_is_refused_with_the_reason(database: TestDatabase) 
         ("github", not_json(b""), Vec::new(), 400, "not a JSON object"),
         ("github", no_event, fine.clone(), 400, "X-GitHub-Event"),
         (
-            "gitlab",
+            "trello",
             Vec::new(),
             fine.clone(),
             404,
-            "no webhook named `gitlab`",
+            "no webhook named `trello`",
         ),
         ("git%0Ahub", Vec::new(), fine, 404, "no webhook named"),
     ] {

@@ -1,18 +1,20 @@
 //! Purpose: `em-agent dora`: the five delivery metrics of any window, for programs and for whoever runs the bot.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use anyhow::anyhow;
-use chrono::{DateTime, Utc};
-use clap::Args;
+use chrono::{DateTime, NaiveDate, Utc};
+use clap::{Args, Subcommand};
 use em_blocks::dora::told;
 use em_commands::dora::figures;
 use em_commands::dora::window::{Around, Window};
+use em_commands::selfcheck;
 use em_domain::clock::{Clock as _, SystemClock};
 use em_domain::delivery::{Asked, Definitions, FiveKeys, Measured, Metric, Mode, compare, measure};
+use em_domain::selfcheck::Checked;
 use em_storage::{DeliveryOf, Store};
 
-use super::{Failure, say};
+use super::{Failure, asked_wrongly, say};
 use crate::config::Config;
 use crate::wire;
 
@@ -55,13 +57,34 @@ impl Typed {
             days: None,
         };
         let asked = window.asked(around).await;
-        Ok(asked.map_err(|error| anyhow!("{error}"))?)
+        asked.map_err(asked_wrongly)
     }
+}
+
+/// What else can be asked for.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Count a past week again from its events; exit code 1 if what is stored is something else.
+    Check(CheckOptions),
+}
+
+/// Which week.
+#[derive(Debug, Args)]
+struct CheckOptions {
+    /// Any day of the week, as 2026-01-31 [default: some past week].
+    #[arg(long, value_name = "DATE")]
+    week: Option<NaiveDate>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// What is asked for.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -79,10 +102,13 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn execute(options: Options, config: Config) -> Result<ExitCode, Failure> {
+    if let Some(Command::Check(options)) = options.command {
+        return check(options, config).await;
+    }
     let now = SystemClock.now();
+    let modes = modes(&options.mode)?;
     let store = wire::open_store(&config).await?;
     let asked = options.window.asked(&store, &config, now).await?;
-    let modes = modes(&options.mode)?;
     let delivery = store.delivery();
     let facts = delivery.facts(DeliveryOf {
         asked: &asked,
@@ -111,14 +137,78 @@ pub(crate) async fn execute(options: Options, config: Config) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-fn modes(name: &str) -> Result<Vec<Mode>, Failure> {
+/// Counts a week again and says what differs.
+async fn check(options: CheckOptions, config: Config) -> Result<ExitCode, Failure> {
+    let store = wire::open_store(&config).await?;
+    let now = SystemClock.now();
+    let reading = Arc::new(config.sections.events.clone());
+    let around = selfcheck::Around {
+        store: &store,
+        definitions: &config.checked.delivery,
+        zone: config.checked.calendar.zone,
+        reading: &reading,
+        now,
+    };
+    let week = match options.week {
+        Some(day) => selfcheck::week_of(day, around)
+            .ok_or_else(|| Failure::Usage(format!("the week of {day} is not over yet: name a past one"))),
+        None => selfcheck::pick_week(around, now.timestamp().unsigned_abs())
+            .await
+            .map_err(asked_wrongly)?
+            .ok_or_else(|| Failure::Usage("no past week has all of its events yet".to_owned())),
+    }?;
+    let checked = selfcheck::check_week(around, week).await.map_err(asked_wrongly)?;
+    store.close().await;
+    if options.json {
+        say(&serde_json::json!(checked).to_string());
+    } else {
+        tell(&checked);
+    }
+    Ok(if checked.agrees() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn tell(checked: &Checked) {
+    let Checked { week, compared, .. } = checked;
+    if checked.skipped > 0 {
+        let skipped = checked.skipped;
+        say(&format!(
+            "{skipped} facts began before the oldest event that is kept; they were left out."
+        ));
+    }
+    if checked.agrees() {
+        let numbers = checked.numbers;
+        say(&format!(
+            "The week of {week} agrees with its events: {compared} facts, {numbers} numbers."
+        ));
+        return;
+    }
+    say(&format!("The week of {week} does not agree with its events:"));
+    for difference in &checked.differences {
+        say(&format!("  {}", difference.words()));
+    }
+    for number in &checked.differing {
+        let value = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), |value| value.to_string());
+        let (told, recounted) = (value(number.told), value(number.recounted));
+        say(&format!(
+            "  {}: {told}, by the events {recounted}",
+            number.metric.title()
+        ));
+    }
+    say("`em-agent replay` rebuilds all facts from the events.");
+}
+
+/// The modes that are meant.
+pub(super) fn modes(name: &str) -> Result<Vec<Mode>, Failure> {
     if name.eq_ignore_ascii_case("all") {
         return Ok(Mode::ALL.to_vec());
     }
     let known = Mode::ALL.map(Mode::as_str).join(", ");
-    let mode =
-        Mode::parse(name).ok_or_else(|| anyhow!("there are no definitions `{name}`; I know {known}, all"))?;
-    Ok(vec![mode])
+    let unknown = || Failure::Usage(format!("there are no definitions `{name}`; I know {known}, all"));
+    Ok(vec![Mode::parse(name).ok_or_else(unknown)?])
 }
 
 fn show(keys: &FiveKeys) {

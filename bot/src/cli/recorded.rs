@@ -9,7 +9,6 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, ValueEnum};
 use em_domain::clock::{Clock, SystemClock};
 use em_integrations::github::poller::Cursor;
-use em_integrations::normalise::normalise;
 
 use super::progress::Progress;
 use super::{Failure, say};
@@ -50,7 +49,11 @@ pub(crate) async fn import(options: ImportOptions, config: Config) -> Result<Exi
         .with_context(|| format!("cannot read {}", options.file.display()))?
         .len();
     let mut progress = Progress::new("import", size);
-    let done = import::file(&store, &options.file, SystemClock.now(), |bytes| {
+    let reading = import::Reading {
+        received_at: SystemClock.now(),
+        normalise: wire::normalise(&config),
+    };
+    let done = import::file(&store, &options.file, reading, |bytes| {
         progress.at(bytes);
     })
     .await;
@@ -77,7 +80,7 @@ pub(crate) async fn replay(config: Config) -> Result<(), Failure> {
     let mut progress = Progress::new("replay", u64::try_from(total).unwrap_or_default());
     let replayed = store
         .facts()
-        .replay(normalise, |events| progress.at(events))
+        .replay(wire::normalise(&config), |events| progress.at(events))
         .await;
     progress.finish();
     let replayed = replayed.context("the facts could not be rebuilt; the old ones are still in place")?;
@@ -110,9 +113,10 @@ pub(crate) async fn backfill(options: BackfillOptions, config: Config) -> Result
         .await
         .context("not everything could be read; run it again, it goes on where it stopped")?;
     progress.into_inner().finish();
+    let normalise = wire::normalise(&config);
     while store
         .facts()
-        .fold_pending(1000, normalise)
+        .fold_pending(1000, normalise.clone())
         .await
         .context("cannot work in the events")?
         .events

@@ -11,11 +11,14 @@ use chrono_tz::Tz;
 use em_commands::ctx::ScheduledCommand;
 use em_domain::calendar::WorkCalendar;
 use em_domain::delivery::Definitions;
+use em_domain::goal::Goal;
 use em_domain::holidays;
 use em_domain::id::{Login, RepositoryName, SlackUser};
 use em_domain::person::is_github_login;
 use em_domain::standup::Standup;
 use em_domain::triage::TeamScope;
+use em_integrations::generic;
+use em_integrations::vendors::{VENDORS, vendor};
 use em_jobs::schedule::Schedule;
 use em_policy::{Policy, Source};
 use em_telemetry::Format;
@@ -35,6 +38,8 @@ pub struct Checked {
     pub calendar: WorkCalendar,
     /// The configured teams.
     pub teams: Vec<TeamScope>,
+    /// What their metrics are to be.
+    pub goals: Vec<Goal>,
     /// The file of rules, if there is one; it could be read.
     pub rules: Option<PathBuf>,
     /// Who is who by configuration.
@@ -94,12 +99,14 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
     check_slack(&mut checks, sections, secrets);
     check_github(&mut checks, sections, secrets);
     check_vendors(&mut checks, sections, secrets);
+    check_integrations(&mut checks, sections);
     check_numbers(&mut checks, sections);
     let calendar = calendar(&mut checks, &sections.calendar);
     let zone = calendar.as_ref().map_or(Tz::UTC, |calendar| calendar.zone);
     let schedules = schedules(&mut checks, sections, zone);
     let people = people(&mut checks, sections);
     let teams = teams(&mut checks, sections);
+    let goals = super::goals::goals(&mut checks, sections, &teams);
     let standups = standups(&mut checks, sections, &teams, calendar.as_ref());
     for problem in sections.delivery.problems() {
         checks.refuse("delivery", problem);
@@ -117,6 +124,7 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
         http_addr: http_addr?,
         calendar: calendar?,
         teams,
+        goals,
         rules,
         people,
         schedules,
@@ -241,6 +249,68 @@ fn check_vendor(checks: &mut Checks<'_>, names: &VendorNames, section: &sections
     check_url(checks, &format!("{name}.api_url"), &section.api_url);
     let what = format!("{name}.api_url is set, so this one is needed too");
     checks.require(&format!("{variable}_TOKEN"), has_token || !section.enabled, &what);
+}
+
+/// Names of systems that do not exist, and rules that name none.
+fn check_integrations(checks: &mut Checks<'_>, sections: &Sections) {
+    for name in sections.integrations.keys().filter(|name| vendor(name).is_none()) {
+        let known = VENDORS.iter().map(|vendor| vendor.name);
+        let known = known.collect::<Vec<_>>().join(", ");
+        checks.refuse(
+            &format!("integrations.{name}"),
+            format!("no webhooks of this name come in; there are {known}"),
+        );
+    }
+    for (name, section) in &sections.integrations {
+        let key = |field: &str| format!("integrations.{name}.{field}");
+        if !section.api_url.is_empty() {
+            check_url(checks, &key("api_url"), &section.api_url);
+        }
+        let Some(signature) = &section.signature else {
+            continue;
+        };
+        let is_its_own = name == generic::VENDOR.name;
+        checks.require(
+            &key("signature"),
+            is_its_own,
+            "only `generic` is told how it is signed; this system is known",
+        );
+        let wrong = signature.check();
+        checks.require(&key("signature"), wrong.is_empty(), &wrong.join("; "));
+    }
+    for (name, mapping) in &sections.events.generic {
+        let key = format!("events.generic.{name}");
+        checks.require(
+            &key,
+            generic::is_name(name),
+            "a name has 1 to 32 small letters, digits, dashes or underscores",
+        );
+        let wrong = mapping.check();
+        checks.require(&key, wrong.is_empty(), &wrong.join("; "));
+    }
+    for (key, rules) in [
+        ("events.repositories", &sections.events.repositories),
+        ("events.deploying", &sections.events.deploying),
+    ] {
+        for thing in rules.keys() {
+            let names_a_system = thing
+                .split_once('/')
+                .is_some_and(|(name, rest)| vendor(name).is_some() && !rest.is_empty());
+            let what =
+                format!("`{thing}` must begin with the name of a system, as in \"jenkins/deploy-api\"");
+            checks.require(key, names_a_system, &what);
+        }
+    }
+    for repository in sections.events.repositories.values() {
+        let what = format!("`{repository}` is not owner/name");
+        checks.require("events.repositories", is_repository(repository), &what);
+    }
+}
+
+/// `owner/name`; GitLab has groups in groups.
+fn is_repository(name: &str) -> bool {
+    let is_part = |part: &str| !part.is_empty() && !part.contains(char::is_whitespace);
+    name.contains('/') && name.split('/').all(is_part)
 }
 
 fn check_numbers(checks: &mut Checks<'_>, sections: &Sections) {

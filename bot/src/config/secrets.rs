@@ -1,6 +1,10 @@
 //! Purpose: tokens and other secrets. They come only from the environment, or from a file that the environment
 //! names (`GITHUB_TOKEN_FILE`), and never print.
 
+use std::collections::BTreeMap;
+
+use em_integrations::vendors::VENDORS;
+use em_integrations::webhook::Vendor;
 use secrecy::SecretString;
 
 use super::{Environment, Problem};
@@ -18,8 +22,8 @@ pub struct Secrets {
     pub database_url: Option<SecretString>,
     /// `GITHUB_TOKEN`: polls the REST API.
     pub github_token: Option<SecretString>,
-    /// `GITHUB_WEBHOOK_SECRET`, then `GITHUB_WEBHOOK_SECRET_PREVIOUS`.
-    pub github_webhook_secrets: Vec<SecretString>,
+    /// By the name of the system, `GITHUB_WEBHOOK_SECRET`, then `GITHUB_WEBHOOK_SECRET_PREVIOUS`; none for systems without.
+    pub webhooks: BTreeMap<&'static str, Vec<SecretString>>,
     /// `OPENAI_API_KEY`: asks the language model.
     pub openai_api_key: Option<SecretString>,
     /// `CONFLUENCE_TOKEN`: reads pages.
@@ -43,9 +47,15 @@ pub(super) fn read(environment: &Environment, problems: &mut Vec<Problem>) -> Se
         slack_signing_secret: secret("SLACK_SIGNING_SECRET"),
         database_url: secret("DATABASE_URL"),
         github_token: secret("GITHUB_TOKEN"),
-        github_webhook_secrets: ["GITHUB_WEBHOOK_SECRET", "GITHUB_WEBHOOK_SECRET_PREVIOUS"]
-            .into_iter()
-            .filter_map(&mut secret)
+        webhooks: VENDORS
+            .iter()
+            .map(|vendor| {
+                (
+                    vendor.name,
+                    variables(vendor).iter().filter_map(|name| secret(name)).collect(),
+                )
+            })
+            .filter(|(_, secrets): &(_, Vec<SecretString>)| !secrets.is_empty())
             .collect(),
         openai_api_key: secret("OPENAI_API_KEY"),
         confluence_token: secret("CONFLUENCE_TOKEN"),
@@ -59,14 +69,23 @@ pub(super) fn read(environment: &Environment, problems: &mut Vec<Problem>) -> Se
             .iter()
             .any(|name| environment.contains_key(*name))
     };
-    if is_set("GITHUB_WEBHOOK_SECRET_PREVIOUS") && !is_set("GITHUB_WEBHOOK_SECRET") {
-        let what = "GITHUB_WEBHOOK_SECRET_PREVIOUS is set, so this one is needed too".to_owned();
-        problems.push(Problem {
-            key: "GITHUB_WEBHOOK_SECRET".to_owned(),
-            what,
-        });
+    for vendor in VENDORS {
+        let [current, previous] = variables(vendor);
+        if is_set(&previous) && !is_set(&current) {
+            problems.push(Problem {
+                what: format!("{previous} is set, so this one is needed too"),
+                key: current,
+            });
+        }
     }
     secrets
+}
+
+/// Where the secret of a system's webhooks stands, and the one that it replaces.
+fn variables(vendor: &Vendor) -> [String; 2] {
+    let current = vendor.secret_variable();
+    let previous = format!("{current}_PREVIOUS");
+    [current, previous]
 }
 
 fn one(environment: &Environment, name: &str, problems: &mut Vec<Problem>) -> Option<SecretString> {
@@ -107,24 +126,30 @@ fn one(environment: &Environment, name: &str, problems: &mut Vec<Problem>) -> Op
 
 impl Secrets {
     /// Which secrets are set, by name, for showing.
-    pub fn presence(&self) -> [(&'static str, bool); 13] {
-        [
+    pub fn presence(&self) -> Vec<(String, bool)> {
+        let tokens = [
             ("SLACK_APP_TOKEN", self.slack_app_token.is_some()),
             ("SLACK_BOT_TOKEN", self.slack_bot_token.is_some()),
             ("SLACK_SIGNING_SECRET", self.slack_signing_secret.is_some()),
             ("DATABASE_URL", self.database_url.is_some()),
             ("GITHUB_TOKEN", self.github_token.is_some()),
-            ("GITHUB_WEBHOOK_SECRET", !self.github_webhook_secrets.is_empty()),
-            (
-                "GITHUB_WEBHOOK_SECRET_PREVIOUS",
-                self.github_webhook_secrets.len() > 1,
-            ),
             ("OPENAI_API_KEY", self.openai_api_key.is_some()),
             ("CONFLUENCE_TOKEN", self.confluence_token.is_some()),
             ("JIRA_TOKEN", self.jira_token.is_some()),
             ("NOTION_TOKEN", self.notion_token.is_some()),
             ("LINEAR_TOKEN", self.linear_token.is_some()),
             ("PAGERDUTY_TOKEN", self.pagerduty_token.is_some()),
-        ]
+        ];
+        let webhooks = VENDORS.iter().flat_map(|vendor| {
+            let known = self.webhooks.get(vendor.name).map_or(0, Vec::len);
+            let [current, previous] = variables(vendor);
+            // The one before is only there while it is being replaced.
+            [
+                Some((current, known > 0)),
+                (known > 1).then_some((previous, true)),
+            ]
+        });
+        let tokens = tokens.into_iter().map(|(name, is_set)| (name.to_owned(), is_set));
+        tokens.chain(webhooks.flatten()).collect()
     }
 }

@@ -45,10 +45,16 @@ pub struct Sections {
     pub teams: BTreeMap<String, Team>,
     /// `[people]`: Slack member id to GitHub login.
     pub people: BTreeMap<String, String>,
+    /// `[[goals]]`
+    pub goals: Vec<super::goals::Section>,
     /// `[[schedules]]`
     pub schedules: Vec<Schedule>,
     /// `[standups.NAME]`
     pub standups: BTreeMap<String, super::standups::Section>,
+    /// `[integrations.NAME]`: the systems whose webhooks come in, by the name in the path.
+    pub integrations: BTreeMap<String, Integration>,
+    /// `[events]`
+    pub events: em_integrations::rules::Rules,
     /// `[delivery]`
     pub delivery: em_domain::delivery::Definitions,
     /// `[retention]`
@@ -226,6 +232,8 @@ pub struct Team {
     pub repositories: Vec<String>,
     /// Its people's logins.
     pub members: Vec<String>,
+    /// What its metrics are to be.
+    pub goals: Vec<super::goals::Section>,
 }
 
 /// Something that happens by the clock.
@@ -242,6 +250,31 @@ pub struct Schedule {
     pub run: String,
     /// Where its message goes; the default channel if absent.
     pub channel: Option<String>,
+}
+
+/// A system whose webhooks come in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Integration {
+    /// Off refuses its webhooks.
+    pub enabled: bool,
+    /// Its webhooks are taken in without a secret.
+    pub unsigned: bool,
+    /// Where its API is asked, where that is not always the same; empty for the usual place.
+    pub api_url: String,
+    /// How `generic` is signed; without it, the secret itself is brought.
+    pub signature: Option<em_integrations::generic::Settings>,
+}
+
+impl Default for Integration {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            unsigned: false,
+            api_url: String::new(),
+            signature: None,
+        }
+    }
 }
 
 /// How long raw events are kept.
@@ -263,7 +296,14 @@ pub struct Log {
 }
 
 /// Sections that the operator fills with names of their own; all others are in the defaults, key by key.
-const OWN_NAMES: [&str; 4] = ["teams", "people", "schedules", "standups"];
+const OWN_NAMES: [&str; 6] = [
+    "teams",
+    "people",
+    "goals",
+    "schedules",
+    "standups",
+    "integrations",
+];
 
 /// Reads key by key, so that one mistake does not hide another. A key that cannot be read counts as its default, so
 /// that the checks after this still see the rest.
@@ -301,8 +341,11 @@ pub(super) fn read(
         knowledge: reading.section("knowledge")?,
         teams: reading.own("teams"),
         people: reading.own("people"),
+        goals: reading.own("goals"),
         schedules: reading.own("schedules"),
         standups: reading.own("standups"),
+        integrations: reading.own("integrations"),
+        events: reading.section("events")?,
         delivery: reading.section("delivery")?,
         retention: reading.section("retention")?,
         log: reading.section("log")?,

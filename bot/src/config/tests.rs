@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use em_integrations::vendors::VENDORS;
 use secrecy::ExposeSecret;
 
 use super::*;
@@ -158,7 +159,7 @@ fn every_secret_is_read_from_the_environment_or_from_a_file_without_its_line_bre
             .chain([(file_name.as_str(), file.to_str().unwrap())])
             .collect();
         let secrets = accepted("", &pairs).secrets;
-        let webhook = |at: usize| secrets.github_webhook_secrets.get(at);
+        let webhook = |at: usize| secrets.webhooks.get("github").and_then(|all| all.get(at));
         let found = [
             secrets.slack_app_token.as_ref(),
             secrets.slack_bot_token.as_ref(),
@@ -440,6 +441,7 @@ fn the_commented_defaults_and_the_program_know_the_same_keys() {
     let mut known = keys(sections.as_table().unwrap());
     // Lists of the operator's own names have no default.
     assert!(known.remove("schedules"), "schedules is a key");
+    assert!(known.remove("goals"), "goals is a key");
     assert_eq!(written, known);
 }
 
@@ -449,7 +451,7 @@ fn the_commented_defaults_name_every_variable_and_their_examples_can_be_used() {
         assert!(DEFAULTS.contains(name), "{name} is not mentioned");
     }
     for (name, _) in accepted("", &[]).secrets.presence() {
-        assert!(DEFAULTS.contains(name), "{name} is not mentioned");
+        assert!(DEFAULTS.contains(&name), "{name} is not mentioned");
     }
     let examples = DEFAULTS.lines().map(|line| {
         line.strip_prefix("# ")
@@ -521,7 +523,6 @@ fn secrets_never_print() {
         ("SLACK_SIGNING_SECRET", "hunter2"),
         ("DATABASE_URL", "postgres://em:hunter2@db/em"),
         ("GITHUB_TOKEN", "ghp_hunter2"),
-        ("GITHUB_WEBHOOK_SECRET", "hunter2"),
         ("GITHUB_WEBHOOK_SECRET_PREVIOUS", "hunter2"),
         ("OPENAI_API_KEY", "sk-hunter2"),
         ("CONFLUENCE_TOKEN", "ana@acme.example:hunter2"),
@@ -534,6 +535,9 @@ fn secrets_never_print() {
         ("OPENAI_MODEL", "small"),
         ("AGENT_LLM_ENABLED", "true"),
     ];
+    let webhooks: Vec<String> = VENDORS.iter().map(|vendor| vendor.secret_variable()).collect();
+    let webhooks = webhooks.iter().map(|name| (name.as_str(), "hunter2"));
+    let secrets: Vec<(&str, &str)> = webhooks.chain(secrets).collect();
     let config = accepted("", &secrets);
     let shown = format!("{config:?}{}", toml::to_string(&config.sections).unwrap());
     assert!(!shown.contains("hunter2"), "{shown}");
@@ -656,4 +660,47 @@ fn prices_and_limits_of_a_language_model_are_numbers_that_make_sense() {
         let problems = refused(&format!("{on}{wrong}"), &key);
         assert!(problems.starts_with(&format!("llm.{name}: ")), "{problems}");
     }
+}
+
+#[test]
+fn goals_are_read_for_teams_and_for_everybody() {
+    let config = accepted(
+        "[[goals]]\nmetric = 'change-fail-rate'\nvalue = '15 %'\n[teams.payments]\nrepositories = ['acme/payments']\n\
+         [[teams.payments.goals]]\nmetric = 'time-to-first-review'\nvalue = '4 working hours'\nwindow = '14d'\n",
+        &[],
+    );
+    let goals = &config.checked.goals;
+    let names: Vec<String> = goals.iter().map(em_domain::goal::Goal::name).collect();
+    assert_eq!(
+        names,
+        ["everybody change-fail-rate", "payments time-to-first-review"]
+    );
+    assert_eq!(goals[1].days, 14);
+    assert_eq!(goals[1].team.as_ref(), config.checked.teams.first());
+}
+
+#[test]
+fn a_goal_that_cannot_be_is_refused_at_its_key() {
+    let goals = "[teams.payments]\nrepositories = ['acme/payments']\ngoals = [\n\
+        { metric = 'time-to-first-review', value = '4 parrots' },\n\
+        { metric = 'velocity', value = '3' },\n\
+        { metric = 'lead-time', value = '2 days', window = 'a month' },\n\
+        { metric = 'review-time', value = '1 day' },\n\
+        { metric = 'review', value = '2 days' },\n\
+        { metric = 'work-age', value = '9 days', warn_at_percent = 100 },\n\
+        ]\n[[goals]]\nmetric = 'change-fail-rate'\nvalue = '150 %'\n";
+    let problems = refused(goals, &[]);
+    for expected in [
+        "teams.payments.goals[0].value: `4 parrots` is no time",
+        "teams.payments.goals[1].metric: there is no metric `velocity`",
+        "teams.payments.goals[2].window: write a number of days",
+        "teams.payments.goals[4].metric: there is another goal for review-time",
+        "teams.payments.goals[5].warn_at_percent: write a number from 1 to 99",
+        "goals[0].value: `150 %` is no share",
+    ] {
+        let is_said = problems.lines().any(|line| line.starts_with(expected));
+        assert!(is_said, "{expected} is not in\n{problems}");
+    }
+    let unknown = refused("[[goals]]\nmetric = 'wip'\nvalue = '3'\nlimit = 3\n", &[]);
+    assert!(unknown.contains("goals: "), "{unknown}");
 }

@@ -42,13 +42,15 @@ pub struct HttpTransport {
     pub max_body_bytes: usize,
 }
 
-/// `POST /slack/commands`, `/slack/interactions` and `/slack/events`.
+/// `POST /slack/commands`, `/slack/interactions` and `/slack/events`, which is `/webhooks/slack` too.
 pub fn router(transport: HttpTransport) -> Router {
     let limit = DefaultBodyLimit::max(transport.max_body_bytes);
     Router::new()
         .route("/slack/commands", post(commands))
         .route("/slack/interactions", post(interactions))
         .route("/slack/events", post(events))
+        // Where all other systems are looked for.
+        .route("/webhooks/slack", post(events))
         .layer(limit)
         .with_state(Arc::new(transport))
 }
