@@ -25,8 +25,8 @@ impl Rules {
     /// The repository of the thing that `vendor` calls `name`. Without a rule, the thing stands for itself, so that nothing is
     /// lost: `heroku/my-app`.
     pub(crate) fn repository(&self, vendor: &str, name: &str) -> RepositoryName {
-        let own = format!("{vendor}/{name}");
-        RepositoryName::from(self.repositories.get(&own).unwrap_or(&own).as_str())
+        self.named_repository(vendor, name)
+            .unwrap_or_else(|| RepositoryName::from(format!("{vendor}/{name}").as_str()))
     }
 
     /// The repository that a rule names for the thing that `vendor` calls `name`, if one does.

@@ -95,7 +95,8 @@ async fn receive(intake: &Intake, vendor: &Vendor, sender: &Sender, request: Req
         }
     };
     let is_sns = vendor.name == cloudwatch::VENDOR.name;
-    let certificate = if is_sns {
+    // Without topics nobody is believed, so nobody may have Amazon asked.
+    let certificate = if is_sns && !sender.secrets.is_empty() {
         intake.sns.certificate(&body).await
     } else {
         None
@@ -159,10 +160,10 @@ fn accepted(status: &str, id: Option<&EventId>) -> Response {
 
 fn refusal(vendor: &Vendor, refused: &Refused) -> Outcome {
     let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    let outcome = if status == StatusCode::UNAUTHORIZED {
-        "unsigned"
-    } else {
-        "malformed"
+    let outcome = match status {
+        StatusCode::UNAUTHORIZED => "unsigned",
+        StatusCode::SERVICE_UNAVAILABLE => "unavailable",
+        _ => "malformed",
     };
     tracing::warn!(source = vendor.name, reason = %refused, "webhook refused");
     (
