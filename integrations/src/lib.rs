@@ -34,6 +34,8 @@ pub mod opa;
 pub mod pagerduty;
 pub mod pages;
 mod payload;
+pub mod poll;
+pub mod pollers;
 pub mod recorded;
 mod references;
 pub mod rest;

@@ -2,6 +2,7 @@
 //! where the vendor asks for patience, and with failures that name what a person must change.
 
 mod graphql;
+pub(crate) mod link;
 
 use std::fmt;
 use std::time::Duration;
@@ -103,11 +104,81 @@ impl fmt::Debug for Rest {
 
 /// Why one request gave no answer.
 enum Failure {
-    /// Asking again may help, after so long if the vendor said so.
-    Passing(String, Option<Duration>),
+    /// Asking again may help.
+    Passing(String),
+    /// Asking again helps, after so long if the vendor said so.
+    Limited(String, Option<Duration>),
     /// The vendor knows nothing by this name.
     Unknown(DocumentsError),
+    /// The vendor does not accept the token.
+    Token(String),
     Lasting(DocumentsError),
+}
+
+/// Why a poller got no answer. The texts go on after the name of what was to be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ReadError {
+    /// The token is not accepted: nothing can be read until a person replaces it.
+    #[error("{0}")]
+    Token(String),
+    /// Nothing may be asked for now.
+    #[error("{why}")]
+    Limited {
+        why: String,
+        /// How long, if the vendor said so.
+        after: Option<Duration>,
+    },
+    /// There is no such thing, or the token may not see it.
+    #[error("{0}")]
+    Gone(String),
+    /// This cannot be read until a person changes something.
+    #[error("{0}")]
+    Refused(String),
+    /// It cannot be read now; later it may.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl From<DocumentsError> for ReadError {
+    fn from(error: DocumentsError) -> Self {
+        match error {
+            DocumentsError::Gone(why) => Self::Gone(why),
+            DocumentsError::Refused(why) => Self::Refused(why),
+            DocumentsError::Unavailable(why) => Self::Unavailable(why),
+        }
+    }
+}
+
+impl From<Failure> for ReadError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Token(why) => Self::Token(why),
+            Failure::Limited(what, after) => Self::Limited {
+                why: format!("cannot be read now: {what}"),
+                after,
+            },
+            failure => DocumentsError::from(failure).into(),
+        }
+    }
+}
+
+impl From<Failure> for DocumentsError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Passing(what) | Failure::Limited(what, _) => {
+                Self::Unavailable(format!("cannot be read now: {what}"))
+            }
+            Failure::Token(why) => Self::Refused(why),
+            Failure::Unknown(error) | Failure::Lasting(error) => error,
+        }
+    }
+}
+
+/// An answer, with what its headers say of the list that it belongs to.
+#[derive(Debug)]
+pub(crate) struct Answer<T> {
+    pub(crate) body: T,
+    pub(crate) headers: HeaderMap,
 }
 
 impl Rest {
@@ -118,13 +189,26 @@ impl Rest {
         authorization: &SecretString,
         patience: Patience,
     ) -> Result<Self, DocumentsError> {
+        Self::keyed(vendor, api_url, &[(AUTHORIZATION, authorization)], patience)
+    }
+
+    /// A client that proves itself by other headers than the usual one.
+    pub(crate) fn keyed(
+        vendor: Vendor,
+        api_url: &str,
+        keys: &[(HeaderName, &SecretString)],
+        patience: Patience,
+    ) -> Result<Self, DocumentsError> {
         let refused = |what: &str| DocumentsError::Refused(format!("cannot be read: {what}"));
         let base = api_url.trim_end_matches('/').to_owned();
         Url::parse(&base).map_err(|_| refused(&format!("{} is no address", vendor.api_url)))?;
-        let mut value = HeaderValue::from_str(authorization.expose_secret())
-            .map_err(|_| refused(&format!("{} has characters that no token has", vendor.token)))?;
-        value.set_sensitive(true);
-        let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
+        let mut headers = HeaderMap::new();
+        for (name, key) in keys {
+            let mut value = HeaderValue::from_str(key.expose_secret())
+                .map_err(|_| refused(&format!("{} has characters that no token has", vendor.token)))?;
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
         let http = http::client(patience.limits).map_err(|error| refused(&error.to_string()))?;
         Ok(Self {
             http,
@@ -147,14 +231,46 @@ impl Rest {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<T, DocumentsError> {
-        self.read(self.ask(|| self.request(Method::GET, path).query(query)).await)
+        let answer = self.ask(|| self.request(Method::GET, path).query(query)).await?;
+        Ok(self.read(&answer.body)?)
+    }
+
+    /// Asks for a page of a list.
+    pub(crate) async fn page<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Answer<T>, ReadError> {
+        let answer = self.ask(|| self.request(Method::GET, path).query(query)).await?;
+        let body = self.read(&answer.body)?;
+        Ok(Answer {
+            body,
+            headers: answer.headers,
+        })
+    }
+
+    /// Asks for a page of a list by a question as JSON; it must change nothing, for it may be sent again.
+    pub(crate) async fn page_by<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<T, ReadError> {
+        let answer = self.ask(|| self.request(Method::POST, path).json(body)).await?;
+        Ok(self.read(&answer.body)?)
+    }
+
+    /// The path, below the configured address, of an address that the vendor named; none if it leads elsewhere, where the
+    /// token has no business.
+    pub(crate) fn path_of(&self, address: &str) -> Option<String> {
+        let path = address.strip_prefix(&self.base)?;
+        path.starts_with('/').then(|| path.to_owned())
     }
 
     /// Asks for something that may not be there, or be of another kind: none if the vendor answers 400, 404 or 410.
     pub(crate) async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, DocumentsError> {
         match self.ask(|| self.request(Method::GET, path)).await {
             Err(Failure::Unknown(_)) => Ok(None),
-            answer => self.read(answer).map(Some),
+            answer => Ok(Some(self.read(&answer?.body)?)),
         }
     }
 
@@ -164,7 +280,8 @@ impl Rest {
         path: &str,
         body: &Value,
     ) -> Result<T, DocumentsError> {
-        self.read(self.ask(|| self.request(Method::POST, path).json(body)).await)
+        let answer = self.ask(|| self.request(Method::POST, path).json(body)).await?;
+        Ok(self.read(&answer.body)?)
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -173,7 +290,7 @@ impl Rest {
             .headers(self.headers.clone())
     }
 
-    async fn ask(&self, request: impl Fn() -> RequestBuilder) -> Result<Bytes, Failure> {
+    async fn ask(&self, request: impl Fn() -> RequestBuilder) -> Result<Answer<Bytes>, Failure> {
         let pauses = ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(self.patience.first_pause)
@@ -182,22 +299,19 @@ impl Rest {
         (|| self.send(request()))
             .retry(pauses)
             .when(|failure| match failure {
-                Failure::Passing(_, after) => after.is_none_or(|after| after <= longest),
-                Failure::Unknown(_) | Failure::Lasting(_) => false,
+                Failure::Passing(_) => true,
+                Failure::Limited(_, after) => after.is_none_or(|after| after <= longest),
+                Failure::Unknown(_) | Failure::Token(_) | Failure::Lasting(_) => false,
             })
             .adjust(|failure, usual| match failure {
-                Failure::Passing(_, Some(after)) if usual.is_some() => Some(*after),
-                Failure::Passing(..) | Failure::Unknown(_) | Failure::Lasting(_) => usual,
+                Failure::Limited(_, Some(after)) if usual.is_some() => Some(*after),
+                _ => usual,
             })
             .await
     }
 
-    fn read<T: DeserializeOwned>(&self, answer: Result<Bytes, Failure>) -> Result<T, DocumentsError> {
-        let body = answer.map_err(|failure| match failure {
-            Failure::Passing(what, _) => DocumentsError::Unavailable(format!("cannot be read now: {what}")),
-            Failure::Unknown(error) | Failure::Lasting(error) => error,
-        })?;
-        serde_json::from_slice(&body).map_err(|error| {
+    fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, DocumentsError> {
+        serde_json::from_slice(body).map_err(|error| {
             tracing::debug!(%error, vendor = self.vendor.name, "an answer could not be read");
             DocumentsError::Unavailable(format!(
                 "cannot be read: {}'s answer makes no sense; look at {}",
@@ -206,12 +320,13 @@ impl Rest {
         })
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Bytes, Failure> {
+    async fn send(&self, request: RequestBuilder) -> Result<Answer<Bytes>, Failure> {
         let response = request.send().await.map_err(|error| self.on_the_way(&error))?;
-        if response.status().is_success() {
-            return self.body(response).await;
-        }
         let (status, headers) = (response.status(), response.headers().clone());
+        if status.is_success() {
+            let body = self.body(response).await?;
+            return Ok(Answer { body, headers });
+        }
         // Servers of GraphQL answer 400 and say in the body what it is.
         if status == StatusCode::BAD_REQUEST {
             let status = graphql::meant(&self.body(response).await?).unwrap_or(status);
@@ -240,14 +355,16 @@ impl Rest {
         } else {
             "breaks off in the middle of its answer"
         };
-        Failure::Passing(format!("{} {what}", self.vendor.name), None)
+        Failure::Passing(format!("{} {what}", self.vendor.name))
     }
 
     fn refusal(&self, status: StatusCode, headers: &HeaderMap) -> Failure {
         let Vendor { name, token, .. } = self.vendor;
         let lasting = |what: String| Failure::Lasting(DocumentsError::Refused(what));
         match status {
-            StatusCode::UNAUTHORIZED => lasting(format!("cannot be read: {name} does not accept {token}")),
+            StatusCode::UNAUTHORIZED => {
+                Failure::Token(format!("cannot be read: {name} does not accept {token}"))
+            }
             StatusCode::FORBIDDEN => lasting(format!("cannot be read: {token} may not read it")),
             StatusCode::NOT_FOUND | StatusCode::GONE => Failure::Unknown(DocumentsError::Gone(format!(
                 "is not there, or {token} may not see it"
@@ -259,13 +376,13 @@ impl Rest {
                 let after = headers.get(RETRY_AFTER).or_else(|| headers.get(RESET));
                 let after = after.and_then(|after| after.to_str().ok());
                 let after = after.and_then(|after| after.trim().parse().ok());
-                Failure::Passing(
+                Failure::Limited(
                     format!("{name}'s rate limit is used up"),
                     after.map(Duration::from_secs),
                 )
             }
             status if status.is_server_error() => {
-                Failure::Passing(format!("{name} answers {}", status.as_u16()), None)
+                Failure::Passing(format!("{name} answers {}", status.as_u16()))
             }
             status => lasting(format!("cannot be read: {name} answers {}", status.as_u16())),
         }

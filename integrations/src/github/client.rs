@@ -30,6 +30,7 @@ pub use write::Written;
 
 use super::GithubConfig;
 use crate::http::{self, TimeLimits};
+use crate::rest::link;
 
 /// The version of the REST API that this client was written against.
 const API_VERSION: &str = "2022-11-28";
@@ -199,9 +200,7 @@ impl GithubClient {
     }
 
     fn fresh_page(&self, headers: &HeaderMap, body: Bytes) -> Result<Page, GithubError> {
-        let next = answer::next_link(headers)
-            .map(|next| self.address(&next))
-            .transpose()?;
+        let next = link::next(headers).map(|next| self.address(&next)).transpose()?;
         Ok(Page {
             body,
             next: next.map(String::from),

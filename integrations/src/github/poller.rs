@@ -19,13 +19,16 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 use em_domain::event::RawEvent;
-use em_domain::id::EventId;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use serde::Deserialize;
+use serde_json::Value;
 
 pub use cursor::Cursor;
 
 use super::GithubConfig;
 use super::client::{GithubClient, GithubError};
+use crate::poll::{self, EventIds, Poll, PollError, Step};
 use cursor::Organisation;
 use visit::Visit;
 
@@ -33,9 +36,6 @@ use visit::Visit;
 const ORGANISATION_LIST_MINUTES: i64 = 60;
 /// Pages of an organisation's repositories that are read: 100 on each.
 const ORGANISATION_PAGES: usize = 50;
-
-/// Where the ids of new events come from.
-pub type EventIds = Arc<dyn Fn() -> EventId + Send + Sync>;
 
 /// What one call brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +76,45 @@ impl fmt::Debug for Poller {
             .field("repositories", &self.repositories)
             .field("organisations", &self.organisations)
             .finish_non_exhaustive()
+    }
+}
+
+impl Poll for Poller {
+    fn source(&self) -> &'static str {
+        super::webhook::VENDOR.name
+    }
+
+    fn start(&self, since: DateTime<Utc>) -> Value {
+        serde_json::to_value(Cursor::starting(since)).unwrap_or_default()
+    }
+
+    fn read(&self, place: Option<Value>, now: DateTime<Utc>) -> BoxFuture<'_, Result<Step, PollError>> {
+        let cursor = place.and_then(|place| serde_json::from_value(place).ok());
+        let step = async move {
+            let batch = self.poll(cursor.unwrap_or_default(), now).await?;
+            let problems = batch.problems.into_iter().map(|problem| poll::Problem {
+                name: problem.name,
+                why: format!("cannot be read: {}", problem.error),
+            });
+            Ok(Step {
+                events: batch.events,
+                place: serde_json::to_value(batch.cursor).unwrap_or_default(),
+                more: batch.more,
+                problems: problems.collect(),
+            })
+        };
+        step.boxed()
+    }
+}
+
+impl From<GithubError> for PollError {
+    fn from(error: GithubError) -> Self {
+        let retry_at = match &error {
+            GithubError::RateLimited { retry_at } => Some(*retry_at),
+            _ => None,
+        };
+        let why = error.to_string();
+        Self { why, retry_at }
     }
 }
 

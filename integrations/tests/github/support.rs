@@ -13,9 +13,10 @@ use em_domain::fact::{FactChange, Normalised};
 use em_domain::id::EventId;
 use em_integrations::github::GithubConfig;
 use em_integrations::github::client::{GithubClient, Pacing};
-use em_integrations::github::poller::{EventIds, Poller};
+use em_integrations::github::poller::Poller;
 use em_integrations::http::TimeLimits;
 use em_integrations::normalise::normalise;
+use em_integrations::poll::EventIds;
 use secrecy::SecretString;
 use ulid::Ulid;
 

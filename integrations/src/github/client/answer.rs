@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Duration, Utc};
-use reqwest::header::{HeaderMap, LINK, RETRY_AFTER};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 
@@ -27,24 +27,6 @@ pub(super) async fn body(mut response: Response) -> Result<Bytes, GithubError> {
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
-}
-
-/// The address with `rel="next"` in `Link`.
-pub(super) fn next_link(headers: &HeaderMap) -> Option<String> {
-    let links = headers.get(LINK)?.to_str().ok()?;
-    links.split(',').find_map(|link| {
-        let (address, relations) = link.trim().split_once(';')?;
-        let is_next = relations
-            .split(';')
-            .any(|relation| relation.trim() == r#"rel="next""#);
-        is_next.then(|| {
-            address
-                .trim()
-                .trim_start_matches('<')
-                .trim_end_matches('>')
-                .to_owned()
-        })
-    })
 }
 
 /// When the next request may be sent, if not at once: the quota is used up, or GitHub asks for a pause.

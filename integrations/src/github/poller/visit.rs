@@ -5,10 +5,10 @@ use em_domain::event::RawEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::EventIds;
 use super::cursor::RepositoryCursor;
 use super::draft::{Draft, part};
 use crate::github::client::{GithubClient, GithubError, Page};
+use crate::poll::EventIds;
 
 /// Pages of a list that belongs to one pull request: 300 reviews are more than anybody reads.
 const PAGES_PER_PULL: usize = 3;
