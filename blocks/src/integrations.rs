@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use em_domain::poll_report::PollReport;
 use slack_morphism::prelude::SlackMessageContent;
 
 use crate::layout::Layout;
@@ -22,6 +23,13 @@ pub enum Standing {
     NotSetUp,
 }
 
+/// How asking a system for news goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Poll {
+    /// The last round; none before the first.
+    pub last: Option<PollReport>,
+}
+
 /// One system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Integration<'a> {
@@ -33,8 +41,10 @@ pub struct Integration<'a> {
     pub standing: Standing,
     /// The variable for the secret of its webhooks.
     pub variable: &'a str,
-    /// It is asked for news too.
-    pub is_polled: bool,
+    /// How asking it for news goes; none if it is not asked.
+    pub poll: Option<Poll>,
+    /// What an operator sets so that it is asked, as a clause: "set X_TOKEN and ..."; none if it cannot be asked.
+    pub how_polled: Option<&'a str>,
     /// When something came last, ever.
     pub last_at: Option<DateTime<Utc>>,
     /// Kinds of events that were not understood, and how many of each.
@@ -45,7 +55,7 @@ pub struct Integration<'a> {
 pub fn message_integrations(all: &[Integration<'_>], zone: Tz) -> SlackMessageContent {
     let (shown, rest): (Vec<_>, Vec<_>) = all
         .iter()
-        .partition(|one| one.last_at.is_some() || one.standing != Standing::NotSetUp);
+        .partition(|one| one.last_at.is_some() || one.poll.is_some() || one.standing != Standing::NotSetUp);
     let mut layout = Layout::new();
     let heading = words("Systems that events come in from");
     layout.section(&bold(heading.clone()));
@@ -80,14 +90,54 @@ fn line(one: &Integration<'_>, zone: Tz) -> Mrkdwn {
         ]),
     };
     let how = match one.standing {
-        Standing::Ready if one.is_polled => " · asked for news, and webhooks",
+        Standing::Ready if one.poll.is_some() => " · asked for news, and webhooks",
         Standing::Ready => " · webhooks, verified",
         Standing::Unsigned => " · :warning: webhooks that nothing proves",
         Standing::Off => " · switched off",
-        Standing::NotSetUp if one.is_polled => " · asked for news",
+        Standing::NotSetUp if one.poll.is_some() => " · asked for news",
         Standing::NotSetUp => " · from files only",
     };
-    cat([words("• "), bold(escape(one.title)), words(how), last, unread])
+    let trouble = match one.poll.as_ref().and_then(|poll| poll.last.as_ref()) {
+        Some(report) if report.trouble().is_some() => words(" · :warning: asking failed"),
+        _ => Mrkdwn::default(),
+    };
+    cat([
+        words("• "),
+        bold(escape(one.title)),
+        words(how),
+        last,
+        unread,
+        trouble,
+    ])
+}
+
+/// How the last round went.
+fn round(poll: &Poll, zone: Tz) -> Vec<Mrkdwn> {
+    let Some(report) = &poll.last else {
+        return vec![words("• asked for news: no round has ended yet")];
+    };
+    let new = match report.stored {
+        0 => "nothing new".to_owned(),
+        1 => "1 new event".to_owned(),
+        many => format!("{many} new events"),
+    };
+    let seconds = report.took_ms.div_euclid(1000);
+    let ended = cat([
+        words("• asked for news "),
+        when(report.ended_at, zone),
+        words(": "),
+        escape(&format!("{new}, in {seconds} s")),
+    ]);
+    let good = report.failure.as_ref().map(|_| match report.good_at {
+        Some(at) => cat([
+            words("• the last round that ended as it should: "),
+            when(at, zone),
+        ]),
+        None => words("• no round has ended as it should"),
+    });
+    let troubles = report.failure.iter().chain(&report.problems);
+    let troubles = troubles.map(|why| cat([words("• :warning: "), escape(&fit(why, 200))]));
+    [ended].into_iter().chain(good).chain(troubles).collect()
 }
 
 /// One system: how it stands, and the steps that set it up.
@@ -96,6 +146,7 @@ pub fn message_integration(one: &Integration<'_>, zone: Tz) -> SlackMessageConte
     let heading = escape(one.title);
     layout.section(&bold(heading.clone()));
     layout.lines([line(one, zone)]);
+    layout.lines(one.poll.iter().flat_map(|poll| round(poll, zone)));
     layout.lines(one.unread.iter().map(|(kind, number)| {
         cat([
             words("• not understood: "),
@@ -122,6 +173,13 @@ pub fn message_integration(one: &Integration<'_>, zone: Tz) -> SlackMessageConte
             "3. Let it send something, and look here again: the time of the last event must be new.",
         )]),
     ]);
+    if let Some(how) = one.how_polled.filter(|_| one.poll.is_none()) {
+        layout.lines([cat([
+            words("Where its webhooks cannot reach EM Agent: "),
+            escape(how),
+            words("."),
+        ])]);
+    }
     layout.context(&cat([
         words("Where each thing is found, step by step: "),
         code(&format!("docs/integrations/{}.md", one.name)),
@@ -145,7 +203,8 @@ mod tests {
             title,
             standing,
             variable: "GITLAB_WEBHOOK_SECRET",
-            is_polled: false,
+            poll: None,
+            how_polled: None,
             last_at: None,
             unread: Vec::new(),
         }
@@ -184,5 +243,49 @@ mod tests {
         3. Let it send something, and look here again: the time of the last event must be new.
         > Where each thing is found, step by step: `docs/integrations/gitlab.md`. To replace a secret, keep the old one as `GITLAB_WEBHOOK_SECRET_PREVIOUS` until the sender has the new one.
         ");
+    }
+
+    #[test]
+    fn how_asking_goes_is_told_with_what_went_wrong() {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        let failed = PollReport {
+            ended_at: at(1_790_000_000),
+            took_ms: 1_500,
+            stored: 1,
+            problems: vec!["pipelines of acme/shop cannot be read: GITLAB_TOKEN may not read it".to_owned()],
+            failure: Some("cannot be read now: GitLab's rate limit is used up".to_owned()),
+            good_at: Some(at(1_789_990_000)),
+        };
+        let mut asked = Integration {
+            poll: Some(Poll { last: Some(failed) }),
+            ..integration("gitlab", "GitLab", Standing::NotSetUp)
+        };
+        assert_snapshot!(transcript(&message_integration(&asked, Tz::UTC)), @r"
+        (text) GitLab
+        *GitLab*
+        • *GitLab* · asked for news · nothing came yet · :warning: asking failed
+        • asked for news Mon 21 Sep 14:13: 1 new event, in 1 s
+        • the last round that ended as it should: Mon 21 Sep 11:26
+        • :warning: cannot be read now: GitLab's rate limit is used up
+        • :warning: pipelines of acme/shop cannot be read: GITLAB_TOKEN may not read it
+        *Set it up*
+        1. Make up a long random secret and give it to EM Agent as `GITLAB_WEBHOOK_SECRET`, then restart it.
+        2. In GitLab, point a webhook at `https://YOUR-HOST/webhooks/gitlab` with the same secret.
+        3. Let it send something, and look here again: the time of the last event must be new.
+        > Where each thing is found, step by step: `docs/integrations/gitlab.md`. To replace a secret, keep the old one as `GITLAB_WEBHOOK_SECRET_PREVIOUS` until the sender has the new one.
+        ");
+        asked.poll = Some(Poll { last: None });
+        let all = transcript(&message_integrations(&[asked.clone()], Tz::UTC));
+        assert!(
+            all.contains("*GitLab* · asked for news · nothing came yet"),
+            "{all}"
+        );
+        asked.poll = None;
+        asked.how_polled = Some("set GITLAB_TOKEN and list projects in integrations.gitlab.poll");
+        let shown = transcript(&message_integration(&asked, Tz::UTC));
+        assert!(
+            shown.contains("reach EM Agent: set GITLAB_TOKEN and list projects"),
+            "{shown}"
+        );
     }
 }

@@ -13,6 +13,7 @@ pub mod approval;
 pub mod ask;
 pub mod audit;
 pub mod board;
+pub mod deployment_notice;
 pub mod digest;
 pub mod docs;
 pub mod doctor;

@@ -93,6 +93,23 @@ pub async fn run_boards(ctx: Ctx, mut changed: watch::Receiver<()>, stop: Cancel
     }
 }
 
+/// Keeps the messages about deployments up to date.
+pub async fn run_deployment_notices(ctx: Ctx, mut changed: watch::Receiver<()>, stop: CancellationToken) {
+    loop {
+        if let Err(error) = em_commands::deployment_notice::look(&ctx).await {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "messages about deployments could not be brought up to date; trying again"
+            );
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            Ok(()) = changed.changed() => tokio::time::sleep(SETTLE).await,
+            () = tokio::time::sleep(EVALUATE) => {}
+        }
+    }
+}
+
 /// Evaluates the rules, and tells of what they find.
 pub async fn run_signals(ctx: Ctx, mut changed: watch::Receiver<()>, stop: CancellationToken) {
     loop {

@@ -6,6 +6,7 @@
 
 mod check;
 mod goals;
+mod integrations;
 mod llm;
 mod secrets;
 pub(crate) mod sections;

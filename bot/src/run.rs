@@ -117,13 +117,18 @@ pub async fn start_on(store: Store, config: Config, clock: SharedClock) -> anyho
         changed: news,
     };
     tasks.spawn(folding::run(folding, stop.clone()));
-    let polling = wire::polling(&config, store, clock)?.map(|polling| Polling { stored, ..polling });
-    let polling = polling.zip(config.checked.poll_interval);
-    let runner = working::runner(&ctx, &dispatcher, polling.clone(), &stop);
+    let polling = wire::polling::polling(&config, &store, &clock)?
+        .into_iter()
+        .filter(|polling| !polling.interval.is_zero())
+        .map(|polling| Polling {
+            stored: Arc::clone(&stored),
+            ..polling
+        });
+    let polling: Vec<Polling> = polling.collect();
+    let sources = polling.iter().map(|polling| polling.poller.source()).collect();
+    let runner = working::runner(&ctx, &dispatcher, polling, &stop);
     tasks.spawn(runner.run(stop.clone()));
-    if polling.is_some() {
-        tasks.spawn(working::keep_polling(ctx.clone(), stop.clone()));
-    }
+    tasks.spawn(working::keep_polling(ctx.clone(), sources, stop.clone()));
     em_commands::docs::enqueue_reading(&ctx).await?;
     start_clockwork(&ctx, &config, &changed, &tasks, &stop);
     tracing::info!(%http_addr, "ready to work");
@@ -146,6 +151,10 @@ fn start_clockwork(
 ) {
     tasks.spawn(clockwork::run_boards(ctx.clone(), changed.clone(), stop.clone()));
     tasks.spawn(clockwork::run_signals(ctx.clone(), changed.clone(), stop.clone()));
+    if ctx.settings.deployments.is_some() {
+        let notices = clockwork::run_deployment_notices(ctx.clone(), changed.clone(), stop.clone());
+        tasks.spawn(notices);
+    }
     tasks.spawn(clockwork::run_changed_files(ctx.clone(), stop.clone()));
     tasks.spawn(clockwork::run_approvals(ctx.clone(), stop.clone()));
     tasks.spawn(clockwork::run_standups(ctx.clone(), stop.clone()));

@@ -1,22 +1,26 @@
 //! Purpose: from configuration to working parts. Nothing else builds a store, a client or a context.
 
+pub mod polling;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
-use em_commands::ctx::{Ctx, Github, Llm, LlmLimits, Settings, SignalSettings, System, TriageSettings};
+use em_commands::ctx::{
+    Ctx, DeploymentSettings, Github, Llm, LlmLimits, Settings, SignalSettings, System, TriageSettings,
+};
 use em_commands::policy::PolicySource;
 use em_commands::signal::rules::RuleBook;
 use em_domain::clock::{SharedClock, SystemClock};
 use em_domain::event::RawEvent;
-use em_domain::id::{EventId, Login, SlackUser};
+use em_domain::id::{Login, SlackUser};
 use em_domain::person::{Link, LinkOrigin};
 use em_integrations::cloudwatch::Sns;
 use em_integrations::confluence::ConfluenceClient;
 use em_integrations::github::GithubConfig;
 use em_integrations::github::client::{GithubClient, Pacing};
-use em_integrations::github::poller::Poller;
 use em_integrations::jira::JiraClient;
 use em_integrations::linear::LinearClient;
 use em_integrations::llm::LlmClient;
@@ -35,13 +39,12 @@ use em_policy::{PolicyHandle, Source};
 use em_storage::{Normalise, Store, StoreConfig};
 use em_telemetry::Format;
 use secrecy::SecretString;
-use tokio::sync::Notify;
 use ulid::Ulid;
 use url::Url;
 
 use crate::config::{Config, sections};
 use crate::http::webhooks::Sender;
-use crate::polling::Polling;
+use polling::{how_polled, is_polled, polled_names};
 
 /// The machine's clock.
 pub fn system_clock() -> SharedClock {
@@ -95,7 +98,7 @@ fn github_config(config: &Config) -> GithubConfig {
         token: config.secrets.github_token.clone().filter(|_| github.enabled),
         repositories: github.repositories.clone(),
         organisations: github.organisations.clone(),
-        poll_interval: config.checked.poll_interval.unwrap_or_default(),
+        poll_interval: Duration::from_secs(config.sections.github.poll_interval_seconds),
     }
 }
 
@@ -163,31 +166,6 @@ fn github(config: &Config, clock: SharedClock) -> anyhow::Result<Option<Github>>
     Ok(Some(Github {
         client: Arc::new(client),
         config,
-    }))
-}
-
-/// What polls GitHub, if it is configured.
-///
-/// # Errors
-/// The client cannot be built from the configuration.
-pub fn polling(config: &Config, store: Store, clock: SharedClock) -> anyhow::Result<Option<Polling>> {
-    let Some(Github {
-        client,
-        config: github,
-    }) = github(config, clock.clone())?
-    else {
-        return Ok(None);
-    };
-    if github.repositories.is_empty() && github.organisations.is_empty() {
-        return Ok(None);
-    }
-    let lookback = chrono::Duration::days(i64::from(config.sections.github.first_look_days));
-    let poller = Poller::new(client, &github, Arc::new(|| EventId::new(Ulid::new())), lookback);
-    Ok(Some(Polling {
-        store,
-        poller,
-        clock,
-        stored: Arc::new(Notify::new()),
     }))
 }
 
@@ -280,23 +258,23 @@ fn outside(config: &Config, github: Option<Arc<GithubClient>>) -> anyhow::Result
     Ok(Outside {
         pages: Some(pages),
         github,
-        confluence: access(&sections.confluence, secrets.confluence_token.as_ref())
+        confluence: access(&sections.confluence, secrets.tokens.get("confluence"))
             .map(|access| ConfluenceClient::new(&access, patience).map(Arc::new))
             .transpose()
             .context("Confluence's client")?,
-        jira: access(&sections.jira, secrets.jira_token.as_ref())
+        jira: access(&sections.jira, secrets.tokens.get("jira"))
             .map(|access| JiraClient::new(&access, patience).map(Arc::new))
             .transpose()
             .context("Jira's client")?,
-        notion: access(&sections.notion, secrets.notion_token.as_ref())
+        notion: access(&sections.notion, secrets.tokens.get("notion"))
             .map(|access| NotionClient::new(&access, patience).map(Arc::new))
             .transpose()
             .context("Notion's client")?,
-        linear: access(&sections.linear, secrets.linear_token.as_ref())
+        linear: access(&sections.linear, secrets.tokens.get("linear"))
             .map(|access| LinearClient::new(&access, patience).map(Arc::new))
             .transpose()
             .context("Linear's client")?,
-        pagerduty: access(&sections.pagerduty, secrets.pagerduty_token.as_ref())
+        pagerduty: access(&sections.pagerduty, secrets.tokens.get("pagerduty"))
             .map(|access| PagerDutyClient::new(&access, patience).map(Arc::new))
             .transpose()
             .context("PagerDuty's client")?,
@@ -351,7 +329,6 @@ fn policy(config: &Config, clock: &SharedClock) -> anyhow::Result<PolicySource> 
 
 fn settings(config: &Config) -> Settings {
     let triage = &config.sections.triage;
-    let github = &config.sections.github;
     Settings {
         calendar: config.checked.calendar.clone(),
         triage: TriageSettings {
@@ -369,6 +346,12 @@ fn settings(config: &Config) -> Settings {
             enabled: config.sections.signals.enabled,
             channel: Some(config.sections.signals.channel.clone()).filter(|channel| !channel.is_empty()),
         },
+        deployments: Some(&config.sections.deployments)
+            .filter(|section| !section.channel.is_empty())
+            .map(|section| DeploymentSettings {
+                channel: section.channel.clone(),
+                environments: section.environments.clone(),
+            }),
         documents: config.sections.knowledge.documents.clone(),
         reread_minutes: config.sections.knowledge.reread_minutes,
         max_daily_searches: config.sections.knowledge.max_daily_searches,
@@ -376,10 +359,6 @@ fn settings(config: &Config) -> Settings {
         default_channel: Some(config.sections.slack.default_channel.clone())
             .filter(|channel| !channel.is_empty()),
         systems: systems(config),
-        polls_github: github.enabled
-            && config.secrets.github_token.is_some()
-            && config.checked.poll_interval.is_some()
-            && !(github.repositories.is_empty() && github.organisations.is_empty()),
         uses_socket_mode: config.secrets.slack_app_token.is_some(),
     }
 }
@@ -396,6 +375,10 @@ fn systems(config: &Config) -> Vec<System> {
             is_on: sender.is_some(),
             has_secret: sender.is_some_and(|sender| !sender.secrets.is_empty()),
             takes_unsigned: sender.is_some_and(|sender| sender.takes_unsigned),
+            is_polled: is_polled(config, vendor.name),
+            how_polled: polled_names()
+                .any(|name| name == vendor.name)
+                .then(|| how_polled(vendor.name)),
         }
     };
     VENDORS.iter().map(of).collect()

@@ -24,8 +24,6 @@ use crate::polling::Polling;
 
 /// Types a command because a schedule came due.
 const SCHEDULED_COMMAND: &str = "schedule.run";
-/// Polls GitHub for as long as its holder lives.
-const POLL_GITHUB: &str = "github.poll";
 /// How long a scheduled command may take: Slack may ask to wait.
 const COMMAND_TIME_LIMIT: Duration = Duration::from_mins(5);
 /// Polling has no end, and a replica that dies while it polls is no reason to give it up.
@@ -46,7 +44,7 @@ struct Scheduled {
 pub fn runner(
     ctx: &Ctx,
     dispatcher: &Arc<Dispatcher>,
-    polling: Option<(Polling, Duration)>,
+    polling: Vec<Polling>,
     stop: &CancellationToken,
 ) -> Runner {
     let mut handlers = Handlers::default();
@@ -55,10 +53,10 @@ pub fn runner(
         handlers = handlers.with(kind, move |job| on_job(ctx.clone(), job));
     }
     handlers = type_commands(handlers, ctx, dispatcher);
-    if let Some((polling, interval)) = polling {
+    for polling in polling {
         let stop = stop.clone();
-        handlers = handlers.with(POLL_GITHUB, move |_job| {
-            let polling = polling.clone().run(interval, stop.clone());
+        handlers = handlers.with(&poll_job(polling.poller.source()), move |_job| {
+            let polling = polling.clone().run(stop.clone());
             async {
                 polling.await;
                 Err(JobError::Stopped)
@@ -144,24 +142,36 @@ async fn type_kept(ctx: Ctx, dispatcher: Arc<Dispatcher>, job: Job) -> Result<()
     .await
 }
 
-/// Sees to it that one replica polls GitHub: the one that holds the job. When it stops it hands the job back, and when
-/// it dies its lease runs out.
-pub async fn keep_polling(ctx: Ctx, stop: CancellationToken) {
+/// The job that polls a system for as long as its holder lives.
+fn poll_job(source: &str) -> String {
+    format!("{source}.poll")
+}
+
+/// Sees to it that one replica polls each of these systems: the one that holds its job. When it stops it hands the job back,
+/// and when it dies its lease runs out.
+pub async fn keep_polling(ctx: Ctx, sources: Vec<&'static str>, stop: CancellationToken) {
     loop {
-        let now = ctx.clock.now();
-        let job = NewJob {
-            max_attempts: u32::MAX,
-            time_limit: ENDLESS,
-            ..NewJob::new(JobId::new(Ulid::new()), POLL_GITHUB, json!({}), now).unique(POLL_GITHUB)
-        };
-        match ctx.store.jobs().enqueue(&job, now).await {
-            Ok(enqueued) if enqueued.is_new() => ctx.wake_jobs(),
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "polling could not be seen to; trying again"),
+        for source in &sources {
+            see_to_polling(&ctx, source).await;
         }
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(SEE_TO_POLLING) => {}
         }
+    }
+}
+
+async fn see_to_polling(ctx: &Ctx, source: &str) {
+    let now = ctx.clock.now();
+    let kind = poll_job(source);
+    let job = NewJob {
+        max_attempts: u32::MAX,
+        time_limit: ENDLESS,
+        ..NewJob::new(JobId::new(Ulid::new()), &kind, json!({}), now).unique(kind.clone())
+    };
+    match ctx.store.jobs().enqueue(&job, now).await {
+        Ok(enqueued) if enqueued.is_new() => ctx.wake_jobs(),
+        Ok(_) => {}
+        Err(error) => tracing::warn!(source, %error, "polling could not be seen to; trying again"),
     }
 }

@@ -103,6 +103,8 @@ pub struct Settings {
     pub reading: Arc<Rules>,
     /// What happens with signals.
     pub signals: SignalSettings,
+    /// Where deployments are told of, if anywhere.
+    pub deployments: Option<DeploymentSettings>,
     /// Folders and files whose documents everybody is answered from.
     pub documents: Vec<String>,
     /// Minutes between two readings of all documents; 0 is only at the start.
@@ -115,8 +117,6 @@ pub struct Settings {
     pub default_channel: Option<String>,
     /// The systems that send webhooks, and what is set up of each.
     pub systems: Vec<System>,
-    /// GitHub is polled.
-    pub polls_github: bool,
     /// Socket Mode is in use (else Slack comes over HTTP).
     pub uses_socket_mode: bool,
 }
@@ -136,6 +136,10 @@ pub struct System {
     pub has_secret: bool,
     /// Its webhooks are taken in without a secret.
     pub takes_unsigned: bool,
+    /// It is asked for news.
+    pub is_polled: bool,
+    /// What an operator sets so that it is asked for news; none if that cannot be.
+    pub how_polled: Option<String>,
 }
 
 /// A command that the clock types because the configuration says so.
@@ -147,6 +151,15 @@ pub struct ScheduledCommand {
     pub run: String,
     /// Where its message goes.
     pub channel: Option<String>,
+}
+
+/// Where deployments are told of.
+#[derive(Debug, Clone)]
+pub struct DeploymentSettings {
+    /// `#name` or an id.
+    pub channel: String,
+    /// To which environments, in any case; `*` for all.
+    pub environments: Vec<String>,
 }
 
 /// What happens with signals.

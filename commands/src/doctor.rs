@@ -5,9 +5,11 @@ mod schedules;
 
 use em_blocks::doctor::{Finding, Health, message_doctor};
 use em_domain::job::JobState;
+use em_domain::poll_report::PollReport;
 use em_integrations::slack::SlackError;
 
 use crate::ctx::{Ctx, System};
+use crate::integrations::report_name;
 use crate::invocation::{Invocation, Outcome, Reply};
 use crate::policy::asked_at;
 use crate::spec::Spec;
@@ -206,11 +208,9 @@ async fn database(ctx: &Ctx) -> Vec<Finding> {
 
 async fn github(ctx: &Ctx) -> Vec<Finding> {
     let settings = &ctx.settings;
-    let has_secret = settings
-        .systems
-        .iter()
-        .any(|system| system.name == "github" && system.has_secret);
-    if !has_secret && !settings.polls_github {
+    let system = settings.systems.iter().find(|system| system.name == "github");
+    let has_secret = system.is_some_and(|system| system.has_secret);
+    if !has_secret && !system.is_some_and(|system| system.is_polled) {
         let fix = "Set GITHUB_TOKEN and github.repositories to poll, or GITHUB_WEBHOOK_SECRET and point a webhook at /webhooks/github.";
         return vec![bad(
             Health::Warn,
@@ -269,6 +269,43 @@ async fn policy(ctx: &Ctx) -> Vec<Finding> {
     findings
 }
 
+/// How asking a system for news went last.
+async fn polled(ctx: &Ctx, system: &System) -> Option<Finding> {
+    // The database's own finding says why it cannot be read.
+    let report = ctx
+        .store
+        .cursors()
+        .find::<PollReport>(&report_name(system.name))
+        .await
+        .ok()?;
+    let title = system.title;
+    let Some(PollReport {
+        failure, problems, ..
+    }) = report.map(|report| report.value)
+    else {
+        return Some(ok(format!("{title} is asked for news; no round has ended yet")));
+    };
+    let fix = format!(
+        "Check the token and what is listed for polling; `em-agent integrations {}` says how. The next round tries again.",
+        system.name
+    );
+    Some(match (failure, problems.first()) {
+        (Some(why), _) => bad(
+            Health::Fail,
+            format!("{title} cannot be asked for news"),
+            why,
+            fix,
+        ),
+        (None, Some(why)) => bad(
+            Health::Warn,
+            format!("Not everything of {title} can be read"),
+            why.clone(),
+            fix,
+        ),
+        (None, None) => ok(format!("{title} is asked for news")),
+    })
+}
+
 async fn events(ctx: &Ctx) -> Vec<Finding> {
     let events = ctx.store.events();
     let (Ok(sources), Ok(unrecognised)) = (events.list_sources().await, events.list_unrecognised().await)
@@ -277,6 +314,9 @@ async fn events(ctx: &Ctx) -> Vec<Finding> {
         return Vec::new();
     };
     let mut findings: Vec<Finding> = ctx.settings.systems.iter().filter_map(unproven).collect();
+    for system in ctx.settings.systems.iter().filter(|system| system.is_polled) {
+        findings.extend(polled(ctx, system).await);
+    }
     let now = ctx.clock.now();
     for source in &sources {
         let hours = (now - source.last_received_at).num_hours();

@@ -114,31 +114,47 @@ struct InStandups {
 async fn in_standups(ctx: &Ctx, user: &SlackUser, login: Option<&Login>) -> Result<InStandups, CommandError> {
     let roles = ctx.policy.roles_of(Some(user), login);
     let is_manager = roles.iter().any(|role| role == MANAGER);
-    let mut found = InStandups::default();
-    for standup in &ctx.settings.standups {
-        let latest = latest_round(ctx, standup).await?;
-        let takes_part = latest
-            .as_ref()
-            .is_some_and(|stored| stored.round.find(user).is_some());
-        let looks_after = is_manager || standup.escalate_to.as_ref() == Some(user);
-        if !takes_part && !looks_after {
-            continue;
-        }
-        if let Some(stored) = latest.as_ref().filter(|_| takes_part) {
-            found
-                .unanswered
-                .extend(unanswered(ctx, user, &stored.round.id).await?);
-        }
-        let open = ctx.store.standups().list_open_blockers(&standup.name).await?;
-        if looks_after {
-            found
-                .teams
-                .push(health(ctx, standup, latest.as_ref(), open.len()).await?);
-        }
-        found
-            .blockers
-            .extend(open.into_iter().filter(|blocker| blocker.owner == *user));
+    let standups = ctx.settings.standups.iter();
+    let each = standups.map(|standup| in_standup(ctx, user, standup, is_manager));
+    let mut all = InStandups::default();
+    for found in futures::future::try_join_all(each).await? {
+        all.unanswered.extend(found.unanswered);
+        all.blockers.extend(found.blockers);
+        all.teams.extend(found.teams);
     }
+    Ok(all)
+}
+
+/// What one standup has for a person: nothing, unless they take part in it or look after it.
+async fn in_standup(
+    ctx: &Ctx,
+    user: &SlackUser,
+    standup: &Standup,
+    is_manager: bool,
+) -> Result<InStandups, CommandError> {
+    let latest = latest_round(ctx, standup).await?;
+    let takes_part = latest
+        .as_ref()
+        .is_some_and(|stored| stored.round.find(user).is_some());
+    let looks_after = is_manager || standup.escalate_to.as_ref() == Some(user);
+    let mut found = InStandups::default();
+    if !takes_part && !looks_after {
+        return Ok(found);
+    }
+    if let Some(stored) = latest.as_ref().filter(|_| takes_part) {
+        found
+            .unanswered
+            .extend(unanswered(ctx, user, &stored.round.id).await?);
+    }
+    let open = ctx.store.standups().list_open_blockers(&standup.name).await?;
+    if looks_after {
+        let health = health(ctx, standup, latest.as_ref(), open.len()).await?;
+        found.teams.push(health);
+    }
+    found.blockers = open
+        .into_iter()
+        .filter(|blocker| blocker.owner == *user)
+        .collect();
     Ok(found)
 }
 

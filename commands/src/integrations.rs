@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Parser;
-use em_blocks::integrations::{Integration, Standing, message_integration, message_integrations};
+use em_blocks::integrations::{Integration, Poll, Standing, message_integration, message_integrations};
 use em_storage::Unrecognised;
 
 use crate::ctx::{Ctx, System};
@@ -35,20 +35,19 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
         .map(|source| (source.source, source.last_received_at))
         .collect();
     let unread = events.list_unrecognised().await?;
-    let all: Vec<Integration<'_>> = ctx
-        .settings
-        .systems
-        .iter()
-        .map(|system| Integration {
+    let mut all = Vec::with_capacity(ctx.settings.systems.len());
+    for system in &ctx.settings.systems {
+        all.push(Integration {
             name: system.name,
             title: system.title,
             standing: standing(system),
             variable: &system.variable,
-            is_polled: system.name == "github" && ctx.settings.polls_github,
+            poll: poll(&ctx, system).await?,
+            how_polled: system.how_polled.as_deref(),
             last_at: last.get(system.name).copied(),
             unread: unread_of(&unread, system.name),
-        })
-        .collect();
+        });
+    }
     let zone = ctx.settings.calendar.zone;
     let Some(named) = system else {
         return Ok(Reply::private(message_integrations(&all, zone)));
@@ -61,6 +60,22 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
         Some(one) => Ok(Reply::private(message_integration(one, zone))),
         None => Err(unknown(&named, &all)),
     }
+}
+
+/// Under which name the store keeps how the last round of polling a system went.
+pub fn report_name(source: &str) -> String {
+    format!("poll-report:{source}")
+}
+
+/// How asking a system for news goes, if it is asked.
+async fn poll(ctx: &Ctx, system: &System) -> Result<Option<Poll>, CommandError> {
+    if !system.is_polled {
+        return Ok(None);
+    }
+    let report = ctx.store.cursors().find(&report_name(system.name)).await?;
+    Ok(Some(Poll {
+        last: report.map(|report| report.value),
+    }))
 }
 
 fn standing(system: &System) -> Standing {

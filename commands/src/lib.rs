@@ -12,6 +12,7 @@ pub mod ask;
 pub mod audit;
 mod copy;
 pub mod ctx;
+pub mod deployment_notice;
 pub mod digest;
 pub mod docs;
 pub mod doctor;

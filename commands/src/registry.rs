@@ -11,8 +11,9 @@ use crate::ctx::Ctx;
 use crate::invocation::{Click, Outcome, Reaction, Reply, ShortcutUse, Submission};
 use crate::spec::{Command, Running};
 use crate::{
-    approval, ask, audit, digest, docs, doctor, dora, flow, gaps, goal, help, home, integrations, job, link,
-    notice, policy, schedule, selfcheck, settings, shift, signal, sprint, standup, triage, whoami,
+    approval, ask, audit, deployment_notice, digest, docs, doctor, dora, flow, gaps, goal, help, home,
+    integrations, job, link, notice, policy, schedule, selfcheck, settings, shift, signal, sprint, standup,
+    triage, whoami,
 };
 
 pub use em_blocks::SLASH_COMMAND;
@@ -510,6 +511,9 @@ pub const JOBS: &[(&str, OnJob)] = &[
         Box::pin(async move { goal::evaluate(&ctx).await.map_err(JobError::from) })
     }),
     (goal::warn::WARN, |ctx, job| Box::pin(goal::warn::warn(ctx, job))),
+    (deployment_notice::SHOW, |ctx, job| {
+        Box::pin(deployment_notice::show(ctx, job))
+    }),
     (shift::EVALUATE, |ctx, _job| {
         Box::pin(async move { shift::evaluate(&ctx).await.map_err(JobError::from) })
     }),

@@ -38,6 +38,7 @@ pub mod llm_usage;
 pub mod notice;
 pub mod person;
 pub mod policy;
+pub mod poll_report;
 pub mod pull_request;
 pub mod push;
 pub mod repository;

@@ -152,7 +152,7 @@ impl Pool {
     }
 
     /// The statement with its `LIST($n)` written for this engine; see [`list`].
-    pub(crate) fn lists(&self, sql: &'static str) -> AssertSqlSafe<String> {
+    pub(crate) fn lists(&self, sql: &str) -> AssertSqlSafe<String> {
         lists(self.is_sqlite(), sql)
     }
 

@@ -29,11 +29,10 @@ pub struct Triage<'s> {
     store: &'s Store,
 }
 
-/// Which rows of `waiting w` are asked for; the parameters are bound by `asked!`.
+/// Which rows of `waiting w` are asked for; the parameters are bound by `asked!`, and `ACTOR` is written by [`Asked::write`].
 macro_rules! asked_for {
     () => {
-        "($2 OR w.is_ready) AND ($3 OR NOT w.author_is_bot) \
-         AND ($5 IS NULL OR w.pull_request IN (SELECT pull_request FROM waiting_actors WHERE actor = $5)) \
+        "($2 OR w.is_ready) AND ($3 OR NOT w.author_is_bot) AND ACTOR \
          AND ($6 OR w.repository IN LIST($7) OR w.author IN LIST($8))"
     };
 }
@@ -92,6 +91,11 @@ const SNOOZED: &str = concat!(
     ") ORDER BY s.until, s.pull_request"
 );
 
+/// For everybody. The parameter is named, so that the statement has as many in any case.
+const ANYBODY: &str = "CAST($5 AS TEXT) IS NULL";
+/// For one person: without an "or", so that PostgreSQL goes from the few rows of this person, and not through all.
+const ONE_PERSON: &str = "w.pull_request IN (SELECT pull_request FROM waiting_actors WHERE actor = $5)";
+
 /// The filter as parameters.
 struct Asked {
     now: DateTime<Utc>,
@@ -119,6 +123,14 @@ impl Asked {
             repositories: lower(repositories.iter().map(RepositoryName::as_str)),
             members: lower(members.iter().map(Login::as_str)),
         }
+    }
+}
+
+impl Asked {
+    /// The statement for whom it asks about.
+    fn write(&self, sql: &str) -> String {
+        let actor = if self.actor.is_some() { ONE_PERSON } else { ANYBODY };
+        sql.replace("ACTOR", actor)
     }
 }
 
@@ -186,7 +198,7 @@ impl Triage<'_> {
     /// How many the groups of [`Triage::report`] hold in all.
     pub async fn count(&self, filter: &TriageFilter, now: DateTime<Utc>) -> Result<i64, StoreError> {
         let asked = Asked::new(filter, now);
-        let sql = self.store.pool().lists(COUNT);
+        let sql = self.store.pool().lists(&asked.write(COUNT));
         let count = on_engine!(self.store.pool(), |c| asked!(sqlx::query_scalar(sql), asked)
             .fetch_one(c)
             .await)?;
@@ -218,7 +230,7 @@ async fn groups(
         .iter()
         .map(|turn| GROUP.replace("TURN", turn.as_str()))
         .collect();
-    let sql = conn.lists(&GROUPS.replace("TURNS", &turns));
+    let sql = conn.lists(&asked.write(&GROUPS.replace("TURNS", &turns)));
     let lines: Vec<Counted> = on_conn!(conn, |c| {
         let query = asked!(sqlx::query_as(sql), asked);
         query.bind(i64::from(rows_per_group)).fetch_all(c).await
@@ -244,7 +256,7 @@ async fn groups(
 }
 
 async fn snoozed(conn: &mut Conn<'_>, asked: &Asked) -> Result<Vec<SnoozedRow>, StoreError> {
-    let sql = conn.lists(SNOOZED);
+    let sql = conn.lists(&asked.write(SNOOZED));
     let lines: Vec<SnoozedLine> = on_conn!(conn, |c| asked!(sqlx::query_as(sql), asked).fetch_all(c).await)?;
     let row = |SnoozedLine {
                    snooze,

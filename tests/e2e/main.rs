@@ -9,6 +9,7 @@ mod approval;
 mod ask;
 mod crash;
 mod demo;
+mod deployment_notice;
 mod dispatch;
 mod docs;
 mod doctor;

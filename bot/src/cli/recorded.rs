@@ -6,16 +6,17 @@ use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
 use chrono::{DateTime, NaiveDate, Utc};
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::PossibleValuesParser;
 use em_domain::clock::{Clock, SystemClock};
-use em_integrations::github::poller::Cursor;
+use em_storage::Store;
 
 use super::progress::Progress;
 use super::{Failure, say};
 use crate::config::Config;
 use crate::import;
 use crate::polling::Round;
-use crate::wire;
+use crate::wire::{self, polling};
 
 /// What `import` reads.
 #[derive(Debug, Args)]
@@ -29,15 +30,11 @@ pub(crate) struct ImportOptions {
 #[derive(Debug, Args)]
 pub(crate) struct BackfillOptions {
     /// The system.
-    source: BackfillSource,
+    #[arg(value_parser = PossibleValuesParser::new(polling::polled_names()))]
+    source: String,
     /// How far back, as 2026-01-31 [default: 90 days].
     #[arg(long, value_name = "DATE")]
     since: Option<NaiveDate>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum BackfillSource {
-    Github,
 }
 
 /// How far back `backfill` goes if not told.
@@ -92,11 +89,17 @@ pub(crate) async fn replay(config: Config) -> Result<(), Failure> {
 }
 
 pub(crate) async fn backfill(options: BackfillOptions, config: Config) -> Result<(), Failure> {
-    let BackfillSource::Github = options.source;
     let store = wire::open_store(&config).await?;
-    let polling = wire::polling(&config, store, wire::system_clock())?.ok_or_else(|| {
-        anyhow!("GitHub is not configured for polling: set GITHUB_TOKEN and github.repositories or github.organisations")
-    })?;
+    let source = options.source.as_str();
+    let polling = polling::polling(&config, &store, &wire::system_clock())?
+        .into_iter()
+        .find(|polling| polling.poller.source() == source)
+        .ok_or_else(|| {
+            anyhow!(
+                "{source} is not configured for polling: {}",
+                polling::how_polled(source)
+            )
+        })?;
     let since = options
         .since
         .and_then(|date| date.and_hms_opt(0, 0, 0))
@@ -105,35 +108,37 @@ pub(crate) async fn backfill(options: BackfillOptions, config: Config) -> Result
             |midnight| DateTime::<Utc>::from_naive_utc_and_offset(midnight, Utc),
         );
     let progress = RefCell::new(Progress::new("backfill", 0));
-    let store = polling.store.clone();
-    let name = format!("github-backfill:{}", since.date_naive());
-    let tell = |round: Round| progress.borrow_mut().at(round.stored + round.known);
-    let round = polling
-        .round(&name, Cursor::starting(since), tell)
+    let name = format!("{source}-backfill:{}", since.date_naive());
+    let tell = |round: &Round| progress.borrow_mut().at(round.stored + round.known);
+    let mut round = Round::default();
+    polling
+        .round(&name, Some(polling.poller.start(since)), &mut round, tell)
         .await
         .context("not everything could be read; run it again, it goes on where it stopped")?;
     progress.into_inner().finish();
-    let normalise = wire::normalise(&config);
-    while store
-        .facts()
-        .fold_pending(1000, normalise.clone())
-        .await
-        .context("cannot work in the events")?
-        .events
-        > 0
-    {}
+    fold_all(&store, &config).await?;
     say(&format!(
         "Read {} new events ({} were known) since {}.",
         round.stored,
         round.known,
         since.date_naive()
     ));
-    if round.problems > 0 {
+    if let Some(first) = round.problems.first() {
         return Err(anyhow!(
-            "{} lists could not be read (see the log); run it again to try them again",
-            round.problems
+            "{} lists could not be read, the first: {first}. Run it again to try them again",
+            round.problems.len()
         )
         .into());
     }
     Ok(())
+}
+
+async fn fold_all(store: &Store, config: &Config) -> Result<(), Failure> {
+    let normalise = wire::normalise(config);
+    loop {
+        let folded = store.facts().fold_pending(1000, normalise.clone()).await;
+        if folded.context("cannot work in the events")?.events == 0 {
+            return Ok(());
+        }
+    }
 }

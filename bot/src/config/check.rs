@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;
@@ -17,8 +16,6 @@ use em_domain::id::{Login, RepositoryName, SlackUser};
 use em_domain::person::is_github_login;
 use em_domain::standup::Standup;
 use em_domain::triage::TeamScope;
-use em_integrations::generic;
-use em_integrations::vendors::{VENDORS, vendor};
 use em_jobs::schedule::Schedule;
 use em_policy::{Policy, Source};
 use em_telemetry::Format;
@@ -52,14 +49,12 @@ pub struct Checked {
     pub delivery: Arc<Definitions>,
     /// What rules read as `data`: what the operator wrote, and the roles.
     pub policy_data: serde_json::Value,
-    /// Time between two polls; `None` is never.
-    pub poll_interval: Option<Duration>,
     /// The language model; `None` if it is switched off.
     pub llm: Option<LlmSettings>,
 }
 
 /// A century: beyond it there are no dates to count with.
-const MOST_DAYS: u32 = 36_500;
+pub(super) const MOST_DAYS: u32 = 36_500;
 
 /// Collects problems while values are read.
 pub(super) struct Checks<'a> {
@@ -99,7 +94,7 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
     check_slack(&mut checks, sections, secrets);
     check_github(&mut checks, sections, secrets);
     check_vendors(&mut checks, sections, secrets);
-    check_integrations(&mut checks, sections);
+    super::integrations::check(&mut checks, sections, secrets);
     check_numbers(&mut checks, sections);
     let calendar = calendar(&mut checks, &sections.calendar);
     let zone = calendar.as_ref().map_or(Tz::UTC, |calendar| calendar.zone);
@@ -131,8 +126,6 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
         standups,
         delivery: Arc::new(sections.delivery.clone()),
         policy_data,
-        poll_interval: Some(Duration::from_secs(sections.github.poll_interval_seconds))
-            .filter(|d| !d.is_zero()),
         llm,
     })
 }
@@ -216,14 +209,14 @@ fn check_vendors(checks: &mut Checks<'_>, sections: &Sections, secrets: &Secrets
         checks,
         &confluence,
         &sections.confluence,
-        secrets.confluence_token.is_some(),
+        secrets.tokens.contains_key("confluence"),
     );
     let jira = VendorNames {
         section: "jira",
         variable: "JIRA",
         example: "https://SITE.atlassian.net",
     };
-    check_vendor(checks, &jira, &sections.jira, secrets.jira_token.is_some());
+    check_vendor(checks, &jira, &sections.jira, secrets.tokens.contains_key("jira"));
     // These have one address for everybody, so a token is all that is needed.
     for (key, section) in [
         ("notion.api_url", &sections.notion),
@@ -249,68 +242,6 @@ fn check_vendor(checks: &mut Checks<'_>, names: &VendorNames, section: &sections
     check_url(checks, &format!("{name}.api_url"), &section.api_url);
     let what = format!("{name}.api_url is set, so this one is needed too");
     checks.require(&format!("{variable}_TOKEN"), has_token || !section.enabled, &what);
-}
-
-/// Names of systems that do not exist, and rules that name none.
-fn check_integrations(checks: &mut Checks<'_>, sections: &Sections) {
-    for name in sections.integrations.keys().filter(|name| vendor(name).is_none()) {
-        let known = VENDORS.iter().map(|vendor| vendor.name);
-        let known = known.collect::<Vec<_>>().join(", ");
-        checks.refuse(
-            &format!("integrations.{name}"),
-            format!("no webhooks of this name come in; there are {known}"),
-        );
-    }
-    for (name, section) in &sections.integrations {
-        let key = |field: &str| format!("integrations.{name}.{field}");
-        if !section.api_url.is_empty() {
-            check_url(checks, &key("api_url"), &section.api_url);
-        }
-        let Some(signature) = &section.signature else {
-            continue;
-        };
-        let is_its_own = name == generic::VENDOR.name;
-        checks.require(
-            &key("signature"),
-            is_its_own,
-            "only `generic` is told how it is signed; this system is known",
-        );
-        let wrong = signature.check();
-        checks.require(&key("signature"), wrong.is_empty(), &wrong.join("; "));
-    }
-    for (name, mapping) in &sections.events.generic {
-        let key = format!("events.generic.{name}");
-        checks.require(
-            &key,
-            generic::is_name(name),
-            "a name has 1 to 32 small letters, digits, dashes or underscores",
-        );
-        let wrong = mapping.check();
-        checks.require(&key, wrong.is_empty(), &wrong.join("; "));
-    }
-    for (key, rules) in [
-        ("events.repositories", &sections.events.repositories),
-        ("events.deploying", &sections.events.deploying),
-    ] {
-        for thing in rules.keys() {
-            let names_a_system = thing
-                .split_once('/')
-                .is_some_and(|(name, rest)| vendor(name).is_some() && !rest.is_empty());
-            let what =
-                format!("`{thing}` must begin with the name of a system, as in \"jenkins/deploy-api\"");
-            checks.require(key, names_a_system, &what);
-        }
-    }
-    for repository in sections.events.repositories.values() {
-        let what = format!("`{repository}` is not owner/name");
-        checks.require("events.repositories", is_repository(repository), &what);
-    }
-}
-
-/// `owner/name`; GitLab has groups in groups.
-fn is_repository(name: &str) -> bool {
-    let is_part = |part: &str| !part.is_empty() && !part.contains(char::is_whitespace);
-    name.contains('/') && name.split('/').all(is_part)
 }
 
 fn check_numbers(checks: &mut Checks<'_>, sections: &Sections) {

@@ -9,6 +9,21 @@ use secrecy::SecretString;
 
 use super::{Environment, Problem};
 
+/// The systems that are read with a token of theirs, besides GitHub and Slack.
+pub const READ: [&str; 11] = [
+    "argocd",
+    "circleci",
+    "confluence",
+    "datadog",
+    "gitlab",
+    "jira",
+    "linear",
+    "notion",
+    "pagerduty",
+    "sentry",
+    "shortcut",
+];
+
 /// The secrets that were given.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
@@ -26,16 +41,8 @@ pub struct Secrets {
     pub webhooks: BTreeMap<&'static str, Vec<SecretString>>,
     /// `OPENAI_API_KEY`: asks the language model.
     pub openai_api_key: Option<SecretString>,
-    /// `CONFLUENCE_TOKEN`: reads pages.
-    pub confluence_token: Option<SecretString>,
-    /// `JIRA_TOKEN`: reads issues.
-    pub jira_token: Option<SecretString>,
-    /// `NOTION_TOKEN`: reads pages.
-    pub notion_token: Option<SecretString>,
-    /// `LINEAR_TOKEN`: reads issues.
-    pub linear_token: Option<SecretString>,
-    /// `PAGERDUTY_TOKEN`: reads incidents.
-    pub pagerduty_token: Option<SecretString>,
+    /// By the name of the system, `JIRA_TOKEN`: reads issues, incidents, pages; none for systems without.
+    pub tokens: BTreeMap<&'static str, SecretString>,
 }
 
 /// Reads all of them; a secret file that cannot be read is a problem, an absent secret is not (yet).
@@ -58,11 +65,10 @@ pub(super) fn read(environment: &Environment, problems: &mut Vec<Problem>) -> Se
             .filter(|(_, secrets): &(_, Vec<SecretString>)| !secrets.is_empty())
             .collect(),
         openai_api_key: secret("OPENAI_API_KEY"),
-        confluence_token: secret("CONFLUENCE_TOKEN"),
-        jira_token: secret("JIRA_TOKEN"),
-        notion_token: secret("NOTION_TOKEN"),
-        linear_token: secret("LINEAR_TOKEN"),
-        pagerduty_token: secret("PAGERDUTY_TOKEN"),
+        tokens: READ
+            .iter()
+            .filter_map(|name| Some((*name, secret(&token_variable(name))?)))
+            .collect(),
     };
     let is_set = |name: &str| {
         [name, &format!("{name}_FILE")]
@@ -79,6 +85,11 @@ pub(super) fn read(environment: &Environment, problems: &mut Vec<Problem>) -> Se
         }
     }
     secrets
+}
+
+/// Where the token of a system stands.
+fn token_variable(name: &str) -> String {
+    format!("{}_TOKEN", name.to_ascii_uppercase())
 }
 
 /// Where the secret of a system's webhooks stands, and the one that it replaces.
@@ -134,11 +145,6 @@ impl Secrets {
             ("DATABASE_URL", self.database_url.is_some()),
             ("GITHUB_TOKEN", self.github_token.is_some()),
             ("OPENAI_API_KEY", self.openai_api_key.is_some()),
-            ("CONFLUENCE_TOKEN", self.confluence_token.is_some()),
-            ("JIRA_TOKEN", self.jira_token.is_some()),
-            ("NOTION_TOKEN", self.notion_token.is_some()),
-            ("LINEAR_TOKEN", self.linear_token.is_some()),
-            ("PAGERDUTY_TOKEN", self.pagerduty_token.is_some()),
         ];
         let webhooks = VENDORS.iter().flat_map(|vendor| {
             let known = self.webhooks.get(vendor.name).map_or(0, Vec::len);
@@ -150,6 +156,9 @@ impl Secrets {
             ]
         });
         let tokens = tokens.into_iter().map(|(name, is_set)| (name.to_owned(), is_set));
-        tokens.chain(webhooks.flatten()).collect()
+        let of_systems = READ
+            .iter()
+            .map(|name| (token_variable(name), self.tokens.contains_key(name)));
+        tokens.chain(of_systems).chain(webhooks.flatten()).collect()
     }
 }

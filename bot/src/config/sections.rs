@@ -37,6 +37,8 @@ pub struct Sections {
     pub policy: Policy,
     /// `[signals]`
     pub signals: Signals,
+    /// Deployments that a channel is told of.
+    pub deployments: Deployments,
     /// `[llm]`
     pub llm: Llm,
     /// `[knowledge]`
@@ -196,6 +198,16 @@ pub struct Signals {
     pub rules: String,
 }
 
+/// Deployments that a channel is told of.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deployments {
+    /// Where; nowhere if empty.
+    pub channel: String,
+    /// To which environments; `*` for all.
+    pub environments: Vec<String>,
+}
+
 /// The language model that answers from documents.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -252,7 +264,7 @@ pub struct Schedule {
     pub channel: Option<String>,
 }
 
-/// A system whose webhooks come in.
+/// A system that events come in from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Integration {
@@ -262,6 +274,12 @@ pub struct Integration {
     pub unsigned: bool,
     /// Where its API is asked, where that is not always the same; empty for the usual place.
     pub api_url: String,
+    /// What is polled, in its own names: projects, services; nothing if empty.
+    pub poll: Vec<String>,
+    /// Seconds between two rounds of polling; 0 is never but by `backfill`.
+    pub poll_interval_seconds: u64,
+    /// How far back a first look goes.
+    pub first_look_days: u32,
     /// How `generic` is signed; without it, the secret itself is brought.
     pub signature: Option<em_integrations::generic::Settings>,
 }
@@ -272,6 +290,9 @@ impl Default for Integration {
             enabled: true,
             unsigned: false,
             api_url: String::new(),
+            poll: Vec::new(),
+            poll_interval_seconds: 300,
+            first_look_days: 30,
             signature: None,
         }
     }
@@ -337,6 +358,7 @@ pub(super) fn read(
         triage: reading.section("triage")?,
         policy: reading.section("policy")?,
         signals: reading.section("signals")?,
+        deployments: reading.section("deployments")?,
         llm: reading.section("llm")?,
         knowledge: reading.section("knowledge")?,
         teams: reading.own("teams"),

@@ -21,6 +21,7 @@ pub(crate) use merge::facts_by;
 pub(crate) use replay::reread;
 pub(crate) use set::{EmailHash, FactSet, Outcome, normalise_one};
 pub(crate) use tables::SeenEmail;
+pub(crate) use tables::within;
 pub(crate) use waiting::grouped;
 
 /// Turns a raw event into what it says; given by the caller, because vendors' formats are known one floor up, and how they are

@@ -62,7 +62,7 @@ macro_rules! fact_table {
 }
 
 /// The id of a thing within a repository.
-fn within(repository: &RepositoryName, id: impl std::fmt::Display) -> String {
+pub(crate) fn within(repository: &RepositoryName, id: impl std::fmt::Display) -> String {
     format!("{repository}/{id}")
 }
 
