@@ -43,6 +43,7 @@ pub fn message_board(view: &BoardView<'_>) -> SlackMessageContent {
     let failures = Failures {
         branches: &board.failing_branches,
         deployments: &board.failed_deployments,
+        incidents: &board.incidents,
         calendar: view.calendar,
         now: view.now,
         people: People::posted(),
@@ -128,7 +129,9 @@ fn done(line: &BoardLine, at: DateTime<Utc>, calendar: &WorkCalendar) -> Mrkdwn 
 }
 
 fn closing(board: &Board) -> Mrkdwn {
-    let is_broken = !(board.failing_branches.is_empty() && board.failed_deployments.is_empty());
+    let is_broken = !(board.failing_branches.is_empty()
+        && board.failed_deployments.is_empty()
+        && board.incidents.is_empty());
     match (board.lines.is_empty(), is_broken) {
         (true, false) => return words("Nothing is stuck today."),
         (true, true) => return words("No pull request waits for anybody."),

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, TimeZone, Utc};
 use em_domain::calendar::WorkCalendar;
 use em_domain::id::{JobId, Login, SignalId, SlackUser};
+use em_domain::incident_story::IncidentStory;
 use em_domain::job::{Job, JobState, Priority};
 use em_domain::pull_request::PullRequestKey;
 use em_domain::signal::{Finding, Severity, Signal};
@@ -176,6 +177,7 @@ pub(crate) fn clear() -> TriageReport {
         groups: groups(&[], 0),
         failing_branches: Vec::new(),
         failed_deployments: Vec::new(),
+        incidents: Vec::new(),
         snoozed: Vec::new(),
     }
 }
@@ -187,6 +189,22 @@ pub(crate) fn branch() -> FailingBranch {
         workflow: "build".to_owned(),
         url: "https://github.com/shop/web/actions/runs/7".to_owned(),
         since: now() - Duration::hours(3),
+    }
+}
+
+pub(crate) fn story() -> IncidentStory {
+    IncidentStory {
+        key: "pagerduty:Q1".to_owned(),
+        source: "pagerduty".to_owned(),
+        title: "Payments <are> down".to_owned(),
+        url: "https://acme.pagerduty.com/incidents/Q1".to_owned(),
+        service: Some("payments".to_owned()),
+        repository: None,
+        severity: Some(1),
+        assignees: vec!["ben-k".into()],
+        since: now() - Duration::hours(1),
+        is_acknowledged: true,
+        open: 4,
     }
 }
 
@@ -273,6 +291,7 @@ pub(crate) fn report() -> TriageReport {
         groups: groups(&rows(), 0),
         failing_branches: vec![branch()],
         failed_deployments: vec![deployment()],
+        incidents: Vec::new(),
         snoozed: vec![snoozed()],
         ..clear()
     }
@@ -393,6 +412,14 @@ pub(crate) fn any_report() -> impl Strategy<Value = TriageReport> {
             url: url.clone(),
             failed_at: now(),
         };
+        let story = IncidentStory {
+            title: a.clone(),
+            url: url.clone(),
+            service: Some(b.clone()),
+            assignees: vec![c.as_str().into(); 5],
+            open: number,
+            ..story()
+        };
         let mut snoozed = SnoozedRow {
             title: c,
             url,
@@ -404,6 +431,7 @@ pub(crate) fn any_report() -> impl Strategy<Value = TriageReport> {
             groups: groups(&rows, extra),
             failing_branches: vec![failing; number],
             failed_deployments: vec![failed; number],
+            incidents: vec![story; number],
             snoozed: vec![snoozed; number],
             ..clear()
         }

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use em_domain::calendar::WorkCalendar;
-use em_domain::id::{Login, SlackChannel};
+use em_domain::id::{Login, RepositoryName, SlackChannel};
+use em_domain::incident_story::IncidentStory;
 use em_domain::triage::{FailedDeployment, FailingBranch, SnoozedRow, TriageGroup, TriageReport, TriageRow};
 use slack_morphism::prelude::SlackMessageContent;
 
@@ -90,6 +91,7 @@ pub fn message_report(view: &TriageView<'_>) -> SlackMessageContent {
     let failures = Failures {
         branches: &view.report.failing_branches,
         deployments: &view.report.failed_deployments,
+        incidents: &view.report.incidents,
         calendar: view.calendar,
         now: view.report.as_of,
         people: view.people,
@@ -111,7 +113,7 @@ fn summary(view: &TriageView<'_>) -> Mrkdwn {
     if view.report.is_clear() {
         return match &view.scope {
             Scope::Everyone => words(
-                "Nothing is stuck: no open pull request waits for anybody, no default branch is red, and no deployment failed lately.",
+                "Nothing is stuck: no open pull request waits for anybody, no incident is open, no default branch is red, and no deployment failed lately.",
             ),
             Scope::Mine(_) => words("Nothing waits for you. Enjoy the quiet."),
             Scope::Team(_) => words("Nothing of this team's is stuck. Well done."),
@@ -129,7 +131,12 @@ fn summary(view: &TriageView<'_>) -> Mrkdwn {
         "deployment failed",
         "deployments failed",
     );
-    join([pulls, branches, deployments], " · ")
+    let incidents = count(
+        len(&view.report.incidents),
+        "incident is open",
+        "incidents are open",
+    );
+    join([incidents, pulls, branches, deployments], " · ")
 }
 
 fn len<T>(items: &[T]) -> i64 {
@@ -196,6 +203,7 @@ pub fn and_more(hidden: i64, what: &'static str) -> Mrkdwn {
 pub(crate) struct Failures<'a> {
     pub(crate) branches: &'a [FailingBranch],
     pub(crate) deployments: &'a [FailedDeployment],
+    pub(crate) incidents: &'a [IncidentStory],
     pub(crate) calendar: &'a WorkCalendar,
     pub(crate) now: DateTime<Utc>,
     pub(crate) people: People<'a>,
@@ -203,6 +211,9 @@ pub(crate) struct Failures<'a> {
 
 /// The lists of what is broken; nothing where nothing is.
 pub(crate) fn add_failures(layout: &mut Layout, failures: &Failures<'_>) {
+    let incidents = failures.incidents.iter();
+    let incidents = incidents.map(|story| incident_line(story, failures));
+    layout.section(&list("Open incidents", incidents, "that are less bad"));
     let branches = failures
         .branches
         .iter()
@@ -283,6 +294,38 @@ fn deployment_line(failed: &FailedDeployment, view: &Failures<'_>) -> Mrkdwn {
         ],
         " · ",
     )
+}
+
+fn incident_line(story: &IncidentStory, view: &Failures<'_>) -> Mrkdwn {
+    let title = fit(&story.title, 80);
+    let title = if story.url.is_empty() {
+        escape(&title)
+    } else {
+        link(&story.url, &title)
+    };
+    let more = story.and_more().map(|more| escape(&format!(" {more}")));
+    let severity = story
+        .severity
+        .map(|severity| escape(&format!("severity {severity}")));
+    let place = story
+        .service
+        .as_deref()
+        .or(story.repository.as_ref().map(RepositoryName::as_str));
+    let place = place.map(|place| escape(&fit(place, 60)));
+    let who = match (story.assignees.as_slice(), story.is_acknowledged) {
+        ([], false) => words("nobody is at it"),
+        ([], true) => words("somebody is at it"),
+        (logins, _) => cat([words("with "), view.people.names(logins)]),
+    };
+    let since = cat([words("since "), when(story.since, view.calendar.zone)]);
+    let parts = [
+        Some(cat([title, more.unwrap_or_default()])),
+        severity,
+        place,
+        Some(who),
+        Some(since),
+    ];
+    join(parts.into_iter().flatten(), " · ")
 }
 
 fn snoozed(view: &TriageView<'_>) -> Mrkdwn {
@@ -382,7 +425,7 @@ pub fn message_shared(to: &SlackChannel, permalink: Option<&str>) -> SlackMessag
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{calendar, clear, groups, known, report, rows};
+    use crate::sample::{calendar, clear, groups, known, report, rows, story};
     use crate::transcript::transcript;
     use insta::assert_snapshot;
 
@@ -499,9 +542,9 @@ mod tests {
     #[test]
     fn nothing_stuck_is_one_friendly_sentence() {
         assert_snapshot!(shown(&clear(), Scope::Everyone), @r"
-        (text) What is stuck, and who must move. Nothing is stuck: no open pull request waits for anybody, no default branch is red, and no deployment failed lately.
+        (text) What is stuck, and who must move. Nothing is stuck: no open pull request waits for anybody, no incident is open, no default branch is red, and no deployment failed lately.
         # What is stuck, and who must move
-        Nothing is stuck: no open pull request waits for anybody, no default branch is red, and no deployment failed lately.
+        Nothing is stuck: no open pull request waits for anybody, no incident is open, no default branch is red, and no deployment failed lately.
         > As of Fri 21 Nov 15:00. Waits count working hours: Mon–Fri 09:00–17:00, Europe/Berlin
         [Refresh]
         ");
@@ -543,5 +586,21 @@ mod tests {
         (text) Posted to #C0TEAM: see it. It is kept up to date for the rest of the working day.
         Posted to #C0TEAM: see it (https://shop.slack.com/archives/C0TEAM/p1). It is kept up to date for the rest of the working day.
         ");
+    }
+
+    #[test]
+    fn an_open_incident_is_one_line_however_many_alerts_it_is() {
+        let report = TriageReport {
+            incidents: vec![story()],
+            ..clear()
+        };
+        let told = shown(&report, Scope::Everyone);
+        for expected in [
+            "*1* incident is open",
+            "*Open incidents · 1*",
+            "Payments <are> down (https://acme.pagerduty.com/incidents/Q1) and 3 more · severity 1 · payments · with",
+        ] {
+            assert!(told.contains(expected), "no “{expected}” in\n{told}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::incident_story::IncidentStory;
 use crate::snooze::Snooze;
 use crate::triage::{FailedDeployment, FailingBranch, TriageReport, TriageRow, Turn};
 
@@ -36,6 +37,9 @@ pub struct Board {
     /// Environments whose newest deployment failed.
     #[serde(default)]
     pub failed_deployments: Vec<FailedDeployment>,
+    /// Incidents that are open.
+    #[serde(default)]
+    pub incidents: Vec<IncidentStory>,
 }
 
 impl Board {
@@ -55,6 +59,7 @@ impl Board {
             total,
             failing_branches: report.failing_branches,
             failed_deployments: report.failed_deployments,
+            incidents: report.incidents,
         }
     }
 
@@ -65,6 +70,7 @@ impl Board {
         let (before, now) = (self.clone(), report.as_of);
         self.failing_branches.clone_from(&report.failing_branches);
         self.failed_deployments.clone_from(&report.failed_deployments);
+        self.incidents.clone_from(&report.incidents);
         for line in &mut self.lines {
             let current = now_waiting.iter().find(|row| row.key == line.row.key);
             match current.filter(|row| row.waiting.turn == line.posted_turn) {

@@ -31,6 +31,7 @@ pub mod goal;
 pub mod holidays;
 pub mod id;
 pub mod incident;
+pub mod incident_story;
 pub mod issue;
 pub mod job;
 pub mod knowledge;

@@ -10,6 +10,7 @@ mod facts;
 mod failed_deployment;
 mod failing_main;
 mod finding;
+mod incident_open;
 mod incident_open_too_long;
 mod kinds;
 mod long_running_ci;

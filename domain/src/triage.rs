@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ci_run::{CiRun, CiState, ci_state};
 use crate::id::{Login, RepositoryName};
+use crate::incident_story::IncidentStory;
 use crate::pull_request::{PullRequest, PullRequestKey, Snapshot};
 use crate::review::{Comment, Review, Verdict};
 use crate::snooze::Snooze;
@@ -462,6 +463,8 @@ pub struct TriageReport {
     pub failing_branches: Vec<FailingBranch>,
     /// Failed deployments, the newest first.
     pub failed_deployments: Vec<FailedDeployment>,
+    /// Open incidents, the worst first.
+    pub incidents: Vec<IncidentStory>,
     /// What is snoozed, the first to come back first.
     pub snoozed: Vec<SnoozedRow>,
 }
@@ -472,6 +475,7 @@ impl TriageReport {
         self.groups.iter().all(|group| group.total == 0)
             && self.failing_branches.is_empty()
             && self.failed_deployments.is_empty()
+            && self.incidents.is_empty()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Purpose: red default branches and failed deployments, the second half of triage.
+//! Purpose: red default branches, failed deployments and open incidents, the second half of triage.
 //!
 //! The candidates are the workflows and environments of the red runs and failed deployments of the last fortnight,
 //! read from partial indexes that hold nothing else; each is looked up a few times in the index of its runs or
@@ -9,12 +9,15 @@ use chrono::{DateTime, Utc};
 use em_domain::ci_run::CiRun;
 use em_domain::deployment::Deployment;
 use em_domain::id::RepositoryName;
+use em_domain::incident::Incident;
+use em_domain::incident_story::{IncidentStory, stories};
 use em_domain::triage::{FailedDeployment, FailingBranch, TriageFilter, failures_since};
 use sqlx::FromRow;
 use sqlx::types::Json;
 
 use crate::engine::{Conn, list, on_conn};
 use crate::error::StoreError;
+use crate::signals::decode;
 
 /// Workflows that were red of late, when each was last green, and its newest run if that is later than the green one.
 /// Runs that ended without a verdict do not count. It has been red since its first red run after the green one ended.
@@ -47,6 +50,13 @@ const DEPLOYMENTS: &str = "WITH recent AS MATERIALIZED (\
             ORDER BY n.created_at DESC, n.id DESC LIMIT 1) \
     WHERE d.state = 'failure' AND d.state_at >= $1 AND ($2 OR LOWER(d.repository) IN LIST($3)) \
     ORDER BY d.state_at DESC, d.repository, d.environment";
+
+/// Open incidents, the latest first. Whoever lives with one for so long has decided to.
+const INCIDENTS: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM (SELECT fact FROM incidents \
+    WHERE state = 'open' AND opened_at >= $1 AND ($2 OR LOWER(repository) IN LIST($3)) \
+    ORDER BY opened_at DESC, id LIMIT $4) AS latest";
+/// Nobody reads more; a storm of tens of thousands is a few stories, of which the latest alerts tell.
+const MOST_INCIDENTS: i64 = 2_000;
 
 /// Which failures are asked for.
 pub(crate) struct Failures<'f> {
@@ -113,6 +123,28 @@ impl<'f> Failures<'f> {
             .into_iter()
             .map(|Json(deployment)| failed_deployment(deployment));
         Ok(failed.filter(|deployment| self.concerns(deployment)).collect())
+    }
+
+    /// Open incidents as stories: those of the team's repositories, or of the actor. In a storm, of the latest.
+    pub(crate) async fn incidents(&self, conn: &mut Conn<'_>) -> Result<Vec<IncidentStory>, StoreError> {
+        let sql = conn.lists(INCIDENTS);
+        let joined: Option<String> = on_conn!(conn, |c| {
+            sqlx::query_scalar(sql)
+                .bind(self.from)
+                .bind(self.any_team())
+                .bind(&self.repositories)
+                .bind(MOST_INCIDENTS)
+                .fetch_one(c)
+                .await
+        })?;
+        let mut open: Vec<Incident> = decode(joined).await?;
+        if let Some(actor) = &self.filter.actor {
+            open.retain(|incident| {
+                let assignees = &incident.snapshot.value.assignees;
+                assignees.iter().any(|login| login.same(actor))
+            });
+        }
+        Ok(stories(&open))
     }
 
     fn concerns(&self, deployment: &FailedDeployment) -> bool {

@@ -185,12 +185,14 @@ impl Triage<'_> {
         let failures = Failures::new(filter, now);
         let failing_branches = failures.branches(&mut conn).await?;
         let failed_deployments = failures.deployments(&mut conn).await?;
+        let incidents = failures.incidents(&mut conn).await?;
         tx.commit().await?;
         Ok(TriageReport {
             as_of: now,
             groups,
             failing_branches,
             failed_deployments,
+            incidents,
             snoozed,
         })
     }

@@ -361,7 +361,7 @@ async fn an_empty_list_is_one_friendly_sentence(database: TestDatabase) {
     assert_snapshot!(scene.answer("ana", "/em-agent triage").await, @r"
     em-agent (only ana sees this):
       # What is stuck, and who must move
-      Nothing is stuck: no open pull request waits for anybody, no default branch is red, and no deployment failed lately.
+      Nothing is stuck: no open pull request waits for anybody, no incident is open, no default branch is red, and no deployment failed lately.
       · As of Thu 15 Jan 10:00. Waits count working hours: Mon–Fri 09:00–17:00, UTC
       [Refresh]
     ");

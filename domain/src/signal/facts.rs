@@ -26,7 +26,7 @@ pub struct Facts {
     pub failing_branches: Vec<FailingBranch>,
     /// Environments whose newest deployment failed.
     pub failed_deployments: Vec<FailedDeployment>,
-    /// Incidents that are open.
+    /// Incidents that are open, and those that ended lately, which hold their stories together.
     pub incidents: Vec<Incident>,
 }
 

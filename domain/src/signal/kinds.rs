@@ -1,13 +1,14 @@
 //! Purpose: the list of all kinds of signals.
 
 use super::{
-    SignalKind, failed_deployment, failing_main, incident_open_too_long, long_running_ci, no_ticket_link,
-    pr_without_review, review_overload, stale_pr, wip_limit_exceeded,
+    SignalKind, failed_deployment, failing_main, incident_open, incident_open_too_long, long_running_ci,
+    no_ticket_link, pr_without_review, review_overload, stale_pr, wip_limit_exceeded,
 };
 use crate::{goal, shift};
 
 /// Every kind that a rule can be of, in the order in which they are shown.
 pub static KINDS: &[SignalKind] = &[
+    incident_open::KIND,
     incident_open_too_long::KIND,
     failing_main::KIND,
     failed_deployment::KIND,

@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use em_domain::ci_run::CiRun;
 use em_domain::id::SignalId;
 use em_domain::incident::Incident;
+use em_domain::incident_story::REMEMBERED;
 use em_domain::signal::{Facts, MEASURED_KINDS, OpenSignal, PENDING_RUNS_COUNT_DAYS, WatchedPull};
 use em_domain::triage::TriageFilter;
 use serde::de::DeserializeOwned;
@@ -42,7 +43,7 @@ impl Signals<'_> {
             pending_runs: pending_runs(&mut conn, now).await?,
             failing_branches: failures.branches(&mut conn).await?,
             failed_deployments: failures.deployments(&mut conn).await?,
-            incidents: incidents(&mut conn).await?,
+            incidents: incidents(&mut conn, now).await?,
         };
         tx.commit().await?;
         Ok(Some(Watch { facts, open }))
@@ -115,9 +116,12 @@ async fn pending_runs(conn: &mut Conn<'_>, now: DateTime<Utc>) -> Result<Vec<CiR
     Ok(runs.into_iter().map(|Json(run)| run).collect())
 }
 
-async fn incidents(conn: &mut Conn<'_>) -> Result<Vec<Incident>, StoreError> {
-    const INCIDENTS: &str = "SELECT fact FROM incidents WHERE state = 'open' ORDER BY opened_at, id";
-    let incidents: Vec<Json<Incident>> =
-        on_conn!(conn, |c| sqlx::query_scalar(INCIDENTS).fetch_all(c).await)?;
-    Ok(incidents.into_iter().map(|Json(incident)| incident).collect())
+async fn incidents(conn: &mut Conn<'_>, now: DateTime<Utc>) -> Result<Vec<Incident>, StoreError> {
+    const INCIDENTS: &str = "SELECT STRING_AGG(CAST(fact AS TEXT), ',') FROM incidents WHERE state = 'open' \
+        OR (state = 'resolved' AND resolved_at >= $1)";
+    let joined: Option<String> = on_conn!(conn, |c| sqlx::query_scalar(INCIDENTS)
+        .bind(now - REMEMBERED)
+        .fetch_one(c)
+        .await)?;
+    decode(joined).await
 }
