@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use crate::documents::DocumentsError;
+use crate::pagerduty;
 use crate::poll::feed::{Feed, Feeds};
 use crate::poll::{EventIds, Poll};
 use crate::rest::{Access, Patience};
@@ -50,7 +51,14 @@ impl Polled {
 }
 
 /// All of them, by their names.
-pub const POLLED: &[Polled] = &[];
+pub const POLLED: &[Polled] = &[
+    Polled {
+        name: "pagerduty",
+        api_url: "https://api.pagerduty.com",
+        things: "services by their id, or * for all",
+        make: |setup| reading(setup, pagerduty::poller::feed),
+    },
+];
 
 /// The system of this name, if it can be polled in this way.
 pub fn polled(name: &str) -> Option<&'static Polled> {

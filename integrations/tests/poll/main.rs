@@ -7,4 +7,5 @@
 
 #[path = "../support/merge.rs"]
 mod merge;
+mod pagerduty;
 mod support;

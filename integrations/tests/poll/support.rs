@@ -51,6 +51,17 @@ fn ids() -> EventIds {
 
 /// The poller of `vendor` over `things`, whose first look goes back 30 days.
 pub(crate) fn poller(vendor: &str, api_url: &str, token: &str, things: &[&str]) -> Arc<dyn Poll> {
+    poller_with(impatient(), vendor, api_url, token, things)
+}
+
+/// [`poller`] with its own patience.
+pub(crate) fn poller_with(
+    patience: Patience,
+    vendor: &str,
+    api_url: &str,
+    token: &str,
+    things: &[&str],
+) -> Arc<dyn Poll> {
     let polled = polled(vendor).unwrap_or_else(|| panic!("{vendor} is not polled"));
     let setup = Setup {
         access: Access {
@@ -60,7 +71,7 @@ pub(crate) fn poller(vendor: &str, api_url: &str, token: &str, things: &[&str]) 
         things: things.iter().map(|thing| (*thing).to_owned()).collect(),
         ids: ids(),
         lookback: TimeDelta::days(30),
-        patience: impatient(),
+        patience,
     };
     polled.poller(setup).unwrap()
 }
