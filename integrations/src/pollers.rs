@@ -9,6 +9,7 @@ use crate::pagerduty;
 use crate::poll::feed::{Feed, Feeds};
 use crate::poll::{EventIds, Poll};
 use crate::rest::{Access, Patience};
+use crate::sentry;
 
 /// A system that can be polled.
 pub struct Polled {
@@ -57,6 +58,12 @@ pub const POLLED: &[Polled] = &[
         api_url: "https://api.pagerduty.com",
         things: "services by their id, or * for all",
         make: |setup| reading(setup, pagerduty::poller::feed),
+    },
+    Polled {
+        name: "sentry",
+        api_url: "https://sentry.io",
+        things: "organisations, or projects as organisation/project",
+        make: |setup| reading(setup, sentry::poller::feed),
     },
 ];
 

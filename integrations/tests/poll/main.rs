@@ -8,4 +8,5 @@
 #[path = "../support/merge.rs"]
 mod merge;
 mod pagerduty;
+mod sentry;
 mod support;
