@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use crate::datadog;
 use crate::documents::DocumentsError;
 use crate::pagerduty;
 use crate::poll::feed::{Feed, Feeds};
@@ -53,6 +54,12 @@ impl Polled {
 
 /// All of them, by their names.
 pub const POLLED: &[Polled] = &[
+    Polled {
+        name: "datadog",
+        api_url: "https://api.datadoghq.com",
+        things: "monitors, by tags as in service:checkout, or * for all",
+        make: |setup| reading(setup, datadog::poller::feed),
+    },
     Polled {
         name: "pagerduty",
         api_url: "https://api.pagerduty.com",
