@@ -72,7 +72,7 @@ impl DatadogSimulator {
             let attributes =
                 json!({ "title": format!("Deployed {service}"), "timestamp": at.timestamp_millis() });
             state.add(
-                attributes,
+                &attributes,
                 &[format!("service:{service}"), "source:deploy".to_owned()],
                 at,
             );
@@ -128,11 +128,11 @@ impl State {
         });
         let mut all = vec!["monitor".to_owned(), "source:alert".to_owned()];
         all.extend(tags.iter().cloned());
-        self.add(attributes, &all, at);
+        self.add(&attributes, &all, at);
         id
     }
 
-    fn add(&mut self, attributes: Value, tags: &[String], at: DateTime<Utc>) {
+    fn add(&mut self, attributes: &Value, tags: &[String], at: DateTime<Utc>) {
         let event = json!({ "id": format!("AwAAAZwPibz{}", self.events.len()), "type": "event", "attributes": {
             "attributes": attributes, "tags": tags, "message": "%%%\nLook at it.\n%%%",
             "timestamp": at.to_rfc3339_opts(SecondsFormat::Millis, true),

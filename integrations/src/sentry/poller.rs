@@ -87,12 +87,11 @@ impl<'a> Thing<'a> {
 
     /// Sentry answers so where it does not know a project.
     fn explained(self, error: ReadError) -> ReadError {
-        match error {
-            ReadError::Refused(why) if self.project.is_some() && why.ends_with("answers 400") => {
-                ReadError::Gone(format!("is not there, or {} may not see it", VENDOR.token))
-            }
-            error => error,
+        let is_bad_query = matches!(&error, ReadError::Refused(why) if why.ends_with("answers 400"));
+        if is_bad_query && self.project.is_some() {
+            return ReadError::Gone(format!("is not there, or {} may not see it", VENDOR.token));
         }
+        error
     }
 }
 

@@ -37,9 +37,11 @@ fn alert(transition: &str, cycle: &str, service: &str) -> Alert {
 fn incidents<'a>(events: impl IntoIterator<Item = &'a RawEvent>) -> Vec<Incident> {
     facts(events)
         .into_values()
-        .map(|fact| match fact {
-            FactChange::Incident(incident) => *incident,
-            other => panic!("{other:?}"),
+        .map(|fact| {
+            let FactChange::Incident(incident) = fact else {
+                panic!("{fact:?}")
+            };
+            *incident
         })
         .collect()
 }

@@ -179,17 +179,17 @@ async fn webhook_and_poll_of_one_incident_are_one_fact() {
     let service = pagerduty.add_service("Payments");
     let id = pagerduty.trigger(&service, "Payments are down", minute(0));
     let poller = polling(&pagerduty, &["*"]);
-    let mut polled = round(&*poller, None, minute(1)).await;
+    let mut so_far = round(&*poller, None, minute(1)).await;
     let mut webhooks = Vec::new();
     let mut hear = |kind: &str, occurred_at: &str, status: &str, assignees: &[&str]| {
         let body = told(&id, kind, occurred_at, status, assignees);
         webhooks.push(delivered("pagerduty", &[], &body));
         webhooks.clone()
     };
-    let check = |webhooks: Vec<RawEvent>, polled: &[RawEvent]| {
-        let (heard, read) = (incident(&webhooks), incident(polled));
+    let check = |webhooks: Vec<RawEvent>, events: &[RawEvent]| {
+        let (heard, read) = (incident(&webhooks), incident(events));
         assert_eq!(to_the_second(heard), to_the_second(read.clone()));
-        let both = incident(webhooks.iter().chain(polled));
+        let both = incident(webhooks.iter().chain(events));
         assert_eq!(to_the_second(both), to_the_second(read));
     };
     let heard = hear(
@@ -198,7 +198,7 @@ async fn webhook_and_poll_of_one_incident_are_one_fact() {
         "triggered",
         &["Ben Koch"],
     );
-    check(heard, &polled.events);
+    check(heard, &so_far.events);
 
     for (kind, occurred_at, status, assignees) in [
         (
@@ -221,10 +221,10 @@ async fn webhook_and_poll_of_one_incident_are_one_fact() {
             "incident.reassigned" => pagerduty.reassign(&id, "Ada", when),
             _ => pagerduty.resolve(&id, when),
         }
-        let more = round(&*poller, Some(polled.place), when + TimeDelta::minutes(1)).await;
-        polled.place = more.place;
-        polled.events.extend(more.events);
-        check(hear(kind, occurred_at, status, assignees), &polled.events);
+        let more = round(&*poller, Some(so_far.place), when + TimeDelta::minutes(1)).await;
+        so_far.place = more.place;
+        so_far.events.extend(more.events);
+        check(hear(kind, occurred_at, status, assignees), &so_far.events);
     }
     let at_once = round(&*poller, None, at(NOW)).await;
     let heard = hear("incident.annotated", "2026-06-04T13:31:00Z", "resolved", &[]);

@@ -33,12 +33,14 @@ fn incidents<'a>(
 ) -> BTreeMap<String, (IncidentSnapshot, Option<DateTime<Utc>>)> {
     facts(events)
         .into_values()
-        .map(|fact| match fact {
-            FactChange::Incident(incident) => (
+        .map(|fact| {
+            let FactChange::Incident(incident) = fact else {
+                panic!("{fact:?}")
+            };
+            (
                 incident.external_id,
                 (incident.snapshot.value, incident.began_again_at),
-            ),
-            other => panic!("{other:?}"),
+            )
         })
         .collect()
 }
@@ -146,7 +148,7 @@ async fn webhook_and_poll_of_one_issue_are_one_fact() {
     let poller = polling(&sentry, &["acme"]);
     let id = sentry.happen("shop", "KeyError", hour(0));
     let mut webhooks = vec![heard(&sentry, &id, "created", hour(0))];
-    let mut polled = round(&*poller, None, hour(1)).await;
+    let mut so_far = round(&*poller, None, hour(1)).await;
     for (number, action) in [
         (2, "assigned"),
         (4, "resolved"),
@@ -160,12 +162,12 @@ async fn webhook_and_poll_of_one_issue_are_one_fact() {
             _ => sentry.archive(&id, hour(number)),
         }
         webhooks.push(heard(&sentry, &id, action, hour(number)));
-        let more = round(&*poller, Some(polled.place), hour(number + 1)).await;
-        polled.place = more.place;
-        polled.events.extend(more.events);
-        let (by_webhook, by_poll) = (facts(&webhooks), facts(&polled.events));
+        let more = round(&*poller, Some(so_far.place), hour(number + 1)).await;
+        so_far.place = more.place;
+        so_far.events.extend(more.events);
+        let (by_webhook, by_poll) = (facts(&webhooks), facts(&so_far.events));
         assert_eq!(by_webhook, by_poll, "{action}");
-        assert_eq!(facts(webhooks.iter().chain(&polled.events)), by_poll, "{action}");
+        assert_eq!(facts(webhooks.iter().chain(&so_far.events)), by_poll, "{action}");
     }
     let at_once = round(&*polling(&sentry, &["acme"]), None, hour(9)).await;
     assert_eq!(at_once.facts(), facts(&webhooks), "all of it read afterwards");

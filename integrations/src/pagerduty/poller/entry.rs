@@ -16,7 +16,7 @@ pub(super) struct Entries {
     pub(super) more: bool,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(super) struct Entry {
     id: Option<String>,
     #[serde(rename = "type")]
@@ -27,10 +27,11 @@ pub(super) struct Entry {
 }
 
 /// How an incident stands now; a mere reference, without a status, where the token may not see it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Incident {
     id: String,
-    incident_number: Option<u64>,
+    #[serde(rename = "incident_number")]
+    number: Option<u64>,
     title: Option<String>,
     html_url: Option<String>,
     created_at: Option<DateTime<Utc>>,
@@ -56,7 +57,7 @@ struct Acknowledgement {
 }
 
 /// Anything that PagerDuty refers to: `summary` is its name.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Reference {
     id: Option<String>,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
@@ -190,7 +191,7 @@ impl<'a> Told<'a> {
     fn known_at_all_times(&self, status: &str) -> Value {
         let Incident {
             id,
-            incident_number,
+            number,
             title,
             html_url,
             created_at,
@@ -198,7 +199,7 @@ impl<'a> Told<'a> {
             ..
         } = self.incident;
         json!({
-            "id": id, "type": "incident", "html_url": html_url, "number": incident_number, "status": status,
+            "id": id, "type": "incident", "html_url": html_url, "number": number, "status": status,
             "title": title, "created_at": created_at, "service": service,
         })
     }

@@ -94,7 +94,8 @@ fn written(at: DateTime<Utc>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::Entry;
+    use serde_json::json;
+
     use super::*;
 
     fn day(day: i64) -> DateTime<Utc> {
@@ -113,14 +114,10 @@ mod tests {
 
     /// A page of entries, an hour apart, whose newest is of `day`.
     fn page(newest: DateTime<Utc>, count: u32, more: bool) -> Entries {
-        let entry = |hours| Entry {
-            created_at: Some(newest - TimeDelta::hours(i64::from(hours))),
-            ..Entry::default()
-        };
-        Entries {
-            log_entries: (0..count).map(entry).collect(),
-            more,
-        }
+        let at = |hours: u32| newest - TimeDelta::hours(i64::from(hours));
+        let entries = (0..count).map(|hours| json!({ "created_at": at(hours) }));
+        let list = json!({ "log_entries": entries.collect::<Vec<_>>(), "more": more });
+        serde_json::from_value(list).unwrap()
     }
 
     #[test]
