@@ -4,6 +4,8 @@
 //! Source: <https://docs.datadoghq.com/integrations/webhooks/>. The body is what the user wrote, with variables filled in: all
 //! values are texts, and a variable that does not apply stays empty. Datadog signs nothing: a custom header brings the secret.
 
+pub(crate) mod poller;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};

@@ -3,6 +3,7 @@
 
 mod incident;
 pub(crate) mod normalise;
+pub(crate) mod poller;
 mod postmortem;
 pub mod webhook;
 

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use crate::datadog;
 use crate::documents::DocumentsError;
+use crate::pagerduty;
 use crate::poll::feed::{Feed, Feeds};
 use crate::poll::{EventIds, Poll};
 use crate::rest::{Access, Patience};
+use crate::sentry;
 
 /// A system that can be polled.
 pub struct Polled {
@@ -50,7 +53,26 @@ impl Polled {
 }
 
 /// All of them, by their names.
-pub const POLLED: &[Polled] = &[];
+pub const POLLED: &[Polled] = &[
+    Polled {
+        name: "datadog",
+        api_url: "https://api.datadoghq.com",
+        things: "monitors, by tags as in service:checkout, or * for all",
+        make: |setup| reading(setup, datadog::poller::feed),
+    },
+    Polled {
+        name: "pagerduty",
+        api_url: "https://api.pagerduty.com",
+        things: "services by their id, or * for all",
+        make: |setup| reading(setup, pagerduty::poller::feed),
+    },
+    Polled {
+        name: "sentry",
+        api_url: "https://sentry.io",
+        things: "organisations, or projects as organisation/project",
+        make: |setup| reading(setup, sentry::poller::feed),
+    },
+];
 
 /// The system of this name, if it can be polled in this way.
 pub fn polled(name: &str) -> Option<&'static Polled> {

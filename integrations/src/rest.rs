@@ -2,6 +2,7 @@
 //! where the vendor asks for patience, and with failures that name what a person must change.
 
 mod graphql;
+mod limit;
 pub(crate) mod link;
 
 use std::fmt;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -22,9 +23,6 @@ use crate::http::{self, TimeLimits};
 
 /// No answer of a vendor comes near this; one without an end would fill the memory.
 const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
-
-/// Where PagerDuty says in how many seconds to ask again (<https://support.pagerduty.com/docs/rest-api-rate-limits>).
-const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
 /// A system of the team's and how to ask it. Read by `bot::config`.
 #[derive(Debug, Clone)]
@@ -373,13 +371,7 @@ impl Rest {
                 "cannot be read: {name} answers 400"
             ))),
             StatusCode::TOO_MANY_REQUESTS => {
-                let after = headers.get(RETRY_AFTER).or_else(|| headers.get(RESET));
-                let after = after.and_then(|after| after.to_str().ok());
-                let after = after.and_then(|after| after.trim().parse().ok());
-                Failure::Limited(
-                    format!("{name}'s rate limit is used up"),
-                    after.map(Duration::from_secs),
-                )
+                Failure::Limited(format!("{name}'s rate limit is used up"), limit::pause(headers))
             }
             status if status.is_server_error() => {
                 Failure::Passing(format!("{name} answers {}", status.as_u16()))

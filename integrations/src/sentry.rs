@@ -3,6 +3,8 @@
 //! Source: <https://docs.sentry.io/organization/integrations/integration-platform/webhooks/>. The body is signed with the client
 //! secret of the integration. It does not tell when the change happened; the header `Sentry-Hook-Timestamp` does, unsigned.
 
+pub(crate) mod poller;
+
 use chrono::{DateTime, Utc};
 use em_domain::event::RawEvent;
 use em_domain::fact::FactChange;
@@ -52,6 +54,8 @@ fn changes(event: &RawEvent) -> Result<Vec<FactChange>, String> {
         ("issue", "created" | "assigned" | "unresolved" | "resolved" | "archived" | "ignored") => {
             issue(event, action)
         }
+        // No webhook tells that nobody works on an issue any more.
+        ("polled", "unassigned") => issue(event, "assigned"),
         ("event_alert", "triggered") => alert(event),
         ("metric_alert", "critical" | "warning" | "resolved") => metric_alert(event, action),
         // Single errors, comments and where the integration is installed are no news of an incident.

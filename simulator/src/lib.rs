@@ -1,6 +1,7 @@
 //! em-simulator: a pretend Slack workspace, a pretend GitHub ([`github`]), a pretend language model ([`llm`]) pages
 //! of a pretend web ([`web`]) and a pretend Confluence, Jira, Linear, Notion and PagerDuty
-//! ([`confluence`], [`jira`], [`linear`], [`notion`], [`pagerduty`]) on 127.0.0.1, for tests and for the demo.
+//! ([`confluence`], [`jira`], [`linear`], [`notion`], [`pagerduty`]) on 127.0.0.1, for tests and for the demo. For pollers
+//! there are a pretend Datadog and a pretend Sentry ([`datadog`], [`sentry`]), too.
 //!
 //! It speaks Slack's side of the Web API, Socket Mode, response URLs, modals and App Home over real sockets, and is
 //! strict: what Slack would refuse is refused and written down ([`Simulator::violations`]).
@@ -15,6 +16,7 @@ mod actors;
 mod cast;
 mod clock;
 pub mod confluence;
+pub mod datadog;
 mod deliver;
 mod desk;
 mod faults;
@@ -31,6 +33,7 @@ pub mod notion;
 mod options;
 pub mod pagerduty;
 mod response_url;
+pub mod sentry;
 mod server;
 mod shared;
 mod socket;

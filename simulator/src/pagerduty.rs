@@ -52,6 +52,26 @@ impl PagerDutySimulator {
         self.desk.with(|state| state.note(incident, text, at));
     }
 
+    /// Whoever it is assigned to works on it.
+    pub fn acknowledge(&self, incident: &str, at: DateTime<Utc>) {
+        self.desk.with(|state| state.acknowledge(incident, at));
+    }
+
+    /// Somebody else takes it over.
+    pub fn reassign(&self, incident: &str, to: &str, at: DateTime<Utc>) {
+        self.desk.with(|state| state.reassign(incident, to, at));
+    }
+
+    /// It was not over after all.
+    pub fn reopen(&self, incident: &str, at: DateTime<Utc>) {
+        self.desk.with(|state| state.reopen(incident, at));
+    }
+
+    /// Another alert comes for an incident that is under way, which does not change it.
+    pub fn alert_again(&self, incident: &str, at: DateTime<Utc>) {
+        self.desk.with(|state| state.alert_again(incident, at));
+    }
+
     /// The incident is over.
     pub fn resolve(&self, incident: &str, at: DateTime<Utc>) {
         self.desk.with(|state| state.resolve(incident, at));

@@ -34,6 +34,8 @@ fn is_about_the_incident(kind: &str) -> bool {
             | "incident.reassigned"
             | "incident.delegated"
             | "incident.priority_updated"
+            // What the poller reads of an incident where no webhook would have told it.
+            | "polled.incident"
     )
 }
 
@@ -79,6 +81,14 @@ struct Data {
     assignees: Option<Vec<Named>>,
     urgency: Option<Text>,
     priority: Option<Named>,
+    /// Only the API tells it, and who acknowledged it since when.
+    resolved_at: Option<Time>,
+    acknowledgements: Option<Vec<Acknowledgement>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Acknowledgement {
+    at: Option<Time>,
 }
 
 /// Anything that PagerDuty refers to: `summary` is its name.
@@ -100,6 +110,8 @@ fn incident(payload: &[u8]) -> Result<Vec<FactChange>, String> {
             ));
         }
     };
+    let acknowledgements = data.acknowledgements.unwrap_or_default().into_iter();
+    let acknowledged_at = acknowledgements.filter_map(|one| one.at).min();
     let value = IncidentSnapshot {
         state,
         severity: severity(data.priority, data.urgency),
@@ -114,8 +126,10 @@ fn incident(payload: &[u8]) -> Result<Vec<FactChange>, String> {
         url: filled(data.html_url).unwrap_or_default(),
         repository: None,
         opened_at: data.created_at.map_or(at, |created| created.0.min(at)),
-        acknowledged_at: (data.status.0 == "acknowledged").then_some(at),
-        resolved_at: (state == IncidentState::Resolved).then_some(at),
+        acknowledged_at: (data.status.0 == "acknowledged")
+            .then(|| acknowledged_at.map_or(at, |first| first.0.min(at))),
+        resolved_at: (state == IncidentState::Resolved)
+            .then(|| data.resolved_at.map_or(at, |resolved| resolved.0.min(at))),
         service: data.service.and_then(name),
         causes: Vec::new(),
     };
@@ -229,6 +243,26 @@ mod tests {
         let value = said("incident.acknowledged", &acknowledged).snapshot.value;
         assert_eq!((value.state, value.resolved_at), (IncidentState::Open, None));
         assert_eq!(value.opened_at.to_rfc3339(), "2026-06-04T12:00:00+00:00");
+    }
+
+    #[test]
+    fn what_was_read_afterwards_tells_its_own_times() {
+        let mut body = body("acknowledged", "2026-06-04T13:30:00Z", None);
+        body["event"]["data"]["acknowledgements"] =
+            json!([{ "at": "2026-06-04T13:10:00Z" }, { "at": "2026-06-04T13:05:00Z" }, {}]);
+        let value = said("polled.incident", &body).snapshot.value;
+        assert_eq!(
+            value.acknowledged_at.unwrap().to_rfc3339(),
+            "2026-06-04T13:05:00+00:00"
+        );
+        body["event"]["data"]["status"] = json!("resolved");
+        body["event"]["data"]["resolved_at"] = json!("2026-06-04T13:20:00Z");
+        let value = said("polled.incident", &body).snapshot.value;
+        assert_eq!(
+            value.resolved_at.unwrap().to_rfc3339(),
+            "2026-06-04T13:20:00+00:00"
+        );
+        assert_eq!(value.acknowledged_at, None);
     }
 
     #[test]

@@ -48,11 +48,50 @@ impl State {
             "urgency": "high", "service": service, "assignments": [{ "at": stamp(at), "assignee": assignee }],
             "priority": reference("P53ZZH5", "priority_reference", "P2"),
             "teams": [reference("PQ9K7I8", "team_reference", "Engineering")],
+            "last_status_change_at": stamp(at), "acknowledgements": [],
+            "first_trigger_log_entry": reference(&self.next_entry(), "trigger_log_entry_reference", "Triggered"),
         });
         merge(&mut incident, &more);
         self.incidents.push(incident);
         self.log(&id, "trigger_log_entry", at);
         id
+    }
+
+    pub(super) fn acknowledge(&mut self, incident: &str, at: DateTime<Utc>) {
+        if let Some(known) = self.incidents.iter_mut().find(|known| known["id"] == incident) {
+            let at = stamp(at);
+            let acknowledgement = json!({ "at": at, "acknowledger": known["assignments"][0]["assignee"] });
+            let more = json!({
+                "status": "acknowledged", "acknowledgements": [acknowledgement], "last_status_change_at": at, "updated_at": at,
+            });
+            merge(known, &more);
+        }
+        self.log(incident, "acknowledge_log_entry", at);
+    }
+
+    pub(super) fn reassign(&mut self, incident: &str, to: &str, at: DateTime<Utc>) {
+        if let Some(known) = self.incidents.iter_mut().find(|known| known["id"] == incident) {
+            let assignee = reference("PJ0LVEB", "user_reference", to);
+            let more = json!({ "assignments": [{ "at": stamp(at), "assignee": assignee }], "updated_at": stamp(at) });
+            merge(known, &more);
+        }
+        self.log(incident, "assign_log_entry", at);
+    }
+
+    pub(super) fn reopen(&mut self, incident: &str, at: DateTime<Utc>) {
+        if let Some(known) = self.incidents.iter_mut().find(|known| known["id"] == incident) {
+            let at = stamp(at);
+            let more = json!({
+                "status": "triggered", "resolved_at": null, "acknowledgements": [], "last_status_change_at": at,
+                "updated_at": at,
+            });
+            merge(known, &more);
+        }
+        self.log(incident, "reopen_log_entry", at);
+    }
+
+    pub(super) fn alert_again(&mut self, incident: &str, at: DateTime<Utc>) {
+        self.log(incident, "trigger_log_entry", at);
     }
 
     pub(super) fn note(&mut self, incident: &str, text: &str, at: DateTime<Utc>) {
@@ -68,8 +107,8 @@ impl State {
     pub(super) fn resolve(&mut self, incident: &str, at: DateTime<Utc>) {
         if let Some(known) = self.incidents.iter_mut().find(|known| known["id"] == incident) {
             let at = stamp(at);
-            let more =
-                json!({ "status": "resolved", "resolved_at": at, "updated_at": at, "assignments": [] });
+            let more = json!({ "status": "resolved", "resolved_at": at, "updated_at": at, "assignments": [],
+                    "acknowledgements": [], "last_status_change_at": at });
             merge(known, &more);
         }
         self.log(incident, "resolve_log_entry", at);
@@ -93,8 +132,13 @@ impl State {
         self.posts.push((post, postmortem));
     }
 
+    /// The id of the entry that is written next.
+    fn next_entry(&self) -> String {
+        format!("Q02JTSNZWHSE{}", self.log.len())
+    }
+
     fn log(&mut self, incident: &str, kind: &str, at: DateTime<Utc>) {
-        let mut entry = reference("Q02JTSNZWHSEKV", kind, kind);
+        let mut entry = reference(&self.next_entry(), kind, kind);
         entry["created_at"] = json!(stamp(at));
         entry["incident"] = reference(incident, "incident_reference", incident);
         self.log.push(entry);
@@ -118,9 +162,26 @@ impl State {
     }
 
     fn entries(&self, asked: &Asked) -> Response {
-        let since = asked.query.get("since").and_then(|since| moment(since));
-        let is_wanted = |entry: &&Value| entry["created_at"].as_str().and_then(moment) >= since;
-        let found: Vec<Value> = self.log.iter().rev().filter(is_wanted).cloned().collect();
+        let said = |name: &str| asked.query.get(name).and_then(|at| moment(at));
+        let (since, until) = (said("since"), said("until"));
+        let is_wanted = |entry: &&Value| {
+            let at = entry["created_at"].as_str().and_then(moment);
+            at >= since && until.is_none_or(|until| at <= Some(until))
+        };
+        let mut found: Vec<Value> = self.log.iter().rev().filter(is_wanted).cloned().collect();
+        if asked
+            .query
+            .get("include[]")
+            .is_some_and(|what| what == "incidents")
+        {
+            for entry in &mut found {
+                let known = self
+                    .incidents
+                    .iter()
+                    .find(|known| known["id"] == entry["incident"]["id"]);
+                entry["incident"] = known.unwrap_or(&entry["incident"]).clone();
+            }
+        }
         list("log_entries", &found, asked)
     }
 
