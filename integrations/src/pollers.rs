@@ -8,7 +8,7 @@ use crate::documents::DocumentsError;
 use crate::poll::feed::{Feed, Feeds};
 use crate::poll::{EventIds, Poll};
 use crate::rest::{Access, Patience};
-use crate::jira;
+use crate::{jira, linear};
 
 /// A system that can be polled.
 pub struct Polled {
@@ -57,6 +57,12 @@ pub const POLLED: &[Polled] = &[
         api_url: "",
         things: "keys of projects, or * for all",
         make: |setup| reading(setup, jira::poller::feed),
+    },
+    Polled {
+        name: "linear",
+        api_url: "https://api.linear.app",
+        things: "keys of teams, or * for all",
+        make: |setup| reading(setup, linear::poller::feed),
     },
 ];
 

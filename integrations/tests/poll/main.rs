@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helper may fail the test")]
 
 mod jira;
+mod linear;
 #[path = "../support/merge.rs"]
 mod merge;
 mod support;
