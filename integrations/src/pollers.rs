@@ -8,7 +8,7 @@ use crate::documents::DocumentsError;
 use crate::poll::feed::{Feed, Feeds};
 use crate::poll::{EventIds, Poll};
 use crate::rest::{Access, Patience};
-use crate::{jira, linear};
+use crate::{jira, linear, shortcut};
 
 /// A system that can be polled.
 pub struct Polled {
@@ -63,6 +63,12 @@ pub const POLLED: &[Polled] = &[
         api_url: "https://api.linear.app",
         things: "keys of teams, or * for all",
         make: |setup| reading(setup, linear::poller::feed),
+    },
+    Polled {
+        name: "shortcut",
+        api_url: "https://api.app.shortcut.com",
+        things: "mention names of teams, or * for the whole workspace",
+        make: |setup| reading(setup, shortcut::poller::feed),
     },
 ];
 

@@ -33,6 +33,7 @@ pub mod pagerduty;
 mod response_url;
 mod server;
 mod shared;
+pub mod shortcut;
 mod socket;
 mod stage;
 mod transcript;

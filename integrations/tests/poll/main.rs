@@ -9,4 +9,5 @@ mod jira;
 mod linear;
 #[path = "../support/merge.rs"]
 mod merge;
+mod shortcut;
 mod support;
