@@ -99,18 +99,18 @@ struct Data {
 /// When an issue came to be what it is.
 #[derive(Debug, Clone, Copy)]
 struct Times {
-    started_at: Option<Time>,
-    completed_at: Option<Time>,
-    canceled_at: Option<Time>,
+    started: Option<Time>,
+    completed: Option<Time>,
+    canceled: Option<Time>,
 }
 
 impl Times {
     /// What a state of this type means, and when the issue came into it last; none for work that was not begun.
     fn meaning(&self, kind: &str) -> Option<(Move, Option<Time>)> {
         match kind {
-            "started" => Some((Move::Started, self.started_at)),
-            "completed" => Some((Move::Closed, self.completed_at)),
-            "canceled" | "duplicate" => Some((Move::Closed, self.canceled_at)),
+            "started" => Some((Move::Started, self.started)),
+            "completed" => Some((Move::Closed, self.completed)),
+            "canceled" | "duplicate" => Some((Move::Closed, self.canceled)),
             _ => None,
         }
     }
@@ -119,9 +119,9 @@ impl Times {
 impl Data {
     fn times(&self) -> Times {
         Times {
-            started_at: self.started_at,
-            completed_at: self.completed_at,
-            canceled_at: self.canceled_at,
+            started: self.started_at,
+            completed: self.completed_at,
+            canceled: self.canceled_at,
         }
     }
 }

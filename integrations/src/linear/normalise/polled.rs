@@ -77,9 +77,9 @@ pub(super) fn changes(payload: &[u8]) -> Result<Vec<FactChange>, String> {
         item.moved(Move::Assigned, to, at)
     });
     let times = Times {
-        started_at: issue.started_at,
-        completed_at: issue.completed_at,
-        canceled_at: issue.canceled_at,
+        started: issue.started_at,
+        completed: issue.completed_at,
+        canceled: issue.canceled_at,
     };
     let moved = change.moved(times).and_then(|(kind, own)| {
         let by = change.by()?;

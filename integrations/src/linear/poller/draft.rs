@@ -9,10 +9,10 @@ use crate::poll::feed::Draft;
 
 /// What happened to the issue since then, oldest first.
 pub(super) fn drafts(issue: &Issue, since: DateTime<Utc>) -> Vec<Draft> {
-    let mut changes: Vec<&Change> = issue.history.nodes.iter().collect();
-    changes.sort_by_key(|change| change.created_at);
-    let created = (issue.created_at >= since).then(|| created(issue, &changes));
-    let changed = changes
+    let mut entries: Vec<&Change> = issue.history.nodes.iter().collect();
+    entries.sort_by_key(|entry| entry.created_at);
+    let created = (issue.created_at >= since).then(|| created(issue, &entries));
+    let changed = entries
         .iter()
         .filter(|change| change.created_at >= since)
         .filter(|change| change.to_state.is_some() || change.to_assignee.is_some())
@@ -21,14 +21,14 @@ pub(super) fn drafts(issue: &Issue, since: DateTime<Utc>) -> Vec<Draft> {
 }
 
 /// The issue as it was when it was made: what became of it since is taken back by its history.
-fn created(issue: &Issue, changes: &[&Change]) -> Draft {
-    let mut moves = changes.iter().filter(|change| change.to_state.is_some());
+fn created(issue: &Issue, entries: &[&Change]) -> Draft {
+    let mut moves = entries.iter().filter(|change| change.to_state.is_some());
     let state = match moves.next() {
         Some(moved) => moved.from_state.as_ref(),
         None => Some(&issue.state),
     };
     let is_given = |change: &&&Change| change.from_assignee.is_some() || change.to_assignee.is_some();
-    let assignee = match changes.iter().find(is_given) {
+    let assignee = match entries.iter().find(is_given) {
         Some(given) => given.from_assignee.as_ref(),
         None => issue.assignee.as_ref(),
     };
