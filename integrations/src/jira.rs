@@ -3,6 +3,7 @@
 
 mod adf;
 mod normalise;
+pub(crate) mod poller;
 pub mod webhook;
 
 use chrono::{DateTime, Utc};
@@ -191,6 +192,11 @@ impl Issues<'_> {
             content: Content::Markdown(text.markdown()),
         }
     }
+}
+
+/// What makes a change of an issue recognisable, to webhooks and to the poller: both tell its number.
+fn change_key(issue: &str, change: &str) -> String {
+    format!("jira:issue_updated:{issue}:{change}")
 }
 
 /// Jira writes times as `2019-02-15T19:15:40.477-0800`, with and without a colon in the zone.

@@ -3,6 +3,7 @@
 //! <https://github.com/linear/linear/blob/master/packages/sdk/src/schema.graphql>.
 
 mod normalise;
+pub(crate) mod poller;
 mod query;
 pub mod webhook;
 

@@ -3,6 +3,7 @@
 //! with a [`Feed`](feed::Feed), and a line in [`pollers`](crate::pollers).
 
 pub(crate) mod feed;
+pub(crate) mod slice;
 mod walk;
 
 use std::fmt;

@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use crate::datadog;
 use crate::documents::DocumentsError;
-use crate::pagerduty;
 use crate::poll::feed::{Feed, Feeds};
 use crate::poll::{EventIds, Poll};
 use crate::rest::{Access, Patience};
-use crate::sentry;
+use crate::{argocd, circleci, datadog, gitlab, jira, linear, pagerduty, sentry, shortcut};
 
 /// A system that can be polled.
 pub struct Polled {
@@ -55,10 +53,40 @@ impl Polled {
 /// All of them, by their names.
 pub const POLLED: &[Polled] = &[
     Polled {
+        name: "argocd",
+        api_url: "",
+        things: "applications by name, projects as project/NAME, or \"*\" for all",
+        make: |setup| reading(setup, argocd::poller::feed),
+    },
+    Polled {
+        name: "circleci",
+        api_url: "https://circleci.com/api/v2",
+        things: "projects by their slug, as gh/acme/shop",
+        make: |setup| reading(setup, circleci::poller::feed),
+    },
+    Polled {
         name: "datadog",
         api_url: "https://api.datadoghq.com",
         things: "monitors, by tags as in service:checkout, or * for all",
         make: |setup| reading(setup, datadog::poller::feed),
+    },
+    Polled {
+        name: "gitlab",
+        api_url: "https://gitlab.com/api/v4",
+        things: "projects, as group/project",
+        make: |setup| reading(setup, gitlab::poller::feed),
+    },
+    Polled {
+        name: "jira",
+        api_url: "",
+        things: "keys of projects, or * for all",
+        make: |setup| reading(setup, jira::poller::feed),
+    },
+    Polled {
+        name: "linear",
+        api_url: "https://api.linear.app",
+        things: "keys of teams, or * for all",
+        make: |setup| reading(setup, linear::poller::feed),
     },
     Polled {
         name: "pagerduty",
@@ -71,6 +99,12 @@ pub const POLLED: &[Polled] = &[
         api_url: "https://sentry.io",
         things: "organisations, or projects as organisation/project",
         make: |setup| reading(setup, sentry::poller::feed),
+    },
+    Polled {
+        name: "shortcut",
+        api_url: "https://api.app.shortcut.com",
+        things: "mention names of teams, or * for the whole workspace",
+        make: |setup| reading(setup, shortcut::poller::feed),
     },
 ];
 

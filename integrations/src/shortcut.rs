@@ -3,6 +3,8 @@
 //! Source: <https://developer.shortcut.com/api/webhook/v1>. One body tells of one change, which may touch several things;
 //! the action about `primary_id` leads. People are told by their ids alone.
 
+pub(crate) mod poller;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
@@ -152,7 +154,7 @@ struct Reference {
     kind: Option<Text>,
 }
 
-/// Whether a state means work under way or work done: `unstarted`, `started`, `done`, by its id.
+/// Whether a state means work under way or work done: `backlog`, `unstarted`, `started`, `done`, by its id.
 type States<'a> = HashMap<i64, &'a str>;
 
 /// What `event` states, or which field could not be read.
@@ -268,7 +270,7 @@ fn became(changes: &Changes, states: &States<'_>) -> Option<Move> {
     let kind = |id: Option<i64>| id.and_then(|id| states.get(&id)).copied();
     // Whoever moves a story back does not begin it.
     let rank = |kind| match kind {
-        "unstarted" => Some(0),
+        "backlog" | "unstarted" => Some(0),
         "started" => Some(1),
         "done" => Some(2),
         _ => None,
@@ -327,6 +329,7 @@ mod tests {
                 { "id": 3, "entity_type": "workflow-state", "type": "done" },
                 { "id": 4, "entity_type": "workflow-state", "type": "started" },
                 { "id": 5, "entity_type": "workflow-state" },
+                { "id": 6, "entity_type": "workflow-state", "type": "backlog" },
                 { "id": "e", "entity_type": "label" },
             ],
         })
@@ -343,6 +346,8 @@ mod tests {
             (moved(1, 2), &["sc-7 started m-1"][..]),
             (moved(1, 3), &["sc-7 closed m-1"]),
             (moved(2, 3), &["sc-7 closed m-1"]),
+            (moved(6, 2), &["sc-7 started m-1"]),
+            (moved(6, 1), &[]),
             (moved(2, 4), &[]),
             (moved(3, 2), &[]),
             (moved(2, 1), &[]),

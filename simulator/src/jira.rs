@@ -1,6 +1,8 @@
-//! Purpose: a pretend Jira Cloud on 127.0.0.1 with projects and issues that tests write, comment on and delete. Tokens are
-//! checked; of JQL it knows what readers of a project need; lists come in pages by token.
+//! Purpose: a pretend Jira Cloud on 127.0.0.1 with projects and issues that tests write, comment on, move and delete. Tokens
+//! are checked; of JQL it knows what readers of a project need; lists come in pages by token.
 //! Source: <https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-search/#api-rest-api-3-search-jql-post>.
+
+mod history;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -29,6 +31,8 @@ struct State {
     /// By key; the number counts within the project.
     issues: BTreeMap<String, Value>,
     comments: BTreeMap<String, Vec<Value>>,
+    /// What was changed, oldest first.
+    changes: BTreeMap<String, Vec<Value>>,
 }
 
 /// A running Jira. It stops when dropped.
@@ -60,17 +64,13 @@ impl JiraSimulator {
     /// Writes an issue of one paragraph. Gives its key.
     pub fn write(&self, project: &str, summary: &str, text: &str, at: DateTime<Utc>) -> String {
         self.desk.with(|state| {
-            let of_project = state.issues.keys().filter(|key| project_of(key) == project);
-            let key = format!("{project}-{}", of_project.count() + 1);
             let fields = json!({
                 "summary": summary, "description": document(text), "issuetype": { "name": "Story" },
-                "status": { "name": "In Progress", "statusCategory": { "key": "indeterminate" } }, "labels": ["payments"],
-                "assignee": person("Ben Koch"), "reporter": person("Ana Ruiz"), "updated": stamp(at), "created": stamp(at),
+                "status": history::status("In Progress"), "statuscategorychangedate": stamp(at), "labels": ["payments"],
+                "assignee": person("Ben Koch"), "reporter": person("Ana Ruiz"), "creator": person("Ana Ruiz"),
+                "updated": stamp(at), "created": stamp(at),
             });
-            state
-                .issues
-                .insert(key.clone(), json!({ "id": "10040", "key": key, "fields": fields }));
-            key
+            state.add(project, &fields)
         })
     }
 
@@ -101,6 +101,18 @@ impl JiraSimulator {
     }
 }
 
+impl State {
+    fn add(&mut self, project: &str, fields: &Value) -> String {
+        let of_project = self.issues.keys().filter(|key| project_of(key) == project);
+        let key = format!("{project}-{}", of_project.count() + 1);
+        let id = (10_040 + self.issues.len()).to_string();
+        let address = format!("{SITE}/rest/api/3/issue/{id}");
+        let issue = json!({ "id": id, "self": address, "key": key, "fields": fields });
+        self.issues.insert(key.clone(), issue);
+        key
+    }
+}
+
 impl World for State {
     fn answer(&mut self, asked: &Asked) -> Response {
         if asked.authorization() != BASIC {
@@ -119,6 +131,10 @@ impl World for State {
             },
             (&Method::POST, ["rest", "api", "3", "search", "jql"]) => search(self, &asked.body),
             (&Method::GET, ["rest", "api", "3", "issue", key, "comment"]) => comments(self, key, asked),
+            (&Method::GET, ["rest", "api", "3", "issue", id, "changelog"]) => {
+                history::listed(self, id, asked)
+            }
+            (&Method::GET, ["rest", "api", "3", "status"]) => said(200, history::statuses()),
             _ => problem(404, "dead link"),
         }
     }
@@ -130,24 +146,29 @@ fn problem(status: u16, message: &str) -> Response {
 
 fn search(state: &State, body: &Value) -> Response {
     let jql = body["jql"].as_str().unwrap_or_default();
-    let project = jql
-        .strip_prefix("project = \"")
-        .and_then(|rest| rest.strip_suffix("\" ORDER BY updated DESC"));
-    let Some(project) = project else {
+    let Some(wanted) = wanted(jql) else {
         return problem(400, "the pretend Jira does not know this JQL");
     };
+    let unknown = wanted
+        .project
+        .filter(|project| !state.projects.contains(*project));
+    if let Some(unknown) = unknown {
+        let message = format!("The value '{unknown}' does not exist for the field 'project'.");
+        return problem(400, &message);
+    }
     if !body["fields"].is_array() {
         return problem(400, "name the fields: without them only ids come");
     }
-    let is_wanted = |key: &&String| project_of(key) == project;
-    let mut found: Vec<&String> = state.issues.keys().filter(is_wanted).collect();
-    let updated = |key: &String| {
-        state.issues[key]["fields"]["updated"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+    let updated = |key: &String| moment(&state.issues[key]["fields"]["updated"]);
+    let is_wanted = |key: &&String| {
+        wanted.project.is_none_or(|project| project_of(key) == project)
+            && wanted.since.is_none_or(|since| updated(key) >= since)
     };
-    found.sort_by_key(|key| std::cmp::Reverse(updated(key)));
+    let mut found: Vec<&String> = state.issues.keys().filter(is_wanted).collect();
+    found.sort_by_key(|key| updated(key));
+    if !wanted.is_ascending {
+        found.reverse();
+    }
     let start = match body["nextPageToken"]
         .as_str()
         .map(|token| token.strip_prefix("at="))
@@ -161,7 +182,7 @@ fn search(state: &State, body: &Value) -> Response {
         .get(start..end)
         .unwrap_or_default()
         .iter()
-        .map(|key| shown(state, key, &body["fields"]))
+        .map(|key| shown(state, key, body))
         .collect();
     let is_last = end == found.len();
     let mut answer = json!({ "issues": issues, "isLast": is_last });
@@ -171,9 +192,45 @@ fn search(state: &State, body: &Value) -> Response {
     said(200, answer)
 }
 
+/// What a search asks for.
+struct Wanted<'a> {
+    project: Option<&'a str>,
+    /// In milliseconds since 1970.
+    since: Option<i64>,
+    is_ascending: bool,
+}
+
+fn wanted(jql: &str) -> Option<Wanted<'_>> {
+    let (clauses, order) = jql.split_once("ORDER BY updated ")?;
+    let mut wanted = Wanted {
+        project: None,
+        since: None,
+        is_ascending: order == "ASC",
+    };
+    for clause in clauses.split(" AND ") {
+        if let Some(project) = clause.trim().strip_prefix("project = \"") {
+            wanted.project = Some(project.strip_suffix('"')?);
+        } else {
+            wanted.since = Some(clause.trim().strip_prefix("updated >= ")?.parse().ok()?);
+        }
+    }
+    ["ASC", "DESC"].contains(&order).then_some(wanted)
+}
+
+/// In milliseconds since 1970.
+fn moment(stamp: &Value) -> i64 {
+    let text = stamp.as_str().unwrap_or_default();
+    let at = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z");
+    at.map_or(0, |at| at.timestamp_millis())
+}
+
 /// The issue with the fields that were asked for.
-fn shown(state: &State, key: &str, fields: &Value) -> Value {
+fn shown(state: &State, key: &str, body: &Value) -> Value {
     let mut issue = state.issues[key].clone();
+    if body["expand"] == "changelog" {
+        issue["changelog"] = history::newest(state, key);
+    }
+    let fields = &body["fields"];
     let comments = state.comments.get(key).map_or(&[][..], Vec::as_slice);
     let first: Vec<&Value> = comments.iter().take(COMMENTS).collect();
     issue["fields"]["comment"] =

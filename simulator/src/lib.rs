@@ -36,6 +36,7 @@ mod response_url;
 pub mod sentry;
 mod server;
 mod shared;
+pub mod shortcut;
 mod socket;
 mod stage;
 mod transcript;

@@ -1,6 +1,8 @@
-//! Purpose: a pretend Linear on 127.0.0.1 with teams and issues that tests write, comment on and throw away. It speaks
+//! Purpose: a pretend Linear on 127.0.0.1 with teams and issues that tests write, comment on, move and throw away. It speaks
 //! GraphQL; tokens are checked; lists come in pages by cursor. What it is not asked for it does not tell.
 //! Source: <https://github.com/linear/linear/blob/master/packages/sdk/src/schema.graphql>.
+
+mod history;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -59,19 +61,13 @@ impl LinearSimulator {
     /// Writes an issue in Markdown. Gives its identifier.
     pub fn write(&self, team: &str, title: &str, description: &str, at: DateTime<Utc>) -> String {
         self.desk.with(|state| {
-            let number = 1 + state.issues.iter().filter(|issue| issue["team"]["key"] == team).count();
-            let identifier = format!("{team}-{number}");
-            let id = format!("539068e2-ae88-4d09-bd75-{:012x}", state.issues.len());
             let description = (!description.is_empty()).then_some(description);
-            state.issues.push(json!({
-                "id": id, "identifier": identifier, "number": number, "title": title, "description": description,
-                "url": format!("https://linear.app/{WORKSPACE}/issue/{identifier}"), "priorityLabel": "High",
-                "createdAt": stamp(at), "updatedAt": stamp(at), "archivedAt": null, "trashed": null,
-                "team": { "id": state.teams.get(team), "key": team }, "state": { "name": "In Progress", "type": "started" },
-                "project": { "name": "Billing" }, "creator": { "name": "Ana Ruiz" }, "assignee": { "name": "Ben Koch" },
-                "labels": { "__list": [{ "name": "payments" }] }, "comments": { "__list": [] },
-            }));
-            identifier
+            let issue = json!({
+                "title": title, "description": description, "createdAt": stamp(at), "updatedAt": stamp(at),
+                "startedAt": stamp(at), "state": history::state("In Progress"),
+                "creator": history::person("Ana Ruiz"), "assignee": history::person("Ben Koch"),
+            });
+            state.add(team, issue)
         })
     }
 
@@ -136,6 +132,35 @@ impl LinearSimulator {
     }
 }
 
+impl State {
+    /// Adds an issue with what all have; gives its identifier.
+    fn add(&mut self, team: &str, mut issue: Value) -> String {
+        let number = 1 + self
+            .issues
+            .iter()
+            .filter(|issue| issue["team"]["key"] == team)
+            .count();
+        let identifier = format!("{team}-{number}");
+        let all = json!({
+            "id": format!("539068e2-ae88-4d09-bd75-{:012x}", self.issues.len()),
+            "identifier": identifier, "number": number, "priorityLabel": "High",
+            "url": format!("https://linear.app/{WORKSPACE}/issue/{identifier}"),
+            "archivedAt": null, "trashed": null, "startedAt": null, "completedAt": null, "canceledAt": null,
+            "description": null, "assignee": null, "botActor": null,
+            "team": { "id": self.teams.get(team), "key": team, "name": team }, "project": { "name": "Billing" },
+            "labels": { "__list": [{ "name": "payments" }] }, "comments": { "__list": [] },
+            "history": { "__list": [] },
+        });
+        for (name, value) in all.as_object().into_iter().flatten() {
+            if issue.get(name).is_none() {
+                issue[name] = value.clone();
+            }
+        }
+        self.issues.push(issue);
+        identifier
+    }
+}
+
 impl World for State {
     fn answer(&mut self, asked: &Asked) -> Response {
         if asked.authorization() != TOKEN {
@@ -188,26 +213,46 @@ fn query(state: &State, body: &Value) -> Result<Map<String, Value>, String> {
 }
 
 fn teams(state: &State, arguments: &Arguments) -> Value {
-    let key = arguments.get("filter").map(|filter| filter["key"]["eq"].clone());
-    let is_asked = |(name, _): &(&String, &String)| key.as_ref().is_none_or(|key| key == *name);
-    let teams = state.teams.iter().filter(is_asked);
+    let filter = arguments.get("filter").cloned().unwrap_or_default();
+    let teams = state.teams.iter().filter(|(key, _)| is_meant(&filter, key));
     let teams: Vec<Value> = teams
         .map(|(key, id)| json!({ "id": id, "key": key, "name": key }))
         .collect();
     json!({ "__list": teams })
 }
 
+/// Whether a filter of teams lets the team through.
+fn is_meant(filter: &Value, key: &str) -> bool {
+    let is = |wanted: &Value| wanted.as_str().is_none_or(|wanted| wanted == key);
+    let is_like = |wanted: &Value| {
+        wanted
+            .as_str()
+            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(key))
+    };
+    is(&filter["key"]["eq"]) && is_like(&filter["key"]["eqIgnoreCase"])
+}
+
 fn issues(state: &State, arguments: &Arguments) -> Value {
     let filter = arguments.get("filter").cloned().unwrap_or_default();
     let with_archived = arguments.get("includeArchived") == Some(&json!(true));
+    let time = |value: &Value| value.as_str().and_then(moment);
     let is_asked = |issue: &&Value| {
-        let since = filter["or"][0]["updatedAt"]["gte"].as_str().and_then(moment);
-        let is_new = |at: &Value| since.is_none_or(|since| at.as_str().and_then(moment) >= Some(since));
+        let since = time(&filter["or"][0]["updatedAt"]["gte"]);
+        let is_new = |at: &Value| since.is_none_or(|since| time(at) >= Some(since));
         let comments = issue["comments"]["__list"].as_array().into_iter().flatten();
         let is_changed =
             is_new(&issue["updatedAt"]) || comments.into_iter().any(|comment| is_new(&comment["updatedAt"]));
-        let is_of_team = issue["team"]["id"] == filter["team"]["id"]["eq"];
-        is_of_team && is_changed && (with_archived || issue["archivedAt"].is_null())
+        let updated = time(&issue["updatedAt"]);
+        let (from, to) = (
+            time(&filter["updatedAt"]["gte"]),
+            time(&filter["updatedAt"]["lte"]),
+        );
+        let is_between =
+            from.is_none_or(|from| updated >= Some(from)) && to.is_none_or(|to| updated <= Some(to));
+        let id = &filter["team"]["id"]["eq"];
+        let is_of_team = (id.is_null() || issue["team"]["id"] == *id)
+            && is_meant(&filter["team"], issue["team"]["key"].as_str().unwrap_or_default());
+        is_of_team && is_changed && is_between && (with_archived || issue["archivedAt"].is_null())
     };
     let found: Vec<&Value> = state.issues.iter().filter(is_asked).collect();
     json!({ "__list": found })

@@ -14,7 +14,7 @@ use crate::payload::{First, Text, Time, filled, read};
 use crate::tracker::{WorkItem, account, parse_key};
 
 /// How far the event and the change that it tells of may lie apart.
-const SAME_CHANGE: TimeDelta = TimeDelta::seconds(5);
+pub(super) const SAME_CHANGE: TimeDelta = TimeDelta::seconds(5);
 
 /// What `event` states, or which field could not be read.
 pub(super) fn changes(event: &RawEvent) -> Result<Vec<FactChange>, String> {

@@ -10,7 +10,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::normalise;
+use super::{change_key, normalise};
 use crate::payload::Time;
 use crate::signature::{Signed, shared_secret};
 use crate::webhook::{Delivery, Refused, Said, Vendor, header};
@@ -52,24 +52,51 @@ struct Body<'a> {
 #[derive(Deserialize)]
 struct Thing<'a> {
     #[serde(borrow)]
-    id: Option<Cow<'a, str>>,
+    id: Option<Id<'a>>,
+}
+
+/// Jira writes the numbers of things as texts, and that of a change in some versions as a number.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Id<'a> {
+    Number(u64),
+    #[serde(borrow)]
+    Text(Cow<'a, str>),
+}
+
+impl Thing<'_> {
+    fn id(&self) -> Option<String> {
+        Some(match self.id.as_ref()? {
+            Id::Number(number) => number.to_string(),
+            Id::Text(text) => text.clone().into_owned(),
+        })
+    }
 }
 
 /// What the body says of itself; a body that says nothing is kept all the same.
 fn said(headers: &HeaderMap, payload: &[u8]) -> Said {
     let body: Body<'_> = serde_json::from_slice(payload).unwrap_or_default();
-    let identifier = header(headers, "x-atlassian-webhook-identifier").map(str::to_owned);
+    let identifier = || header(headers, "x-atlassian-webhook-identifier").map(str::to_owned);
     Said {
-        delivery_key: identifier.or_else(|| composed_key(&body)),
+        delivery_key: key_of_change(&body)
+            .or_else(identifier)
+            .or_else(|| composed_key(&body)),
         occurred_at: body.timestamp.map(|at| at.0),
         event_type: body.event.unwrap_or_default().into_owned(),
     }
 }
 
-/// Data Center names its deliveries by nothing. What happened, when, and to which issue is one change; without any of that
+/// A change of an issue has a number of its own, which the API tells as well: so what is polled and what is delivered is one.
+fn key_of_change(body: &Body<'_>) -> Option<String> {
+    let is_update = body.event.as_deref() == Some("jira:issue_updated");
+    let (issue, change) = (body.issue.as_ref()?.id()?, body.changelog.as_ref()?.id()?);
+    is_update.then(|| change_key(&issue, &change))
+}
+
+/// Data Center names its deliveries by nothing. What happened, when, and to which issue is one event; without any of that
 /// the body itself must do.
 fn composed_key(body: &Body<'_>) -> Option<String> {
-    let id = |thing: &Option<Thing<'_>>| thing.as_ref()?.id.as_deref().map(str::to_owned);
+    let id = |thing: &Option<Thing<'_>>| thing.as_ref()?.id();
     let (event, at) = (body.event.as_deref()?, body.timestamp?);
     let issue = id(&body.issue)?;
     let change = id(&body.changelog).or_else(|| id(&body.comment))?;
@@ -124,29 +151,30 @@ mod tests {
     }
 
     #[test]
-    fn the_cloud_names_its_deliveries_and_others_are_known_by_what_changed() {
+    fn a_change_is_known_by_its_number_and_what_has_none_by_its_delivery() {
         let body = |event: &str, at: u64, change: &str| {
             format!(
-                r#"{{"webhookEvent":"{event}","timestamp":{at},"issue":{{"id":"7"}},"changelog":{{"id":"{change}"}}}}"#
+                r#"{{"webhookEvent":"{event}","timestamp":{at},"issue":{{"id":"7"}},"changelog":{{"id":{change}}}}}"#
             )
         };
         let key = |pairs: &[(&str, &str)], body: &str| said(&headers(pairs), body.as_bytes()).delivery_key;
-        let update = body("jira:issue_updated", 1_550_286_862_039, "9");
-        assert_eq!(
-            key(&[("x-atlassian-webhook-identifier", "abc")], &update).as_deref(),
-            Some("abc")
-        );
-        assert_eq!(
-            key(&[], &update).as_deref(),
-            Some("jira:issue_updated:1550286862039:7:9")
-        );
-        for other in [
-            body("jira:issue_created", 1_550_286_862_039, "9"),
-            body("jira:issue_updated", 1_550_286_862_040, "9"),
-            body("jira:issue_updated", 1_550_286_862_039, "10"),
-        ] {
-            assert_ne!(key(&[], &other), key(&[], &update));
+        let identifier = [("x-atlassian-webhook-identifier", "abc")];
+        let update = body("jira:issue_updated", 1_550_286_862_039, "\"9\"");
+        for pairs in [&identifier[..], &[]] {
+            assert_eq!(key(pairs, &update).as_deref(), Some("jira:issue_updated:7:9"));
         }
+        let as_number = body("jira:issue_updated", 1_550_286_862_040, "9");
+        assert_eq!(key(&[], &as_number), key(&[], &update));
+        let another = body("jira:issue_updated", 1_550_286_862_039, "\"10\"");
+        assert_ne!(key(&[], &another), key(&[], &update));
+
+        let created = |at| body("jira:issue_created", at, "\"9\"");
+        assert_eq!(key(&identifier, &created(1)).as_deref(), Some("abc"));
+        assert_eq!(
+            key(&[], &created(1_550_286_862_039)).as_deref(),
+            Some("jira:issue_created:1550286862039:7:9")
+        );
+        assert_ne!(key(&[], &created(1)), key(&[], &created(2)));
         assert_eq!(
             key(
                 &[],

@@ -3,6 +3,10 @@
 //! Source: <https://linear.app/developers/webhooks>. `updatedFrom` holds what the changed fields were before. Bodies from
 //! before `identifier` and `actor` were sent are read as well.
 
+mod polled;
+
+pub(super) use polled::CHANGE;
+
 use chrono::{DateTime, Utc};
 use em_domain::event::RawEvent;
 use em_domain::fact::FactChange;
@@ -19,6 +23,7 @@ pub(super) fn changes(event: &RawEvent) -> Result<Vec<FactChange>, String> {
     match event.event_type.as_str() {
         "Issue.create" => read::<Event>(&event.payload)?.created(),
         "Issue.update" => read::<Event>(&event.payload)?.updated(),
+        polled::CHANGE => polled::changes(&event.payload),
         kind if is_aside(kind) => Ok(Vec::new()),
         unknown => Err(format!("unknown event type `{unknown}`")),
     }
@@ -89,6 +94,36 @@ struct Data {
     started_at: Option<Time>,
     completed_at: Option<Time>,
     canceled_at: Option<Time>,
+}
+
+/// When an issue came to be what it is.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    started: Option<Time>,
+    completed: Option<Time>,
+    canceled: Option<Time>,
+}
+
+impl Times {
+    /// What a state of this type means, and when the issue came into it last; none for work that was not begun.
+    fn meaning(&self, kind: &str) -> Option<(Move, Option<Time>)> {
+        match kind {
+            "started" => Some((Move::Started, self.started)),
+            "completed" => Some((Move::Closed, self.completed)),
+            "canceled" | "duplicate" => Some((Move::Closed, self.canceled)),
+            _ => None,
+        }
+    }
+}
+
+impl Data {
+    fn times(&self) -> Times {
+        Times {
+            started: self.started_at,
+            completed: self.completed_at,
+            canceled: self.canceled_at,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -206,12 +241,8 @@ impl Event {
     }
 
     fn state_moved(&self, item: &WorkItem) -> Option<FactChange> {
-        let (kind, at) = match self.data.state.as_ref()?.kind.as_ref()?.0.as_str() {
-            "started" => (Move::Started, self.data.started_at),
-            "completed" => (Move::Closed, self.data.completed_at),
-            "canceled" | "duplicate" => (Move::Closed, self.data.canceled_at),
-            _ => return None,
-        };
+        let state = self.data.state.as_ref()?.kind.as_ref()?;
+        let (kind, at) = self.data.times().meaning(&state.0)?;
         let at = self.set_now(at)?;
         self.actor().map(|by| item.moved(kind, by, at))
     }

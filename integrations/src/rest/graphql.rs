@@ -1,12 +1,12 @@
 //! Purpose: questions in GraphQL, and what goes wrong with them: it stands in the body, whatever the status says.
 //! Source: <https://linear.app/developers/graphql>, <https://linear.app/developers/rate-limiting>.
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::Rest;
+use super::{Failure, ReadError, Rest};
 use crate::documents::DocumentsError;
 
 #[derive(Debug, Deserialize)]
@@ -39,32 +39,44 @@ impl Rest {
         query: &str,
         variables: &Value,
     ) -> Result<T, DocumentsError> {
+        Ok(self.answered(path, query, variables).await?)
+    }
+
+    /// Asks for a page of a list by a query.
+    pub(crate) async fn page_by_query<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &str,
+        variables: &Value,
+    ) -> Result<T, ReadError> {
+        Ok(self.answered(path, query, variables).await?)
+    }
+
+    async fn answered<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &str,
+        variables: &Value,
+    ) -> Result<T, Failure> {
         let body = json!({ "query": query, "variables": variables });
-        let Answer { data, errors } = self.post(path, &body).await?;
+        let answer = self.ask(|| self.request(Method::POST, path).json(&body)).await?;
+        let Answer { data, errors } = self.read(&answer.body).map_err(Failure::Lasting)?;
         let name = self.vendor.name;
         if let Some(mistake) = errors.first() {
             tracing::debug!(vendor = name, mistake = mistake.message, "a query was refused");
             return Err(match status(mistake) {
-                Some(StatusCode::TOO_MANY_REQUESTS) => {
-                    let what = format!("cannot be read now: {name}'s rate limit is used up");
-                    DocumentsError::Unavailable(what)
-                }
-                Some(StatusCode::UNAUTHORIZED) => DocumentsError::Refused(format!(
-                    "cannot be read: {name} does not accept {}",
-                    self.vendor.token
-                )),
-                Some(_) => {
-                    DocumentsError::Refused(format!("cannot be read: {} may not read it", self.vendor.token))
-                }
-                None => DocumentsError::Unavailable(format!("cannot be read: {name} refuses the query")),
+                Some(status) => self.refusal(status, &answer.headers),
+                None => Failure::Lasting(DocumentsError::Unavailable(format!(
+                    "cannot be read: {name} refuses the query"
+                ))),
             });
         }
         serde_json::from_value(data).map_err(|error| {
             tracing::debug!(%error, vendor = name, "an answer could not be read");
-            DocumentsError::Unavailable(format!(
+            Failure::Lasting(DocumentsError::Unavailable(format!(
                 "cannot be read: {name}'s answer makes no sense; look at {}",
                 self.vendor.api_url
-            ))
+            )))
         })
     }
 }

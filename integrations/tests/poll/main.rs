@@ -5,10 +5,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helper may fail the test")]
 
+mod argocd;
+mod circleci;
 mod datadog;
+mod gitlab;
 mod hostile;
+mod jira;
+mod linear;
 #[path = "../support/merge.rs"]
 mod merge;
 mod pagerduty;
 mod sentry;
+mod shortcut;
 mod support;
