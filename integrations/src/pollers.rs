@@ -8,6 +8,7 @@ use crate::documents::DocumentsError;
 use crate::poll::feed::{Feed, Feeds};
 use crate::poll::{EventIds, Poll};
 use crate::rest::{Access, Patience};
+use crate::gitlab;
 
 /// A system that can be polled.
 pub struct Polled {
@@ -50,7 +51,14 @@ impl Polled {
 }
 
 /// All of them, by their names.
-pub const POLLED: &[Polled] = &[];
+pub const POLLED: &[Polled] = &[
+    Polled {
+        name: "gitlab",
+        api_url: "https://gitlab.com/api/v4",
+        things: "projects, as group/project",
+        make: |setup| reading(setup, gitlab::poller::feed),
+    },
+];
 
 /// The system of this name, if it can be polled in this way.
 pub fn polled(name: &str) -> Option<&'static Polled> {

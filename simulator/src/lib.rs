@@ -1,6 +1,7 @@
 //! em-simulator: a pretend Slack workspace, a pretend GitHub ([`github`]), a pretend language model ([`llm`]) pages
 //! of a pretend web ([`web`]) and a pretend Confluence, Jira, Linear, Notion and PagerDuty
 //! ([`confluence`], [`jira`], [`linear`], [`notion`], [`pagerduty`]) on 127.0.0.1, for tests and for the demo.
+//! For tests of pollers also GitLab ([`gitlab`]).
 //!
 //! It speaks Slack's side of the Web API, Socket Mode, response URLs, modals and App Home over real sockets, and is
 //! strict: what Slack would refuse is refused and written down ([`Simulator::violations`]).
@@ -20,6 +21,7 @@ mod desk;
 mod faults;
 pub mod forms;
 pub mod github;
+pub mod gitlab;
 mod graphql;
 mod http_transport;
 pub mod jira;
