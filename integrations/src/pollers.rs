@@ -8,7 +8,7 @@ use crate::documents::DocumentsError;
 use crate::poll::feed::{Feed, Feeds};
 use crate::poll::{EventIds, Poll};
 use crate::rest::{Access, Patience};
-use crate::gitlab;
+use crate::{circleci, gitlab};
 
 /// A system that can be polled.
 pub struct Polled {
@@ -52,6 +52,12 @@ impl Polled {
 
 /// All of them, by their names.
 pub const POLLED: &[Polled] = &[
+    Polled {
+        name: "circleci",
+        api_url: "https://circleci.com/api/v2",
+        things: "projects by their slug, as gh/acme/shop",
+        make: |setup| reading(setup, circleci::poller::feed),
+    },
     Polled {
         name: "gitlab",
         api_url: "https://gitlab.com/api/v4",

@@ -1,7 +1,7 @@
 //! em-simulator: a pretend Slack workspace, a pretend GitHub ([`github`]), a pretend language model ([`llm`]) pages
 //! of a pretend web ([`web`]) and a pretend Confluence, Jira, Linear, Notion and PagerDuty
 //! ([`confluence`], [`jira`], [`linear`], [`notion`], [`pagerduty`]) on 127.0.0.1, for tests and for the demo.
-//! For tests of pollers also GitLab ([`gitlab`]).
+//! For tests of pollers also CircleCI and GitLab ([`circleci`], [`gitlab`]).
 //!
 //! It speaks Slack's side of the Web API, Socket Mode, response URLs, modals and App Home over real sockets, and is
 //! strict: what Slack would refuse is refused and written down ([`Simulator::violations`]).
@@ -14,6 +14,7 @@
 
 mod actors;
 mod cast;
+pub mod circleci;
 mod clock;
 pub mod confluence;
 mod deliver;

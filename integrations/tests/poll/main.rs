@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helper may fail the test")]
 
+mod circleci;
 mod gitlab;
 #[path = "../support/merge.rs"]
 mod merge;
