@@ -8,7 +8,7 @@ use crate::documents::DocumentsError;
 use crate::poll::feed::{Feed, Feeds};
 use crate::poll::{EventIds, Poll};
 use crate::rest::{Access, Patience};
-use crate::{circleci, gitlab};
+use crate::{argocd, circleci, gitlab};
 
 /// A system that can be polled.
 pub struct Polled {
@@ -52,6 +52,12 @@ impl Polled {
 
 /// All of them, by their names.
 pub const POLLED: &[Polled] = &[
+    Polled {
+        name: "argocd",
+        api_url: "",
+        things: "applications by name, projects as project/NAME, or \"*\" for all",
+        make: |setup| reading(setup, argocd::poller::feed),
+    },
     Polled {
         name: "circleci",
         api_url: "https://circleci.com/api/v2",

@@ -1,7 +1,7 @@
 //! em-simulator: a pretend Slack workspace, a pretend GitHub ([`github`]), a pretend language model ([`llm`]) pages
 //! of a pretend web ([`web`]) and a pretend Confluence, Jira, Linear, Notion and PagerDuty
 //! ([`confluence`], [`jira`], [`linear`], [`notion`], [`pagerduty`]) on 127.0.0.1, for tests and for the demo.
-//! For tests of pollers also CircleCI and GitLab ([`circleci`], [`gitlab`]).
+//! For tests of pollers also Argo CD, CircleCI and GitLab ([`argocd`], [`circleci`], [`gitlab`]).
 //!
 //! It speaks Slack's side of the Web API, Socket Mode, response URLs, modals and App Home over real sockets, and is
 //! strict: what Slack would refuse is refused and written down ([`Simulator::violations`]).
@@ -13,6 +13,7 @@
 //! add something a person can do: a method of [`User`] in `actors/`. To add a rule of Block Kit: `validate/`.
 
 mod actors;
+pub mod argocd;
 mod cast;
 pub mod circleci;
 mod clock;

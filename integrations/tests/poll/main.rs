@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helper may fail the test")]
 
+mod argocd;
 mod circleci;
 mod gitlab;
 #[path = "../support/merge.rs"]
