@@ -4,6 +4,7 @@
 //! one of `docs/integrations/argocd.md`, and the whole application (`{{toJson .app}}` in the field `app`).
 
 mod payload;
+pub(crate) mod poller;
 
 use chrono::{DateTime, Utc};
 use em_domain::deployment::{Deployment, DeploymentState, DeploymentTarget};

@@ -2,6 +2,8 @@
 //!
 //! Source: circleci.com/docs, "Outbound webhooks" and "Outbound webhooks reference".
 
+pub(crate) mod poller;
+
 use chrono::{DateTime, Utc};
 use em_domain::ci_run::{CiOutcome, CiRun};
 use em_domain::deployment::{Deployment, DeploymentState, DeploymentTarget};

@@ -2,4 +2,5 @@
 
 pub(crate) mod normalise;
 mod payload;
+pub(crate) mod poller;
 pub mod webhook;

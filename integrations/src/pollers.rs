@@ -55,7 +55,7 @@ pub const POLLED: &[Polled] = &[
     Polled {
         name: "argocd",
         api_url: "",
-        things: "applications by name, projects as project/NAME, or \"*\" for all",
+        things: "applications by name, projects as project/NAME, or * for all",
         make: |setup| reading(setup, argocd::poller::feed),
     },
     Polled {

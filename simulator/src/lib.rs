@@ -1,7 +1,8 @@
 //! em-simulator: a pretend Slack workspace, a pretend GitHub ([`github`]), a pretend language model ([`llm`]) pages
 //! of a pretend web ([`web`]) and a pretend Confluence, Jira, Linear, Notion and PagerDuty
-//! ([`confluence`], [`jira`], [`linear`], [`notion`], [`pagerduty`]) on 127.0.0.1, for tests and for the demo. For pollers
-//! there are a pretend Datadog and a pretend Sentry ([`datadog`], [`sentry`]), too.
+//! ([`confluence`], [`jira`], [`linear`], [`notion`], [`pagerduty`]) on 127.0.0.1, for tests and for the demo. For pollers there
+//! are Argo CD, CircleCI, Datadog, GitLab, Sentry and Shortcut, too ([`argocd`], [`circleci`], [`datadog`], [`gitlab`], [`sentry`],
+//! [`shortcut`]).
 //!
 //! It speaks Slack's side of the Web API, Socket Mode, response URLs, modals and App Home over real sockets, and is
 //! strict: what Slack would refuse is refused and written down ([`Simulator::violations`]).
@@ -13,7 +14,9 @@
 //! add something a person can do: a method of [`User`] in `actors/`. To add a rule of Block Kit: `validate/`.
 
 mod actors;
+pub mod argocd;
 mod cast;
+pub mod circleci;
 mod clock;
 pub mod confluence;
 pub mod datadog;
@@ -22,6 +25,7 @@ mod desk;
 mod faults;
 pub mod forms;
 pub mod github;
+pub mod gitlab;
 mod graphql;
 mod http_transport;
 pub mod jira;

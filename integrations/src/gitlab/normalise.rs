@@ -7,6 +7,7 @@ mod deployment;
 mod issue;
 mod merge_request;
 mod note;
+pub(super) mod polled;
 mod push;
 mod release;
 mod review;
@@ -43,6 +44,8 @@ pub(super) fn changes(event: &RawEvent, rules: &Rules) -> Changes {
         "deployment" => deployment::changes(payload),
         "release" => release::changes(payload),
         "issue" | "work_item" => issue::changes(payload),
+        polled::MERGE_REQUEST => polled::merge_request(payload),
+        polled::ISSUE => issue::polled(payload),
         known if IRRELEVANT.contains(&known) || is_about_members(known) => Ok(Vec::new()),
         unknown => Err(format!("unknown event type `{unknown}`")),
     }

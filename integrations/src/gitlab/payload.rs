@@ -9,7 +9,7 @@ use em_domain::pull_request::{Account, PullRequestKey};
 use em_domain::repository::Repository;
 use serde::Deserialize;
 
-use crate::payload::{Text, filled};
+use crate::payload::{Text, Time, filled};
 
 /// The project that an event belongs to.
 #[derive(Debug, Deserialize)]
@@ -74,6 +74,8 @@ pub(super) struct User {
     pub(super) state: Option<Text>,
     /// Of a reviewer: whether they were asked once more.
     pub(super) re_requested: Option<bool>,
+    /// Of a reviewer: when they were asked. Only the API says it.
+    pub(super) created_at: Option<Time>,
 }
 
 impl User {

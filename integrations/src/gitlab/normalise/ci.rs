@@ -32,6 +32,8 @@ struct Pipeline {
     source: Option<Text>,
     status: Text,
     created_at: Time,
+    /// Only the API says it.
+    started_at: Option<Time>,
     finished_at: Option<Time>,
     url: Option<Text>,
 }
@@ -49,13 +51,14 @@ pub(super) fn pipeline(payload: &[u8]) -> Changes {
     let (pipeline, project) = (event.object_attributes, event.project);
     let branch = filled(pipeline.reference).filter(|_| pipeline.tag != Some(true));
     let source = pipeline.source.as_ref().map_or("", |source| source.0.as_str());
-    // A pipeline has no time of its own for this: it began when its first job did.
+    // Webhooks have no time of the pipeline for this: it began when its first job did.
     let started_at = event
         .builds
         .iter()
         .flatten()
         .filter_map(|build| build.started_at)
-        .min();
+        .min()
+        .or(pipeline.started_at);
     let outcome = outcome(&pipeline.status.0, false);
     let ended_at = pipeline.finished_at.filter(|_| outcome != CiOutcome::Pending);
     let run = CiRun {

@@ -19,6 +19,9 @@ struct Event {
     #[serde(rename = "ref")]
     reference: Option<Text>,
     short_sha: Option<Text>,
+    /// These two only the API says.
+    sha: Option<Text>,
+    created_at: Option<Time>,
     commit_url: Option<Text>,
     deployable_url: Option<Text>,
     user: Option<User>,
@@ -45,11 +48,11 @@ fn fact(event: Event, state: DeploymentState) -> Deployment {
             at,
             value: DeploymentTarget {
                 environment: event.environment.0,
-                sha: sha(event.commit_url.as_ref(), event.short_sha),
+                sha: filled(event.sha).unwrap_or_else(|| sha(event.commit_url.as_ref(), event.short_sha)),
                 git_ref: filled(event.reference).unwrap_or_default(),
                 creator: event.user.and_then(|user| user.login()),
-                // GitLab does not say when it was asked for; the first state that is told of comes nearest.
-                created_at: at,
+                // Webhooks do not say when it was asked for; the first state that is told of comes nearest.
+                created_at: event.created_at.map_or(at, |at| at.0),
                 url: log_url
                     .clone()
                     .unwrap_or_else(|| event.project.page("environments")),

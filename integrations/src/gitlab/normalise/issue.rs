@@ -1,5 +1,7 @@
-//! Purpose: `issue` and `work_item` events: who opened, closed or was given an issue; and one of type `Incident` is an incident.
+//! Purpose: `issue` and `work_item` events, and issues as the poller reads them: who opened, closed or was given an issue; and one
+//! of type `Incident` is an incident.
 
+use chrono::SubsecRound;
 use em_domain::fact::FactChange;
 use em_domain::id::Login;
 use em_domain::incident::{Incident, IncidentSnapshot, IncidentState};
@@ -50,8 +52,42 @@ pub(super) fn changes(payload: &[u8]) -> Changes {
     let key = project.numbered(event.object_attributes.iid)?;
     let mut facts = moves(&mut event, &key, &project);
     facts.extend(project.fact(event.object_attributes.updated_at.0));
-    facts.extend(incident(event, &key, &project)?);
+    facts.extend(incident(&event, &key, &project)?);
     Ok(facts)
+}
+
+#[derive(Debug, Deserialize)]
+struct Polled {
+    author: Option<User>,
+    closed_by: Option<User>,
+}
+
+/// An issue as `GET /projects/:id/issues` lists it, `{"project": …, "object_attributes": …, "author": …, "closed_by": …}`. It does
+/// not say when who was given it.
+pub(super) fn polled(payload: &[u8]) -> Changes {
+    let (event, by): (Event, Polled) = (read(payload)?, read(payload)?);
+    let Some(project) = &event.project else {
+        return Err("project: missing from an issue".to_owned());
+    };
+    let issue = &event.object_attributes;
+    let key = project.numbered(issue.iid)?;
+    let account = |user: &Option<User>| user.as_ref().and_then(User::account);
+    let opened = account(&by.author).map(|by| (Move::Opened, by, issue.created_at));
+    let closed_at = issue.closed_at.filter(|_| issue.is("closed"));
+    let closed = account(&by.closed_by)
+        .zip(closed_at)
+        .map(|(by, at)| (Move::Closed, by, at));
+    let moves = opened.into_iter().chain(closed);
+    let mut facts: Vec<FactChange> = moves.map(|one| moved(issue, &key, project, one)).collect();
+    facts.extend(project.fact(issue.updated_at.0));
+    facts.extend(incident(&event, &key, project)?);
+    Ok(facts)
+}
+
+impl Issue {
+    fn is(&self, state: &str) -> bool {
+        self.state.as_ref().is_some_and(|own| own.0 == state)
+    }
 }
 
 /// The moves that the event tells of. Who opens an issue may give it to people at once.
@@ -75,26 +111,34 @@ fn moves(event: &mut Event, key: &PullRequestKey, project: &Project) -> Vec<Fact
     let given = given
         .into_iter()
         .map(|login| (Move::Assigned, account(login), at));
-    let moved = |(kind, by, at): (Move, Account, Time)| {
-        FactChange::IssueMove(Box::new(IssueMove {
-            seen_at: issue.updated_at.0,
-            issue: key.clone(),
-            kind,
-            by,
-            at: at.0,
-            title: issue.title.0.clone(),
-            url: url(issue, project),
-        }))
-    };
-    done.into_iter().chain(given).map(moved).collect()
+    let all = done.into_iter().chain(given);
+    all.map(|one| moved(issue, key, project, one)).collect()
+}
+
+/// Webhooks give whole seconds, the API more: a move has one time.
+fn moved(
+    issue: &Issue,
+    key: &PullRequestKey,
+    project: &Project,
+    (kind, by, at): (Move, Account, Time),
+) -> FactChange {
+    FactChange::IssueMove(Box::new(IssueMove {
+        seen_at: issue.updated_at.0,
+        issue: key.clone(),
+        kind,
+        by,
+        at: at.0.trunc_subsecs(0),
+        title: issue.title.0.clone(),
+        url: url(issue, project),
+    }))
 }
 
 fn url(issue: &Issue, project: &Project) -> String {
     filled(issue.url.clone()).unwrap_or_else(|| project.page(&format!("issues/{}", issue.iid)))
 }
 
-fn incident(event: Event, key: &PullRequestKey, project: &Project) -> Result<Option<FactChange>, String> {
-    let issue = event.object_attributes;
+fn incident(event: &Event, key: &PullRequestKey, project: &Project) -> Result<Option<FactChange>, String> {
+    let issue = &event.object_attributes;
     let is_incident = issue
         .kind
         .as_ref()
@@ -112,8 +156,8 @@ fn incident(event: Event, key: &PullRequestKey, project: &Project) -> Result<Opt
         state,
         severity: severity(issue.severity.as_ref()),
         assignees,
-        url: url(&issue, project),
-        title: issue.title.0,
+        url: url(issue, project),
+        title: issue.title.0.clone(),
         repository: Some(project.name()),
         opened_at: issue.created_at.0,
         acknowledged_at: None,
@@ -135,9 +179,9 @@ fn incident(event: Event, key: &PullRequestKey, project: &Project) -> Result<Opt
     }))))
 }
 
-/// GitLab's words, the worst first.
+/// GitLab's words, the worst first; the API writes them in capitals.
 fn severity(word: Option<&Text>) -> Option<u8> {
-    match word?.0.as_str() {
+    match word?.0.to_ascii_lowercase().as_str() {
         "critical" => Some(1),
         "high" => Some(2),
         "medium" => Some(3),

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use em_domain::fact::FactChange;
 use em_domain::id::Login;
-use em_domain::pull_request::{Account, PullRequest, PullRequestState, Snapshot};
+use em_domain::pull_request::{Account, PullRequest, PullRequestKey, PullRequestState, Snapshot};
 use em_domain::stamped::Stamped;
 use serde::Deserialize;
 
@@ -69,32 +69,40 @@ pub(super) struct Changed {
 
 pub(super) fn changes(payload: &[u8]) -> Changes {
     let mut event: Event = read(payload)?;
-    let key = event.project.numbered(event.object_attributes.iid)?;
-    let mut fact = PullRequest::new(key);
     let updated_at = event.object_attributes.updated_at.0;
     let at = event.object_attributes.actioned_at.map_or(updated_at, |at| at.0);
+    let mut fact = PullRequest::new(event.key()?);
     let reviews = reviews(&event, &fact.key, at);
-    fact.opened_by = author(&event).map(|value| Stamped {
-        at: updated_at,
-        value,
-    });
-    fact.conflicts = conflicts(&event.object_attributes).map(|value| Stamped {
-        at: updated_at,
-        value,
-    });
     moments(&mut event, &mut fact, at);
-    let seen = event.project.fact(updated_at);
-    fact.snapshot = snapshot(event, at)?.map(|mut value| {
+    // Only the event that ended it knows when.
+    let ends = matches!(
+        (action(&event), event.state()),
+        ("close", "closed") | ("merge", "merged")
+    );
+    let author = author(&event);
+    let facts = stated(event, fact, author, ends.then_some(at))?;
+    Ok(facts.into_iter().chain(reviews).collect())
+}
+
+/// What any statement about a merge request says of it, added to `fact`; and of its project.
+pub(super) fn stated(
+    event: Event,
+    mut fact: PullRequest,
+    author: Option<Account>,
+    ended_at: Option<DateTime<Utc>>,
+) -> Changes {
+    let at = event.object_attributes.updated_at.0;
+    fact.opened_by = author.map(|value| Stamped { at, value });
+    fact.conflicts = conflicts(&event.object_attributes).map(|value| Stamped { at, value });
+    let seen = event.project.fact(at);
+    fact.snapshot = snapshot(event, ended_at)?.map(|mut value| {
         if let Some(author) = &fact.opened_by {
             value.author.clone_from(&author.value);
         }
-        Stamped {
-            at: updated_at,
-            value,
-        }
+        Stamped { at, value }
     });
     let pull = FactChange::PullRequest(Box::new(fact));
-    Ok(std::iter::once(pull).chain(reviews).chain(seen).collect())
+    Ok(std::iter::once(pull).chain(seen).collect())
 }
 
 pub(super) fn action(event: &Event) -> &str {
@@ -103,6 +111,15 @@ pub(super) fn action(event: &Event) -> &str {
 }
 
 impl Event {
+    pub(super) fn key(&self) -> Result<PullRequestKey, String> {
+        self.project.numbered(self.object_attributes.iid)
+    }
+
+    /// In GitLab's word.
+    pub(super) fn state(&self) -> &str {
+        &self.object_attributes.state.0
+    }
+
     /// GitLab did it by itself: the user only gave cause.
     pub(super) fn is_by_gitlab(&self) -> bool {
         self.object_attributes.system == Some(true)
@@ -175,16 +192,12 @@ pub(super) fn url(event: &Event) -> String {
         .unwrap_or_else(|| event.project.page(&format!("merge_requests/{}", attributes.iid)))
 }
 
-/// The merge request in full. Of one that has ended, only the event that ended it knows when: what is said of it later states
-/// nothing, so that its end stays known.
-fn snapshot(event: Event, at: DateTime<Utc>) -> Result<Option<Snapshot>, String> {
-    let state = state(&event.object_attributes.state.0)?;
-    let ended_by = match state {
-        PullRequestState::Open => None,
-        PullRequestState::Closed => Some("close"),
-        PullRequestState::Merged => Some("merge"),
-    };
-    if ended_by.is_some_and(|ended_by| ended_by != action(&event)) {
+/// The merge request in full. Of one that has ended nothing is stated where it is not known when, so that its end stays known
+/// from elsewhere.
+fn snapshot(event: Event, ended_at: Option<DateTime<Utc>>) -> Result<Option<Snapshot>, String> {
+    let state = state(event.state())?;
+    let ended_at = ended_at.filter(|_| state != PullRequestState::Open);
+    if state != PullRequestState::Open && ended_at.is_none() {
         return Ok(None);
     }
     let url = url(&event);
@@ -216,8 +229,8 @@ fn snapshot(event: Event, at: DateTime<Utc>) -> Result<Option<Snapshot>, String>
         head_ref: attributes.source_branch.0,
         head_sha: attributes.last_commit.and_then(|commit| filled(Some(commit.id))),
         created_at: attributes.created_at.0,
-        closed_at: ended_by.map(|_| at),
-        merged_at: (state == PullRequestState::Merged).then_some(at),
+        closed_at: ended_at,
+        merged_at: ended_at.filter(|_| state == PullRequestState::Merged),
         merge_commit_sha: filled(attributes.merge_commit_sha).filter(|_| state == PullRequestState::Merged),
     }))
 }

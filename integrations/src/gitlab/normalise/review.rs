@@ -12,7 +12,35 @@ use super::merge_request::{Event, action, url};
 use crate::gitlab::payload::{User, account};
 use crate::payload::number_of;
 
-/// The verdicts that the event tells of. GitLab gives them no numbers: one is told by who gave which when.
+/// GitLab's webhooks say when they were sent, its lists when it happened: a few seconds before. What one person says twice within
+/// so many seconds counts once, by the later time.
+const ONE_REVIEW_SECONDS: i64 = 600;
+
+/// A review. GitLab gives them no numbers: one is told by who gave which verdict when.
+pub(super) fn review(
+    key: &PullRequestKey,
+    reviewer: Account,
+    verdict: Verdict,
+    at: DateTime<Utc>,
+    url: &str,
+) -> FactChange {
+    let told_by = format!(
+        "{} {} {}",
+        reviewer.login,
+        verdict.as_str(),
+        at.timestamp() / ONE_REVIEW_SECONDS
+    );
+    FactChange::Review(Review {
+        pull_request: key.clone(),
+        id: number_of(&told_by),
+        reviewer,
+        verdict,
+        submitted_at: at,
+        url: url.to_owned(),
+    })
+}
+
+/// The verdicts that the event tells of.
 pub(super) fn reviews(event: &Event, key: &PullRequestKey, at: DateTime<Utc>) -> Vec<FactChange> {
     let by_user = |verdict| {
         let account = event.user.as_ref().and_then(User::account);
@@ -33,22 +61,7 @@ pub(super) fn reviews(event: &Event, key: &PullRequestKey, at: DateTime<Utc>) ->
         _ => Vec::new(),
     };
     let url = url(event);
-    let review = |(reviewer, verdict): (Account, Verdict)| {
-        let told_by = format!(
-            "{} {} {}",
-            reviewer.login,
-            verdict.as_str(),
-            at.timestamp_millis()
-        );
-        FactChange::Review(Review {
-            pull_request: key.clone(),
-            id: number_of(&told_by),
-            reviewer,
-            verdict,
-            submitted_at: at,
-            url: url.clone(),
-        })
-    };
+    let review = |(reviewer, verdict)| review(key, reviewer, verdict, at, &url);
     verdicts.into_iter().map(review).collect()
 }
 
