@@ -155,7 +155,9 @@ impl From<Failure> for ReadError {
                 why: format!("cannot be read now: {what}"),
                 after,
             },
-            failure => DocumentsError::from(failure).into(),
+            failure @ (Failure::Passing(_) | Failure::Unknown(_) | Failure::Lasting(_)) => {
+                DocumentsError::from(failure).into()
+            }
         }
     }
 }
@@ -230,7 +232,7 @@ impl Rest {
         query: &[(&str, &str)],
     ) -> Result<T, DocumentsError> {
         let answer = self.ask(|| self.request(Method::GET, path).query(query)).await?;
-        Ok(self.read(&answer.body)?)
+        self.read(&answer.body)
     }
 
     /// Asks for a page of a list.
@@ -257,18 +259,11 @@ impl Rest {
         Ok(self.read(&answer.body)?)
     }
 
-    /// The path, below the configured address, of an address that the vendor named; none if it leads elsewhere, where the
-    /// token has no business.
-    pub(crate) fn path_of(&self, address: &str) -> Option<String> {
-        let path = address.strip_prefix(&self.base)?;
-        path.starts_with('/').then(|| path.to_owned())
-    }
-
     /// Asks for something that may not be there, or be of another kind: none if the vendor answers 400, 404 or 410.
     pub(crate) async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, DocumentsError> {
         match self.ask(|| self.request(Method::GET, path)).await {
             Err(Failure::Unknown(_)) => Ok(None),
-            answer => Ok(Some(self.read(&answer?.body)?)),
+            answer => self.read(&answer?.body).map(Some),
         }
     }
 
@@ -279,7 +274,7 @@ impl Rest {
         body: &Value,
     ) -> Result<T, DocumentsError> {
         let answer = self.ask(|| self.request(Method::POST, path).json(body)).await?;
-        Ok(self.read(&answer.body)?)
+        self.read(&answer.body)
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -303,7 +298,11 @@ impl Rest {
             })
             .adjust(|failure, usual| match failure {
                 Failure::Limited(_, Some(after)) if usual.is_some() => Some(*after),
-                _ => usual,
+                Failure::Passing(_)
+                | Failure::Limited(..)
+                | Failure::Unknown(_)
+                | Failure::Token(_)
+                | Failure::Lasting(_) => usual,
             })
             .await
     }

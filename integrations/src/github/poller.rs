@@ -109,9 +109,10 @@ impl Poll for Poller {
 
 impl From<GithubError> for PollError {
     fn from(error: GithubError) -> Self {
-        let retry_at = match &error {
-            GithubError::RateLimited { retry_at } => Some(*retry_at),
-            _ => None,
+        let retry_at = if let GithubError::RateLimited { retry_at } = &error {
+            Some(*retry_at)
+        } else {
+            None
         };
         let why = error.to_string();
         Self { why, retry_at }

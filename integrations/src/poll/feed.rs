@@ -211,12 +211,16 @@ impl<F: Feed> Feeds<F> {
             next: page.next,
             is_empty: page.drafts.is_empty(),
         };
-        events.extend(page.drafts.into_iter().filter_map(|draft| self.event(draft, now)));
+        events.extend(
+            page.drafts
+                .into_iter()
+                .filter_map(|draft| self.event(&draft, now)),
+        );
         let endless = walk.advance(seen, now) == Err(Endless);
         Ok(endless.then(|| "cannot be read to its end: there is always another page".to_owned()))
     }
 
-    fn event(&self, draft: Draft, now: DateTime<Utc>) -> Option<RawEvent> {
+    fn event(&self, draft: &Draft, now: DateTime<Utc>) -> Option<RawEvent> {
         let payload = draft.payload.to_string().into_bytes();
         Some(RawEvent {
             id: (self.ids)(),
