@@ -303,7 +303,7 @@ fn incident_line(story: &IncidentStory, view: &Failures<'_>) -> Mrkdwn {
     } else {
         link(&story.url, &title)
     };
-    let more = story.and_more().map(|more| escape(&format!(" {more}")));
+    let more = story.and_more().map(|more| cat([words(" "), escape(&more)]));
     let severity = story
         .severity
         .map(|severity| escape(&format!("severity {severity}")));

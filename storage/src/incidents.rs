@@ -50,4 +50,13 @@ impl Incidents<'_> {
             .await)?;
         Ok(open > 0)
     }
+
+    /// How many are open.
+    pub async fn count_open(&self) -> Result<i64, StoreError> {
+        const COUNT: &str = "SELECT COUNT(*) FROM incidents WHERE state = 'open'";
+        let open = on_engine!(self.store.pool(), |c| sqlx::query_scalar(COUNT)
+            .fetch_one(c)
+            .await)?;
+        Ok(open)
+    }
 }

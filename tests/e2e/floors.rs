@@ -1,6 +1,7 @@
 //! Purpose: a crate imports only from strictly lower floors, and the outside world is reached from one crate each.
 //! The house and the reasons are in `docs/ARCHITECTURE.md`.
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -144,4 +145,28 @@ fn floor(name: &str) -> u8 {
         "{name} has no floor yet: add it to FLOORS in tests/e2e/floors.rs and to docs/ARCHITECTURE.md"
     );
     found.unwrap().1
+}
+
+/// What the evaluation set quotes stands where it says, word for word: else its figures would measure the past.
+#[test]
+fn passages_of_the_evaluation_set_stand_in_their_documents() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let questions = std::fs::read_to_string(root.join("knowledge/evals/questions.jsonl")).unwrap();
+    let mut missing = Vec::new();
+    for line in questions.lines() {
+        let question: serde_json::Value = serde_json::from_str(line).unwrap();
+        let documents = question["documents"].as_array().unwrap();
+        for document in documents {
+            let path = root.join(document.as_str().unwrap());
+            assert!(path.is_file(), "{} names {document}", question["id"]);
+        }
+        let (Some(passage), Some(first)) = (question["passage"].as_str(), documents.first()) else {
+            continue;
+        };
+        let text = std::fs::read_to_string(root.join(first.as_str().unwrap())).unwrap();
+        if !text.contains(passage) {
+            missing.push(format!("{}: “{passage}” is not in {first}", question["id"]));
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
 }

@@ -29,6 +29,7 @@ mod nudge;
 mod page;
 mod policy;
 mod polling;
+mod polling_elsewhere;
 mod post;
 mod process;
 mod scene;

@@ -459,7 +459,7 @@ fn the_commented_defaults_name_every_variable_and_their_examples_can_be_used() {
     });
     let examples: Vec<&str> = examples.flatten().collect();
     assert!(examples.len() > 10, "{examples:?}");
-    let config = accepted(&examples.join("\n"), &[]);
+    let config = accepted(&examples.join("\n"), &[("GITLAB_TOKEN", "t")]);
     assert_eq!(
         (
             config.checked.schedules.len(),
@@ -516,6 +516,28 @@ fn half_of_a_system_that_documents_are_read_from_is_refused() {
 }
 
 #[test]
+fn what_is_polled_needs_a_token_an_address_and_a_system_that_can_be_polled() {
+    let polls = |name: &str| format!("[integrations.{name}]\npoll = ['*']");
+    assert!(refused(&polls("gitlab"), &[]).contains("GITLAB_TOKEN: integrations.gitlab.poll is set"));
+    let argocd = refused(&polls("argocd"), &[("ARGOCD_TOKEN", "t")]);
+    assert!(argocd.contains("integrations.argocd.api_url: "), "{argocd}");
+    assert!(refused(&polls("heroku"), &[]).contains("this system cannot be polled; argocd, circleci"));
+    assert!(refused(&polls("github"), &[]).contains("github.repositories"));
+    let nothing = "[integrations.sentry]\npoll = ['']";
+    assert!(refused(nothing, &[("SENTRY_TOKEN", "t")]).contains("list organisations"));
+    let config = accepted(&polls("linear"), &[("LINEAR_TOKEN", "t")]);
+    assert_eq!(config.sections.integrations["linear"].poll_interval_seconds, 300);
+    accepted("[integrations.gitlab]\nenabled = false\npoll = ['*']", &[]);
+}
+
+#[test]
+fn every_system_that_is_polled_has_a_token() {
+    for polled in em_integrations::pollers::POLLED {
+        assert!(secrets::READ.contains(&polled.name), "{}", polled.name);
+    }
+}
+
+#[test]
 fn secrets_never_print() {
     let secrets = [
         ("SLACK_APP_TOKEN", "xapp-1-hunter2"),
@@ -537,7 +559,9 @@ fn secrets_never_print() {
     ];
     let webhooks: Vec<String> = VENDORS.iter().map(|vendor| vendor.secret_variable()).collect();
     let webhooks = webhooks.iter().map(|name| (name.as_str(), "hunter2"));
-    let secrets: Vec<(&str, &str)> = webhooks.chain(secrets).collect();
+    let tokens = secrets::READ.map(|name| format!("{}_TOKEN", name.to_uppercase()));
+    let tokens = tokens.iter().map(|name| (name.as_str(), "hunter2"));
+    let secrets: Vec<(&str, &str)> = tokens.chain(webhooks).chain(secrets).collect();
     let config = accepted("", &secrets);
     let shown = format!("{config:?}{}", toml::to_string(&config.sections).unwrap());
     assert!(!shown.contains("hunter2"), "{shown}");

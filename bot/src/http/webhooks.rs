@@ -80,19 +80,9 @@ fn nobody(source: &str) -> Response {
 
 async fn receive(intake: &Intake, vendor: &Vendor, sender: &Sender, request: Request) -> Outcome {
     let (headers, uri) = (request.headers().clone(), request.uri().clone());
-    // The whole request, because the limit of its body is kept in it.
-    let body = match Bytes::from_request(request, &()).await {
+    let body = match whole(request).await {
         Ok(body) => body,
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            let detail = "The body is larger than accepted here.";
-            return (problem(StatusCode::PAYLOAD_TOO_LARGE, detail), "too_large");
-        }
-        Err(_) => {
-            return (
-                problem(StatusCode::BAD_REQUEST, "The body did not arrive whole."),
-                "broken",
-            );
-        }
+        Err(outcome) => return outcome,
     };
     let is_sns = vendor.name == cloudwatch::VENDOR.name;
     // Without topics nobody is believed, so nobody may have Amazon asked.
@@ -107,17 +97,7 @@ async fn receive(intake: &Intake, vendor: &Vendor, sender: &Sender, request: Req
         body: &body,
         certificate: certificate.as_deref(),
     };
-    let trust = Trust {
-        secrets: &sender.secrets,
-        takes_unsigned: sender.takes_unsigned,
-    };
-    let (now, id) = (intake.clock.now(), EventId::new(Ulid::new()));
-    let received = if vendor.name == generic::VENDOR.name {
-        generic::receive(sender.signature.as_ref(), delivery, trust, now, id)
-    } else {
-        webhook::receive(vendor, delivery, trust, now, id)
-    };
-    let event = match received {
+    let event = match believed(intake, vendor, sender, delivery) {
         Ok(event) => event,
         Err(refused) => return refusal(vendor, &refused),
     };
@@ -130,6 +110,38 @@ async fn receive(intake: &Intake, vendor: &Vendor, sender: &Sender, request: Req
     match confirmed {
         Ok(()) => store(intake, event).await,
         Err(error) => (try_later(&error), "unavailable"),
+    }
+}
+
+/// The whole body; the limit of its size is kept in the request.
+async fn whole(request: Request) -> Result<Bytes, Outcome> {
+    Bytes::from_request(request, &()).await.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            let detail = "The body is larger than accepted here.";
+            (problem(StatusCode::PAYLOAD_TOO_LARGE, detail), "too_large")
+        } else {
+            let detail = "The body did not arrive whole.";
+            (problem(StatusCode::BAD_REQUEST, detail), "broken")
+        }
+    })
+}
+
+/// The event, if its sender is known.
+fn believed(
+    intake: &Intake,
+    vendor: &Vendor,
+    sender: &Sender,
+    delivery: Delivery<'_>,
+) -> Result<RawEvent, Refused> {
+    let trust = Trust {
+        secrets: &sender.secrets,
+        takes_unsigned: sender.takes_unsigned,
+    };
+    let (now, id) = (intake.clock.now(), EventId::new(Ulid::new()));
+    if vendor.name == generic::VENDOR.name {
+        generic::receive(sender.signature.as_ref(), delivery, trust, now, id)
+    } else {
+        webhook::receive(vendor, delivery, trust, now, id)
     }
 }
 
@@ -166,21 +178,24 @@ fn refusal(vendor: &Vendor, refused: &Refused) -> Outcome {
         _ => "malformed",
     };
     tracing::warn!(source = vendor.name, reason = %refused, "webhook refused");
-    (
-        problem(status, &format!("{}: {refused}.", refused.title())),
-        outcome,
-    )
+    let response = problem(status, &format!("{}: {refused}.", refused.title()));
+    let response = match status {
+        StatusCode::SERVICE_UNAVAILABLE => soon(response),
+        _ => response,
+    };
+    (response, outcome)
 }
 
 /// Not stored, so not accepted: the sender keeps it and sends it again.
 fn try_later(error: &dyn Display) -> Response {
     tracing::error!(%error, "webhook not stored");
-    let mut response = problem(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "The event could not be stored. Please send it again.",
-    );
-    response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
+    let detail = "The event could not be stored. Please send it again.";
+    soon(problem(StatusCode::SERVICE_UNAVAILABLE, detail))
+}
+
+/// Says when to send it again.
+fn soon(mut response: Response) -> Response {
+    let seconds = header::HeaderValue::from_static("5");
+    response.headers_mut().insert(header::RETRY_AFTER, seconds);
     response
 }

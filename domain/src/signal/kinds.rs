@@ -8,7 +8,6 @@ use crate::{goal, shift};
 
 /// Every kind that a rule can be of, in the order in which they are shown.
 pub static KINDS: &[SignalKind] = &[
-    incident_open::KIND,
     incident_open_too_long::KIND,
     failing_main::KIND,
     failed_deployment::KIND,
@@ -18,6 +17,7 @@ pub static KINDS: &[SignalKind] = &[
     wip_limit_exceeded::KIND,
     long_running_ci::KIND,
     no_ticket_link::KIND,
+    incident_open::KIND,
 ];
 
 /// Kinds that no rule finds, but goals and the history of metrics do; they come last.

@@ -25,7 +25,7 @@ fn the_rules_that_come_along_are_every_kind_with_its_defaults() {
     let rules = read(DEFAULT_RULES, "rules.default.yaml", &[]).unwrap();
     for kind in KINDS {
         let rule = rules.find(kind.name).unwrap();
-        let enabled = kind.name != "no_ticket_link";
+        let enabled = !["no_ticket_link", "incident_open"].contains(&kind.name);
         assert_eq!(
             *rule,
             Rule {
