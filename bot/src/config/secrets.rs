@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use super::{Environment, Problem};
 
 /// The systems that are read with a token of theirs, besides GitHub and Slack.
-pub const READ: [&str; 11] = [
+pub(super) const READ: [&str; 11] = [
     "argocd",
     "circleci",
     "confluence",
