@@ -1,5 +1,6 @@
 //! What can be done in PagerDuty, Jira and Linear: looked at before it is proposed, and done once however often it is asked.
 
+use chrono::TimeDelta;
 use em_commands::action::{ActionError, Attempt, Checked, Done, find, parse};
 use em_commands::invocation::CommandError;
 use em_domain::action::Action;
@@ -19,6 +20,7 @@ both_engines!(
     failures_elsewhere_are_told_apart,
     without_tokens_nothing_is_changed_elsewhere,
     what_is_proposed_elsewhere_is_decided_by_its_risk,
+    an_attempt_that_cannot_look_does_not_forget_the_one_before,
 );
 
 /// The bot with hands on pretend systems.
@@ -93,6 +95,25 @@ impl Hands {
         let done = self.perform(action, again()).await.unwrap();
         assert!(done.was_done_already, "{done:?}");
         done
+    }
+
+    /// Ana proposes something in #ops. Gives what she alone is told.
+    async fn proposes(&self, typed: &str) -> String {
+        let text = format!("/em-agent propose {typed}");
+        let answer = self.bot.ask("ana", "#ops", &text).await;
+        self.bot.text(&answer)
+    }
+
+    /// The message to Ana alone that says `words`, once it does.
+    async fn direct(&self, words: &str) -> String {
+        let person = self.bot.user("ana").id.clone();
+        self.bot
+            .until(|w| {
+                let channel = w.direct_with(&person)?;
+                let texts = w.messages(&channel.id).map(|m| w.message_text(m));
+                texts.into_iter().find(|text| text.contains(words))
+            })
+            .await
     }
 
     async fn finish(self) {
@@ -355,7 +376,7 @@ async fn an_issue_in_linear_moves_once_and_back(database: TestDatabase) {
         .write("ENG", "Cards are declined", "Since noon.", thursday_morning());
     assert_eq!(
         hands.refused("linear-transition ENG-1 Dome").await,
-        "ENG has no state “Dome”. It has: “Backlog”, “Todo”, “In Progress”, “In Review”, “Done”."
+        "ENG has no state “Dome”. It has: “Todo”, “In Progress”, “In Review”, “Done”, “Canceled”."
     );
     assert_eq!(
         hands.refused("linear-transition ENG-1 In Progress").await,
@@ -391,7 +412,7 @@ async fn failures_elsewhere_are_told_apart(database: TestDatabase) {
     );
     hands.jira.fail_next(429, Some(120));
     let limited = hands.perform(&comment, first()).await.unwrap_err();
-    let later = em_domain::clock::Clock::now(&hands.bot.clock) + chrono::TimeDelta::seconds(120);
+    let later = em_domain::clock::Clock::now(&hands.bot.clock) + TimeDelta::seconds(120);
     let ActionError::Retry {
         may_have_happened: false,
         at: Some(retry_at),
@@ -445,32 +466,54 @@ async fn what_is_proposed_elsewhere_is_decided_by_its_risk(database: TestDatabas
     let key = hands
         .jira
         .write("PAY", "Cards", "Since noon.", thursday_morning());
-    let answer = hands
-        .bot
-        .ask(
-            "ana",
-            "#ops",
-            &format!("/em-agent propose jira-comment {key} Please look"),
-        )
-        .await;
-    let text = hands.bot.text(&answer);
-    assert!(text.contains("Commented on PAY-1."), "{text}");
+    hands.proposes(&format!("jira-comment {key} Please look")).await;
+    let done = hands.direct("Done.").await;
+    assert!(done.contains("Comment on PAY-1"), "{done}");
     assert_eq!(hands.jira.comments(&key).len(), 1, "low risk is done at once");
 
-    let answer = hands
+    let asked = hands.proposes(&format!("jira-transition {key} Done")).await;
+    assert!(asked.contains("Move PAY-1 to “Done”"), "{asked}");
+    let card = hands
         .bot
-        .ask(
-            "ana",
-            "#ops",
-            &format!("/em-agent propose jira-transition {key} Done"),
-        )
+        .until(|w| {
+            w.messages("#ops")
+                .rfind(|m| m.by_app && m.ephemeral_for.is_none())
+                .cloned()
+        })
         .await;
-    let text = hands.bot.text(&answer);
-    assert!(!text.contains("Moved"), "{text}");
     assert_eq!(
         hands.jira.status(&key),
         "In Progress",
         "medium risk is asked about"
     );
+    let sent = hands.bot.user("ben").clicks(&card, "approval.approve").unwrap();
+    assert!(sent.await.is_acked());
+    hands
+        .bot
+        .until(|w| {
+            let text = w.message_text(w.message(&card.channel, &card.ts)?);
+            text.contains("Done.").then_some(text)
+        })
+        .await;
+    assert_eq!(hands.jira.status(&key), "Done");
+    hands.finish().await;
+}
+
+async fn an_attempt_that_cannot_look_does_not_forget_the_one_before(database: TestDatabase) {
+    let hands = Hands::start(database).await;
+    let key = hands
+        .jira
+        .write("PAY", "Cards", "Since noon.", thursday_morning());
+    hands.jira.lose_next_answer();
+    hands.proposes(&format!("jira-comment {key} Please look")).await;
+    hands.direct("Attempt 1 of 5 failed").await;
+    assert_eq!(hands.jira.comments(&key).len(), 1);
+
+    hands.jira.fail_next(429, Some(30));
+    hands.bot.clock.advance(TimeDelta::seconds(10));
+    hands.direct("Attempt 2 of 5 failed").await;
+    hands.bot.clock.advance(TimeDelta::seconds(60));
+    hands.direct("Done.").await;
+    assert_eq!(hands.jira.comments(&key).len(), 1);
     hands.finish().await;
 }

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{RESET, Rest};
+use super::{Rest, limit};
 
 /// Why a vendor did not do, or did not tell, what was wanted of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -231,7 +231,7 @@ fn accepted(purpose: Purpose, answer: Exchange) -> Result<Bytes, ChangeFailure> 
         },
         StatusCode::NOT_FOUND | StatusCode::GONE => ChangeFailure::NotFound,
         StatusCode::TOO_MANY_REQUESTS => ChangeFailure::RateLimited {
-            after: pause(&headers),
+            after: limit::pause(&headers),
         },
         // A redirect: the configured address is wrong, and was not followed with a change.
         status if status.is_redirection() => unclear(purpose, format!("status {}", status.as_u16())),
@@ -239,11 +239,6 @@ fn accepted(purpose: Purpose, answer: Exchange) -> Result<Bytes, ChangeFailure> 
             reason: reason(&body, status),
         },
     })
-}
-
-fn pause(headers: &HeaderMap) -> Option<Duration> {
-    let after = headers.get(RETRY_AFTER).or_else(|| headers.get(RESET))?;
-    after.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// The vendor's reason as one sentence. `PagerDuty` has `error.errors` and `error.message`, Jira `errorMessages` and `errors` by

@@ -4,18 +4,12 @@
 
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use chrono::DateTime;
 use serde_json::{Value, json};
 
-use super::{SITE, State, person, problem};
+use super::history::{STATUSES, moved, status as status_named};
+use super::{State, person, problem};
 use crate::desk::{Asked, said};
-
-/// The statuses, by the ids of the transitions to them, with their categories.
-const STATUSES: [(&str, &str, &str); 4] = [
-    ("11", "To Do", "new"),
-    ("21", "In Progress", "indeterminate"),
-    ("31", "In Review", "indeterminate"),
-    ("41", "Done", "done"),
-];
 
 pub(super) fn status(state: &State, key: &str) -> String {
     let status = state
@@ -40,11 +34,7 @@ pub(super) fn answer(
         );
     };
     match (method, rest) {
-        (&Method::GET, []) => {
-            let mut issue = issue.clone();
-            issue["self"] = json!(format!("{SITE}/rest/api/3/issue/10040"));
-            said(200, issue)
-        }
+        (&Method::GET, []) => said(200, issue.clone()),
         (&Method::GET, ["transitions"]) => said(
             200,
             json!({ "expand": "transitions", "transitions": ways(issue) }),
@@ -58,9 +48,10 @@ pub(super) fn answer(
                     the current state of this issue.",
                 );
             };
-            if let Some(issue) = state.issues.get_mut(key) {
-                issue["fields"]["status"] = way["to"].clone();
-            }
+            // Its clock stands still.
+            let at = DateTime::from_timestamp_millis(super::moment(&issue["fields"]["updated"]));
+            let at = at.unwrap_or_default();
+            state.changed(key, "Ana Ruiz", at, |fields| moved(fields, &way["to"], at));
             StatusCode::NO_CONTENT.into_response()
         }
         (&Method::POST, ["comment"]) => write(state, key, &asked.body["body"]),
@@ -72,11 +63,11 @@ pub(super) fn answer(
 fn ways(issue: &Value) -> Vec<Value> {
     let others = STATUSES
         .iter()
-        .filter(|(_, name, _)| issue["fields"]["status"]["name"] != *name);
+        .filter(|(name, ..)| issue["fields"]["status"]["name"] != *name);
     others
-        .map(|(id, name, category)| {
-            let to = json!({ "name": name, "statusCategory": { "key": category } });
-            json!({ "id": id, "name": format!("Move to {name}"), "to": to, "isAvailable": true })
+        .map(|(name, id, _)| {
+            let name_of_way = format!("Move to {name}");
+            json!({ "id": format!("{id}1"), "name": name_of_way, "to": status_named(name), "isAvailable": true })
         })
         .collect()
 }

@@ -4,12 +4,10 @@
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::{State, WORKSPACE, problem};
+use super::history::{STATES, moved, state as state_named};
+use super::{State, WORKSPACE, moment, problem};
 use crate::desk::said;
 use crate::graphql::{self, Arguments};
-
-/// The states of each team.
-const STATES: [&str; 5] = ["Backlog", "Todo", "In Progress", "In Review", "Done"];
 
 pub(super) fn state_of(state: &State, identifier: &str) -> String {
     let issue = find(state, &json!(identifier));
@@ -34,15 +32,9 @@ fn find<'s>(state: &'s State, id: &Value) -> Option<&'s Value> {
 pub(super) fn issue(state: &State, id: Option<&Value>) -> Result<Value, String> {
     let found = id.and_then(|id| find(state, id));
     let mut issue = found.cloned().ok_or("Entity not found: Issue")?;
-    let states: Vec<Value> = STATES.iter().map(|name| state_named(name)).collect();
+    let states: Vec<Value> = STATES.iter().map(|(name, _)| state_named(name)).collect();
     issue["team"]["states"] = json!({ "__list": states });
-    issue["state"]["id"] = state_named(issue["state"]["name"].as_str().unwrap_or_default())["id"].clone();
     Ok(issue)
-}
-
-fn state_named(name: &str) -> Value {
-    let at = STATES.iter().position(|known| *known == name).unwrap_or_default();
-    json!({ "id": format!("a7c1f4d2-0b6e-4a8e-9c33-{at:012x}"), "name": name })
 }
 
 /// Comments by a filter for one id.
@@ -124,12 +116,14 @@ fn comment(state: &mut State, input: &Value) -> Result<Value, String> {
 }
 
 fn update(state: &mut State, id: &Value, input: &Value) -> Result<Value, String> {
-    let wanted = STATES
-        .iter()
-        .find(|name| state_named(name)["id"] == input["stateId"])
+    let mut states = STATES.iter().map(|(name, _)| state_named(name));
+    let wanted = states
+        .find(|known| known["id"] == input["stateId"])
         .ok_or("Entity not found: WorkflowState")?;
-    let issue = state.issues.iter_mut().find(|issue| issue["id"] == *id);
-    let issue = issue.ok_or("Entity not found: Issue")?;
-    issue["state"]["name"] = json!(wanted);
+    let issue = find(state, id).ok_or("Entity not found: Issue")?;
+    let identifier = issue["identifier"].as_str().unwrap_or_default().to_owned();
+    // Its clock stands still.
+    let at = issue["updatedAt"].as_str().and_then(moment).unwrap_or_default();
+    state.changed(&identifier, "Ana Ruiz", at, |issue| moved(issue, &wanted, at));
     Ok(json!({ "success": true }))
 }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::super::USER;
-use super::{State, found, merge, moment, problem};
+use super::{State, found, moment, problem};
 use crate::desk::{Asked, said};
 
 impl State {
@@ -36,7 +36,7 @@ impl State {
 
     fn update(&mut self, id: &str, asked: &Asked) -> Response {
         let wanted = &asked.body["incident"];
-        let Some(known) = self.incidents.iter_mut().find(|known| known["id"] == id) else {
+        let Some(known) = self.incidents.iter().find(|known| known["id"] == id) else {
             return problem(404, "Not Found");
         };
         if wanted["type"] != "incident_reference" && wanted["type"] != "incident" {
@@ -45,13 +45,11 @@ impl State {
         if known["status"] == "resolved" {
             return refused(2001, "Invalid Input Provided", &["Incident Already Resolved"]);
         }
+        // Its clock stands still.
+        let at = known["updated_at"].as_str().and_then(moment).unwrap_or_default();
         match wanted["status"].as_str() {
-            Some("acknowledged") => merge(known, &json!({ "status": "acknowledged" })),
-            Some("resolved") => {
-                // Its clock stands still.
-                let at = known["updated_at"].as_str().and_then(moment).unwrap_or_default();
-                self.resolve(id, at);
-            }
+            Some("acknowledged") => self.acknowledge(id, at),
+            Some("resolved") => self.resolve(id, at),
             _ => return refused(2001, "Invalid Input Provided", &["Status is invalid"]),
         }
         let known = self.incidents.iter().find(|known| known["id"] == id).cloned();
