@@ -106,18 +106,17 @@ impl PagerDutyClient {
 
 /// `PagerDuty` says what is wrong with the sender in its own terms, not in those of this configuration.
 fn with_advice(failure: ChangeFailure) -> ChangeFailure {
-    match failure {
-        ChangeFailure::Refused { reason } => ChangeFailure::Refused {
-            reason: if reason.contains("\"From\" header") {
-                "a token of the account must say who acts, so an admin must set PAGERDUTY_FROM to the e-mail address of \
-                 somebody there"
-                    .to_owned()
-            } else if reason == "Requester User Not Found" {
-                "nobody there has the e-mail address that PAGERDUTY_FROM says".to_owned()
-            } else {
-                reason
-            },
-        },
-        other => other,
-    }
+    let ChangeFailure::Refused { reason } = failure else {
+        return failure;
+    };
+    let reason = if reason.contains("\"From\" header") {
+        "a token of the account must say who acts, so an admin must set PAGERDUTY_FROM to the e-mail address of somebody \
+         there"
+            .to_owned()
+    } else if reason == "Requester User Not Found" {
+        "nobody there has the e-mail address that PAGERDUTY_FROM says".to_owned()
+    } else {
+        reason
+    };
+    ChangeFailure::Refused { reason }
 }
