@@ -51,6 +51,7 @@ const NAMES: &[(&str, &str)] = &[
     ("LINEAR_API_URL", "linear.api_url"),
     ("INTEGRATIONS_PAGERDUTY_ENABLED", "pagerduty.enabled"),
     ("PAGERDUTY_API_URL", "pagerduty.api_url"),
+    ("PAGERDUTY_FROM", "pagerduty.from"),
     ("AGENT_LLM_ENABLED", "llm.enabled"),
     ("OPENAI_BASE_URL", "llm.base_url"),
     ("OPENAI_MODEL", "llm.model"),

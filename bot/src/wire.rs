@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use em_commands::ctx::{
-    Ctx, DeploymentSettings, Github, Llm, LlmLimits, Settings, SignalSettings, System, TriageSettings,
+    Ctx, DeploymentSettings, Elsewhere, Github, Llm, LlmLimits, Settings, SignalSettings, System,
+    TriageSettings,
 };
 use em_commands::policy::PolicySource;
 use em_commands::signal::rules::RuleBook;
@@ -190,12 +191,18 @@ pub async fn ctx(config: &Config, store: Store, clock: SharedClock) -> anyhow::R
     )
     .map_err(anyhow::Error::msg)?;
     let outside = outside(config, github.as_ref().map(|github| Arc::clone(&github.client)))?;
+    let elsewhere = Elsewhere {
+        pagerduty: outside.pagerduty.clone(),
+        jira: outside.jira.clone(),
+        linear: outside.linear.clone(),
+    };
     Ok(Ctx {
         llm: llm(config, &clock)?,
         library: library(config, store.clone(), outside).await,
         store,
         slack,
         github,
+        elsewhere,
         policy,
         rules: Arc::new(rules),
         clock,
@@ -274,11 +281,25 @@ fn outside(config: &Config, github: Option<Arc<GithubClient>>) -> anyhow::Result
             .map(|access| LinearClient::new(&access, patience).map(Arc::new))
             .transpose()
             .context("Linear's client")?,
-        pagerduty: access(&sections.pagerduty, secrets.tokens.get("pagerduty"))
-            .map(|access| PagerDutyClient::new(&access, patience).map(Arc::new))
-            .transpose()
-            .context("PagerDuty's client")?,
+        pagerduty: pagerduty(config)?.map(Arc::new),
     })
+}
+
+fn pagerduty(config: &Config) -> anyhow::Result<Option<PagerDutyClient>> {
+    let section = &config.sections.pagerduty;
+    let vendor = sections::Vendor {
+        enabled: section.enabled,
+        api_url: section.api_url.clone(),
+    };
+    let Some(access) = access(&vendor, config.secrets.tokens.get("pagerduty")) else {
+        return Ok(None);
+    };
+    let client = PagerDutyClient::new(&access, Patience::default());
+    let client = match section.from.as_str() {
+        "" => client,
+        from => client.and_then(|client| client.acting_as(from)),
+    };
+    Ok(Some(client.context("PagerDuty's client")?))
 }
 
 /// How a system is asked, if it is configured and switched on.

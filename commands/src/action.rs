@@ -9,9 +9,13 @@ mod close;
 mod comment;
 mod deployment;
 mod dispatch;
+mod elsewhere;
+mod incident;
 mod invite;
 mod issue;
+mod jira;
 mod label;
+mod linear;
 mod look;
 mod merge;
 mod nudge;
@@ -195,6 +199,7 @@ const fn named(name: &'static str, what: &'static str) -> Argument {
 }
 
 const METHOD: Argument = named("method", "`merge`, `squash` (the default) or `rebase`");
+const FROM: Argument = named("from", "where it stands before; found out if not said");
 const HEAD: Argument = named("head", "the commit it is about; the newest one if not said");
 const RUN: Argument = named("run", "the number in the run's address");
 
@@ -277,6 +282,21 @@ pub const ACTIONS: &[ActionKind] = &[
         &[text("title", "its title"), named("body", "its text, in Markdown"), named("label", "a label it gets"),
           named("assignee", "who works on it")],
         Detectable, issue::check, issue::perform),
+    does!("pagerduty.acknowledge", "acknowledge", "acknowledge <incident id>",
+        "Tell PagerDuty that somebody is at an incident.",
+        &[], Idempotent, incident::check_acknowledge, incident::acknowledge),
+    does!("pagerduty.resolve", "resolve", "resolve <incident id>", "Tell PagerDuty that an incident is over.",
+        &[], Idempotent, incident::check_resolve, incident::resolve),
+    does!("jira.comment", "jira-comment", "jira-comment <PAY-12> <text>", "Comment on an issue in Jira.",
+        &[text("text", "what to write, as plain text")], Detectable, jira::check_comment, jira::comment),
+    does!("jira.transition", "jira-transition", "jira-transition <PAY-12> <status>", "Move an issue in Jira.",
+        &[text("status", "a status that its workflow leads to from where it stands"), FROM],
+        Idempotent, jira::check_transition, jira::transition),
+    does!("linear.comment", "linear-comment", "linear-comment <ENG-7> <text>", "Comment on an issue in Linear.",
+        &[text("text", "what to write, in Markdown")], Detectable, linear::check_comment, linear::comment),
+    does!("linear.transition", "linear-transition", "linear-transition <ENG-7> <state>", "Move an issue in Linear.",
+        &[text("state", "a state of its team"), FROM],
+        Idempotent, linear::check_transition, linear::transition),
     does!("slack.post", "post", "post <#channel> <text>", "Post to a channel.",
         &[text("text", "what to post, as plain text")], Detectable, post::check, post::perform),
     does!("slack.invite", "invite", "invite <#channel> <@person>", "Bring a person into a channel.",

@@ -10,7 +10,10 @@ use em_domain::standup::Standup;
 use em_domain::triage::TeamScope;
 use em_integrations::github::GithubConfig;
 use em_integrations::github::client::GithubClient;
+use em_integrations::jira::JiraClient;
+use em_integrations::linear::LinearClient;
 use em_integrations::llm::LlmClient;
+use em_integrations::pagerduty::PagerDutyClient;
 use em_integrations::rules::Rules;
 use em_integrations::slack::Slack;
 use em_jobs::schedule::Schedule;
@@ -30,6 +33,8 @@ pub struct Ctx {
     pub slack: Slack,
     /// GitHub's REST API, where a token is configured.
     pub github: Option<Github>,
+    /// The other systems in which something can be done.
+    pub elsewhere: Elsewhere,
     /// The language model, where one is configured.
     pub llm: Option<Llm>,
     /// What may be done, and what is asked about.
@@ -60,6 +65,17 @@ pub struct Github {
     pub client: Arc<GithubClient>,
     /// What is read with it.
     pub config: GithubConfig,
+}
+
+/// The systems besides GitHub and Slack in which something can be done; none where no token is configured.
+#[derive(Clone, Default)]
+pub struct Elsewhere {
+    /// Incidents.
+    pub pagerduty: Option<Arc<PagerDutyClient>>,
+    /// Issues.
+    pub jira: Option<Arc<JiraClient>>,
+    /// Issues.
+    pub linear: Option<Arc<LinearClient>>,
 }
 
 /// A language model, and how much of it may be used.

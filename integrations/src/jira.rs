@@ -5,6 +5,7 @@ mod adf;
 mod normalise;
 pub(crate) mod poller;
 pub mod webhook;
+mod write;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -13,6 +14,8 @@ use url::Url;
 
 use crate::documents::{Content, Conversation, Document, DocumentsError, Remark};
 use crate::rest::{Access, Patience, Rest, Vendor, atlassian};
+
+pub use write::{JiraComment, JiraIssue, Transition};
 
 /// Issues in one answer.
 const ISSUES: u32 = 50;
@@ -38,7 +41,7 @@ const VENDOR: Vendor = Vendor {
     api_url: "JIRA_API_URL",
 };
 
-/// Reads Jira.
+/// Reads Jira, comments on issues and moves them.
 #[derive(Debug)]
 pub struct JiraClient {
     rest: Rest,

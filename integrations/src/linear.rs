@@ -6,6 +6,7 @@ mod normalise;
 pub(crate) mod poller;
 mod query;
 pub mod webhook;
+mod write;
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
@@ -15,6 +16,8 @@ use url::Url;
 use crate::documents::{Content, Conversation, Document, DocumentsError, Remark};
 use crate::rest::{Access, Patience, Rest, Vendor};
 use query::{About, Comment, Found, Issue, More};
+
+pub use write::{LinearIssue, State, comment_id};
 
 /// Issues in one answer. With their first comments they stay far below the 10,000 points that a query may cost
 /// (<https://linear.app/developers/rate-limiting>).
@@ -28,7 +31,7 @@ const VENDOR: Vendor = Vendor {
     api_url: "LINEAR_API_URL",
 };
 
-/// Reads Linear.
+/// Reads Linear, comments on issues and moves them.
 #[derive(Debug)]
 pub struct LinearClient {
     rest: Rest,

@@ -6,11 +6,12 @@ pub(crate) mod normalise;
 pub(crate) mod poller;
 mod postmortem;
 pub mod webhook;
+mod write;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use reqwest::header::ACCEPT;
+use reqwest::header::{ACCEPT, HeaderMap};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
@@ -19,6 +20,8 @@ use crate::documents::{Document, DocumentsError};
 use crate::rest::{Access, Patience, Rest, Vendor};
 use incident::{Incident, Notes};
 use postmortem::Postmortems;
+
+pub use write::{IncidentStatus, Paged};
 
 /// Incidents in one answer: the most that PagerDuty gives.
 const LIMIT: usize = 100;
@@ -31,10 +34,12 @@ const VENDOR: Vendor = Vendor {
     api_url: "PAGERDUTY_API_URL",
 };
 
-/// Reads PagerDuty.
+/// Reads PagerDuty, and acknowledges and resolves incidents there.
 #[derive(Debug)]
 pub struct PagerDutyClient {
     rest: Rest,
+    /// Who acts, for a token that is nobody's own.
+    acting: HeaderMap,
 }
 
 impl PagerDutyClient {
@@ -47,6 +52,7 @@ impl PagerDutyClient {
         Ok(Self {
             rest: Rest::new(VENDOR, &access.api_url, &authorization, patience)?
                 .with_header(ACCEPT, MEDIA_TYPE),
+            acting: HeaderMap::new(),
         })
     }
 

@@ -4,6 +4,7 @@
 mod graphql;
 mod limit;
 pub(crate) mod link;
+mod write;
 
 use std::fmt;
 use std::time::Duration;
@@ -20,6 +21,8 @@ use url::Url;
 
 use crate::documents::DocumentsError;
 use crate::http::{self, TimeLimits};
+
+pub use write::{ChangeError, ChangeFailure};
 
 /// No answer of a vendor comes near this; one without an end would fill the memory.
 const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;

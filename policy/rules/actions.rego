@@ -1,4 +1,4 @@
-# What is done to GitHub and Slack, on somebody's proposal or the bot's own.
+# What is done to other systems, on somebody's proposal or the bot's own.
 package em_agent
 
 import rego.v1
@@ -10,6 +10,9 @@ risks := {
 	"github.label": "low",
 	"github.assign": "low",
 	"slack.nudge": "low",
+	"pagerduty.acknowledge": "low",
+	"jira.comment": "low",
+	"linear.comment": "low",
 	"github.close": "medium",
 	"github.reopen": "medium",
 	"github.rerun": "medium",
@@ -17,6 +20,9 @@ risks := {
 	"slack.post": "medium",
 	"slack.invite": "medium",
 	"slack.create_channel": "medium",
+	"pagerduty.resolve": "medium",
+	"jira.transition": "medium",
+	"linear.transition": "medium",
 	"github.merge": "high",
 	"github.auto_merge": "high",
 	"github.dispatch": "high",
@@ -26,7 +32,7 @@ risks := {
 
 # The first rule that fires decides. `ask` takes its terms from `terms` below.
 action_rules := [
-	{"rule": "unknown_area", "then": "deny", "text": "I only act on GitHub and in Slack."},
+	{"rule": "unknown_area", "then": "deny", "text": "I only act on systems that the rules know."},
 	{"rule": "red_checks", "then": "deny", "text": "Nothing is merged while its checks are red."},
 	{"rule": "changes_requested", "then": "deny", "text": "Nothing is merged while a reviewer wants changes."},
 	{"rule": "freeze", "then": "deny", "text": "Nothing of high risk is done during a freeze."},
@@ -43,9 +49,10 @@ action_rules := [
 
 is_known if risks[input.action.kind]
 
-is_our_area if startswith(input.action.kind, "github.")
-
-is_our_area if startswith(input.action.kind, "slack.")
+is_our_area if {
+	some area in ["github", "slack", "pagerduty", "jira", "linear"]
+	startswith(input.action.kind, concat("", [area, "."]))
+}
 
 fired contains "unknown_area" if {
 	is_string(input.action.kind)

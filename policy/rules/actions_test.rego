@@ -17,7 +17,10 @@ terms_for(kind, facts) := terms_asked if {
 }
 
 test_a_persons_own_low_risk_proposal_is_done_at_once if {
-	every kind in ["github.comment", "github.request_review", "github.label", "github.assign", "slack.nudge"] {
+	every kind in [
+		"github.comment", "github.request_review", "github.label", "github.assign", "slack.nudge",
+		"pagerduty.acknowledge", "jira.comment", "linear.comment",
+	] {
 		decision.verdict == "allow" with input as wanted(kind, member, {})
 		decision.risk == "low" with input as wanted(kind, member, {})
 	}
@@ -37,6 +40,7 @@ test_medium_risk_needs_a_manager_who_did_not_propose_it if {
 	every kind in [
 		"github.close", "github.reopen", "github.rerun", "github.create_issue",
 		"slack.post", "slack.invite", "slack.create_channel",
+		"pagerduty.resolve", "jira.transition", "linear.transition",
 	] {
 		terms_for(kind, {}) == {"approvers": ["role:manager"]}
 		decision.risk == "medium" with input as wanted(kind, member, {})
@@ -102,9 +106,12 @@ test_outside_working_time_a_deployment_to_production_has_a_quiet_period if {
 }
 
 test_an_unknown_action_is_asked_about_and_an_unknown_area_refused if {
+	terms_for("jira.delete_project", {}).approvers == ["role:manager"]
 	terms_for("github.delete_repository", {}).approvers == ["role:manager"]
 	decision.risk == "high" with input as wanted("github.delete_repository", manager, {})
-	decision.verdict == "deny" with input as wanted("aws.terminate", manager, {})
+	every kind in ["aws.terminate", "jirax.comment", "jira"] {
+		decision.verdict == "deny" with input as wanted(kind, manager, {})
+	}
 }
 
 test_every_rule_is_shown_with_whether_it_fired if {

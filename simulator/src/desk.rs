@@ -41,6 +41,11 @@ impl Asked {
 pub(crate) trait World: Send + 'static {
     /// Answers one request.
     fn answer(&mut self, asked: &Asked) -> Response;
+
+    /// Whether the request would change something.
+    fn is_change(&self, asked: &Asked) -> bool {
+        asked.method != Method::GET
+    }
 }
 
 /// A JSON answer.
@@ -54,6 +59,10 @@ struct State<W> {
     world: W,
     faults: Vec<(u16, Option<u32>)>,
     calls: Vec<String>,
+    /// Changes that were made.
+    changes: Vec<String>,
+    /// Of so many changes nobody hears.
+    unheard: u32,
 }
 
 /// A system that is being served. It stops when dropped.
@@ -72,6 +81,8 @@ impl<W: World> Desk<W> {
             world,
             faults: Vec::new(),
             calls: Vec::new(),
+            changes: Vec::new(),
+            unheard: 0,
         }));
         let router = Router::new().fallback(answer::<W>).with_state(Arc::clone(&state));
         let server = tokio::spawn(async move {
@@ -106,6 +117,16 @@ impl<W: World> Desk<W> {
         self.state().calls.clone()
     }
 
+    /// The next change takes effect, and its answer is lost on the way.
+    pub(crate) fn lose_next_answer(&self) {
+        self.state().unheard += 1;
+    }
+
+    /// Changes that were made so far: method and path.
+    pub(crate) fn changes(&self) -> Vec<String> {
+        self.state().changes.clone()
+    }
+
     fn state(&self) -> MutexGuard<'_, State<W>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -114,6 +135,22 @@ impl<W: World> Desk<W> {
 impl<W> Drop for Desk<W> {
     fn drop(&mut self) {
         self.server.abort();
+    }
+}
+
+impl<W: World> State<W> {
+    fn served(&mut self, asked: &Asked) -> Response {
+        let answer = self.world.answer(asked);
+        if !self.world.is_change(asked) || !answer.status().is_success() {
+            return answer;
+        }
+        self.changes.push(format!("{} {}", asked.method, asked.path));
+        if self.unheard == 0 {
+            return answer;
+        }
+        self.unheard -= 1;
+        // What stands between gave up waiting.
+        StatusCode::GATEWAY_TIMEOUT.into_response()
     }
 }
 
@@ -130,7 +167,7 @@ async fn answer<W: World>(FromWorld(state): FromWorld<Arc<Mutex<State<W>>>>, req
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     state.calls.push(parts.uri.to_string());
     if state.faults.is_empty() {
-        return state.world.answer(&asked);
+        return state.served(&asked);
     }
     let (status, retry_after) = state.faults.remove(0);
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -3,6 +3,7 @@
 //! Source: <https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-search/#api-rest-api-3-search-jql-post>.
 
 mod history;
+mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -99,6 +100,28 @@ impl JiraSimulator {
     pub fn calls(&self) -> Vec<String> {
         self.desk.calls()
     }
+
+    /// The next change takes effect, and its answer is lost on the way.
+    pub fn lose_next_answer(&self) {
+        self.desk.lose_next_answer();
+    }
+
+    /// Changes that were made so far: method and path.
+    pub fn changes(&self) -> Vec<String> {
+        self.desk.changes()
+    }
+
+    /// The status of an issue.
+    pub fn status(&self, key: &str) -> String {
+        self.desk.with(|state| write::status(state, key))
+    }
+
+    /// The comments on an issue in Atlassian's format, the oldest first.
+    pub fn comments(&self, key: &str) -> Vec<Value> {
+        let all = self.desk.with(|state| state.comments.get(key).cloned());
+        let body = |comment: Value| comment["body"].clone();
+        all.unwrap_or_default().into_iter().map(body).collect()
+    }
 }
 
 impl State {
@@ -114,6 +137,10 @@ impl State {
 }
 
 impl World for State {
+    fn is_change(&self, asked: &Asked) -> bool {
+        asked.method != Method::GET && !asked.path.ends_with("/search/jql")
+    }
+
     fn answer(&mut self, asked: &Asked) -> Response {
         if asked.authorization() != BASIC {
             return problem(401, "Client must be authenticated to access this resource.");
@@ -135,6 +162,9 @@ impl World for State {
                 history::listed(self, id, asked)
             }
             (&Method::GET, ["rest", "api", "3", "status"]) => said(200, history::statuses()),
+            (method, ["rest", "api", "3", "issue", key, rest @ ..]) => {
+                write::answer(self, method, key, rest, asked)
+            }
             _ => problem(404, "dead link"),
         }
     }
@@ -254,7 +284,15 @@ fn comments(state: &State, key: &str, asked: &Asked) -> Response {
         .and_then(|start| start.parse().ok())
         .unwrap_or_default();
     let all = state.comments.get(key).map_or(&[][..], Vec::as_slice);
-    let page: Vec<&Value> = all.iter().skip(start).take(100).collect();
+    let mut sorted: Vec<&Value> = all.iter().collect();
+    if asked
+        .query
+        .get("orderBy")
+        .is_some_and(|order| order == "-created")
+    {
+        sorted.reverse();
+    }
+    let page: Vec<&Value> = sorted.into_iter().skip(start).take(100).collect();
     said(
         200,
         json!({ "comments": page, "total": all.len(), "startAt": start, "maxResults": 100 }),

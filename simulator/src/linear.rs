@@ -3,6 +3,7 @@
 //! Source: <https://github.com/linear/linear/blob/master/packages/sdk/src/schema.graphql>.
 
 mod history;
+mod write;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -119,6 +120,26 @@ impl LinearSimulator {
         self.desk.calls()
     }
 
+    /// The next change takes effect, and its answer is lost on the way.
+    pub fn lose_next_answer(&self) {
+        self.desk.lose_next_answer();
+    }
+
+    /// Changes that were made so far: method and path.
+    pub fn changes(&self) -> Vec<String> {
+        self.desk.changes()
+    }
+
+    /// The name of the state that an issue is in.
+    pub fn state_of(&self, identifier: &str) -> String {
+        self.desk.with(|state| write::state_of(state, identifier))
+    }
+
+    /// The comments on an issue in Markdown, the oldest first.
+    pub fn comments(&self, identifier: &str) -> Vec<String> {
+        self.desk.with(|state| write::comments(state, identifier))
+    }
+
     fn change(&self, identifier: &str, act: impl FnOnce(&mut Value)) {
         self.desk.with(|state| {
             let found = state
@@ -162,6 +183,11 @@ impl State {
 }
 
 impl World for State {
+    fn is_change(&self, asked: &Asked) -> bool {
+        let query = asked.body["query"].as_str().unwrap_or_default();
+        query.starts_with("mutation")
+    }
+
     fn answer(&mut self, asked: &Asked) -> Response {
         if asked.authorization() != TOKEN {
             return problem(
@@ -175,8 +201,10 @@ impl World for State {
             return problem(400, "RATELIMITED", "Rate limit exceeded");
         }
         match (&asked.method, asked.segments().as_slice()) {
+            (&Method::POST, ["graphql"]) if self.is_change(asked) => write::answer(self, &asked.body),
             (&Method::POST, ["graphql"]) => match query(self, &asked.body) {
                 Ok(data) => said(200, json!({ "data": data })),
+                Err(message) if message.starts_with("Entity not found") => write::not_there(&message),
                 Err(message) => problem(400, "GRAPHQL_VALIDATION_FAILED", &message),
             },
             _ => problem(404, "NOT_FOUND", "Not found"),
@@ -199,11 +227,8 @@ fn query(state: &State, body: &Value) -> Result<Map<String, Value>, String> {
             "organization" => json!({ "id": "org", "name": "Acme", "urlKey": WORKSPACE }),
             "teams" => teams(state, &field.arguments),
             "issues" => issues(state, &field.arguments),
-            "issue" => {
-                let is_asked = |issue: &&Value| Some(&issue["id"]) == field.arguments.get("id");
-                let found = state.issues.iter().find(is_asked).cloned();
-                found.ok_or("Entity not found: Issue")?
-            }
+            "issue" => write::issue(state, field.arguments.get("id"))?,
+            "comments" => write::found(state, &field.arguments),
             name => return Err(format!("Cannot query field \"{name}\" on type \"Query\".")),
         };
         let (name, value) = graphql::select(&field, &value)?;

@@ -13,6 +13,8 @@ use world::State;
 
 /// The token that is accepted.
 pub const TOKEN: &str = "y_NbAkKc66ryYTpretend";
+/// The e-mail address of the one user.
+pub const USER: &str = "ben.koch@acme.example";
 /// Where people read the incidents.
 pub const SITE: &str = "https://acme.pagerduty.com";
 
@@ -100,5 +102,25 @@ impl PagerDutySimulator {
     /// Paths with their queries so far.
     pub fn calls(&self) -> Vec<String> {
         self.desk.calls()
+    }
+
+    /// The next change takes effect, and its answer is lost on the way.
+    pub fn lose_next_answer(&self) {
+        self.desk.lose_next_answer();
+    }
+
+    /// Changes that were made so far: method and path.
+    pub fn changes(&self) -> Vec<String> {
+        self.desk.changes()
+    }
+
+    /// How an incident stands: `triggered`.
+    pub fn status(&self, incident: &str) -> String {
+        self.desk.with(|state| state.status(incident))
+    }
+
+    /// From now on the token is the account's: whoever changes something must say who they are.
+    pub fn ask_who_acts(&self) {
+        self.desk.with(|state| state.asks_who_acts = true);
     }
 }

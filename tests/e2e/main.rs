@@ -4,6 +4,7 @@
 #![expect(clippy::too_many_lines, reason = "a snapshot is as long as what people see")]
 
 mod action;
+mod action_elsewhere;
 mod api;
 mod approval;
 mod ask;

@@ -96,7 +96,7 @@ async fn people_see_what_is_in_force_and_what_it_says(database: TestDatabase) {
       • The question lapses after 4 h.
       • After half of that time this is asked too: somebody with the role manager.
       *Rules*
-      :x: does not apply · I only act on GitHub and in Slack.
+      :x: does not apply · I only act on systems that the rules know.
       :x: does not apply · Nothing is merged while its checks are red.
       :x: does not apply · Nothing is merged while a reviewer wants changes.
       :x: does not apply · Nothing of high risk is done during a freeze.

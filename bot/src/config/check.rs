@@ -218,13 +218,17 @@ fn check_vendors(checks: &mut Checks<'_>, sections: &Sections, secrets: &Secrets
     };
     check_vendor(checks, &jira, &sections.jira, secrets.tokens.contains_key("jira"));
     // These have one address for everybody, so a token is all that is needed.
-    for (key, section) in [
-        ("notion.api_url", &sections.notion),
-        ("linear.api_url", &sections.linear),
-        ("pagerduty.api_url", &sections.pagerduty),
+    for (key, url) in [
+        ("notion.api_url", &sections.notion.api_url),
+        ("linear.api_url", &sections.linear.api_url),
+        ("pagerduty.api_url", &sections.pagerduty.api_url),
     ] {
-        check_url(checks, key, &section.api_url);
+        check_url(checks, key, url);
     }
+    let from = &sections.pagerduty.from;
+    let is_address = from.contains('@') && from.chars().all(|c| c.is_ascii_graphic());
+    let what = format!("`{from}` is no e-mail address");
+    checks.require("pagerduty.from", from.is_empty() || is_address, &what);
 }
 
 /// Half a configuration is a mistake; none switches a system off.

@@ -41,7 +41,7 @@ pub struct Secrets {
     pub webhooks: BTreeMap<&'static str, Vec<SecretString>>,
     /// `OPENAI_API_KEY`: asks the language model.
     pub openai_api_key: Option<SecretString>,
-    /// By the name of the system, `JIRA_TOKEN`: reads issues, incidents, pages; none for systems without.
+    /// By the name of the system, `JIRA_TOKEN`: reads issues, incidents, pages, and does what people agree to; none for systems without.
     pub tokens: BTreeMap<&'static str, SecretString>,
 }
 

@@ -28,7 +28,7 @@ pub struct Sections {
     /// `[linear]`
     pub linear: Vendor,
     /// `[pagerduty]`
-    pub pagerduty: Vendor,
+    pub pagerduty: PagerDuty,
     /// `[calendar]`
     pub calendar: Calendar,
     /// `[triage]`
@@ -117,6 +117,18 @@ pub struct Vendor {
     pub enabled: bool,
     /// Base of its API; empty if it is not used.
     pub api_url: String,
+}
+
+/// `PagerDuty`, where incidents are read, acknowledged and resolved.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PagerDuty {
+    /// Off switches all of it off.
+    pub enabled: bool,
+    /// Base of its API.
+    pub api_url: String,
+    /// The e-mail address of the user there in whose name the bot acts; empty if the token is that user's own.
+    pub from: String,
 }
 
 /// The team's documents.

@@ -95,6 +95,7 @@ fn every_fixed_name_sets_its_key() {
         ("LINEAR_API_URL", "https://linear.example/graphql"),
         ("INTEGRATIONS_PAGERDUTY_ENABLED", "false"),
         ("PAGERDUTY_API_URL", "https://pagerduty.example"),
+        ("PAGERDUTY_FROM", "bot@acme.example"),
         ("RETENTION_DAYS", "13"),
         ("LOG_FORMAT", "pretty"),
         ("RUST_LOG", "em_bot=debug"),
@@ -492,6 +493,9 @@ fn half_of_a_system_that_documents_are_read_from_is_refused() {
         keys(&[("PAGERDUTY_API_URL", "acme"), ("PAGERDUTY_TOKEN", "t")]),
         ["pagerduty.api_url"]
     );
+    for from in ["Ben", "ben@acme.example\n", "bén@acme.example"] {
+        assert_eq!(keys(&[("PAGERDUTY_FROM", from)]), ["pagerduty.from"], "{from:?}");
+    }
     let config = accepted(
         "",
         &[
@@ -506,7 +510,7 @@ fn half_of_a_system_that_documents_are_read_from_is_refused() {
         pagerduty,
         ..
     } = config.sections;
-    let addresses = [notion, linear, pagerduty].map(|section| section.api_url);
+    let addresses = [notion.api_url, linear.api_url, pagerduty.api_url];
     let expected = [
         "https://api.notion.com",
         "https://api.linear.app",

@@ -190,9 +190,14 @@ pub(super) struct Change {
 impl Change {
     /// It was made now.
     pub(super) fn made(self, subject: &Subject) -> Done {
+        self.made_at(Some(subject.url.clone()))
+    }
+
+    /// The same, of something that is there to see, or nowhere.
+    pub(super) fn made_at(self, url: Option<String>) -> Done {
         Done {
             said: self.said,
-            url: Some(subject.url.clone()),
+            url,
             undo: self.undo,
             was_done_already: false,
         }
@@ -200,10 +205,15 @@ impl Change {
 
     /// It had been made. By an earlier attempt, perhaps: then it is still ours to take back.
     pub(super) fn found_made(self, subject: &Subject, attempt: &Attempt) -> Done {
+        self.found_made_at(Some(subject.url.clone()), attempt)
+    }
+
+    /// The same, of something that is there to see, or nowhere.
+    pub(super) fn found_made_at(self, url: Option<String>, attempt: &Attempt) -> Done {
         let is_ours = attempt.may_have_happened;
         Done {
             said: if is_ours { self.said } else { self.said_already },
-            url: Some(subject.url.clone()),
+            url,
             undo: self.undo.filter(|_| is_ours),
             was_done_already: true,
         }

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use em_integrations::github::client::GithubError;
+use em_integrations::rest::{ChangeError, ChangeFailure};
 use em_integrations::slack::SlackError;
 use em_storage::StoreError;
 
@@ -14,6 +15,8 @@ use crate::invocation::CommandError;
 pub(super) enum Trouble {
     /// GitHub's answer.
     Github(GithubError),
+    /// The answer of another system.
+    Elsewhere(ChangeError),
     /// Slack's answer.
     Slack(SlackError),
     /// Our own.
@@ -32,6 +35,7 @@ impl Trouble {
     pub(super) fn into_action(self, now: DateTime<Utc>) -> ActionError {
         match self {
             Self::Github(error) => of_github(error),
+            Self::Elsewhere(error) => of_elsewhere(error, now),
             Self::Slack(error) | Self::Command(CommandError::Slack(error)) => of_slack(error, now),
             Self::Command(CommandError::User(sentence) | CommandError::Denied(sentence)) => {
                 ActionError::Refused(sentence)
@@ -66,6 +70,26 @@ fn of_github(error: GithubError) -> ActionError {
             error,
             GithubError::Ambiguous { .. } | GithubError::Malformed { .. }
         ),
+        error: error.into(),
+        at,
+    }
+}
+
+fn of_elsewhere(error: ChangeError, now: DateTime<Utc>) -> ActionError {
+    let at = match &error.failure {
+        ChangeFailure::RateLimited { after } => after
+            .and_then(|after| chrono::Duration::from_std(after).ok())
+            .map(|pause| now + pause),
+        ChangeFailure::Ambiguous { .. }
+        | ChangeFailure::Unavailable { .. }
+        | ChangeFailure::Malformed { .. } => None,
+        ChangeFailure::Unauthorized
+        | ChangeFailure::Forbidden { .. }
+        | ChangeFailure::NotFound
+        | ChangeFailure::Refused { .. } => return ActionError::Refused(advice_elsewhere(&error)),
+    };
+    ActionError::Retry {
+        may_have_happened: matches!(error.failure, ChangeFailure::Ambiguous { .. }),
         error: error.into(),
         at,
     }
@@ -125,12 +149,49 @@ fn advice(error: &GithubError) -> String {
     }
 }
 
+/// The same about another system.
+fn advice_elsewhere(error: &ChangeError) -> String {
+    let ChangeError {
+        vendor,
+        token,
+        failure,
+    } = error;
+    match failure {
+        ChangeFailure::Unauthorized => {
+            format!("{vendor} does not accept my token. An admin must set {token} to a new one.")
+        }
+        ChangeFailure::Forbidden { why } => format!(
+            "{vendor} does not let my token do this: {why}. An admin can grant it to the token that {token} holds."
+        ),
+        ChangeFailure::NotFound => {
+            format!("{vendor} shows me no such thing: it is not there, or my token may not see it.")
+        }
+        ChangeFailure::RateLimited { .. } => {
+            format!("{vendor} lets me ask nothing more for now. Try again in a few minutes.")
+        }
+        ChangeFailure::Refused { reason } => format!("{vendor} declined it: {reason}."),
+        ChangeFailure::Ambiguous { .. } => format!(
+            "{vendor} gave no clear answer: it may or may not have happened. Look before you try again."
+        ),
+        ChangeFailure::Unavailable { .. } => {
+            format!("{vendor} cannot be reached just now. Nothing was done; try again in a minute.")
+        }
+        ChangeFailure::Malformed { .. } => format!(
+            "{vendor} gave an answer that I cannot read. Nothing was done; an admin can see why in the log."
+        ),
+    }
+}
+
 impl From<Trouble> for CommandError {
     fn from(trouble: Trouble) -> Self {
         match trouble {
             Trouble::Github(error) => {
                 tracing::info!(%error, "an action could not be checked");
                 Self::User(advice(&error))
+            }
+            Trouble::Elsewhere(error) => {
+                tracing::info!(%error, "an action could not be checked");
+                Self::User(advice_elsewhere(&error))
             }
             Trouble::Slack(error) => Self::Slack(error),
             Trouble::Command(error) => error,
@@ -142,6 +203,12 @@ impl From<Trouble> for CommandError {
 impl From<GithubError> for Trouble {
     fn from(error: GithubError) -> Self {
         Self::Github(error)
+    }
+}
+
+impl From<ChangeError> for Trouble {
+    fn from(error: ChangeError) -> Self {
+        Self::Elsewhere(error)
     }
 }
 

@@ -83,11 +83,12 @@ async fn attempt(ctx: &Ctx, before: &Approval, begun: &Approval) -> End {
         Err(ActionError::Unknown(said)) => End::Unclear(said),
         Err(ActionError::Retry {
             error,
-            may_have_happened,
+            may_have_happened: this_one,
             at,
         }) => End::Again {
             error: format!("{error:#}"),
-            may_have_happened,
+            // This attempt may have failed before it could look what became of an earlier one.
+            may_have_happened: may_have_happened || this_one,
             at,
         },
     }

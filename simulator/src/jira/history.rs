@@ -14,7 +14,7 @@ const SHOWN: usize = 40;
 /// Changes in one answer about one issue at most, so that tests need few of them to see the second.
 const CHANGES: usize = 25;
 /// Names, ids and categories.
-const STATUSES: [(&str, &str, &str); 4] = [
+pub(super) const STATUSES: [(&str, &str, &str); 4] = [
     ("To Do", "10000", "new"),
     ("In Progress", "3", "indeterminate"),
     ("In Review", "10001", "indeterminate"),
@@ -93,26 +93,7 @@ impl JiraSimulator {
 
     /// Moves an issue to a status: *To Do*, *In Progress*, *In Review* or *Done*. Gives what the webhook tells.
     pub fn transition(&self, key: &str, by: &str, to: &str, at: DateTime<Utc>) -> Value {
-        let new = status(to);
-        self.changed(key, by, at, |fields| {
-            let old = std::mem::replace(&mut fields["status"], new.clone());
-            let mut items = vec![item(
-                "status",
-                (&old["id"], &old["name"]),
-                (&new["id"], &new["name"]),
-            )];
-            if old["statusCategory"] != new["statusCategory"] {
-                // It is noted a moment before the change itself.
-                fields["statuscategorychangedate"] = json!(stamp(at - TimeDelta::milliseconds(7)));
-                let is_done = new["statusCategory"]["key"] == "done";
-                fields["resolutiondate"] = if is_done { json!(stamp(at)) } else { Value::Null };
-                if is_done {
-                    let done = (&json!("10000"), &json!("Done"));
-                    items.push(item("resolution", (&Value::Null, &Value::Null), done));
-                }
-            }
-            items
-        })
+        self.changed(key, by, at, |fields| moved(fields, &status(to), at))
     }
 
     /// Changes the title of an issue. Gives what the webhook tells.
@@ -134,23 +115,54 @@ impl JiraSimulator {
         at: DateTime<Utc>,
         act: impl FnOnce(&mut Value) -> Vec<Value>,
     ) -> Value {
-        self.desk.with(|state| {
-            let id = (10_200 + state.changes.values().map(Vec::len).sum::<usize>()).to_string();
-            let Some(issue) = state.issues.get_mut(key) else {
-                return Value::Null;
-            };
-            let items = act(&mut issue["fields"]);
-            issue["fields"]["updated"] = json!(stamp(at));
-            let change = json!({ "id": id, "author": person(by), "created": stamp(at), "items": items });
-            let told = json!({
-                "timestamp": told_at(at), "webhookEvent": "jira:issue_updated", "user": person(by),
-                "issue_event_type_name": "issue_generic", "issue": issue,
-                "changelog": { "id": id, "items": items },
-            });
-            state.changes.entry(key.to_owned()).or_default().push(change);
-            told
-        })
+        self.desk.with(|state| state.changed(key, by, at, act))
     }
+}
+
+impl State {
+    pub(super) fn changed(
+        &mut self,
+        key: &str,
+        by: &str,
+        at: DateTime<Utc>,
+        act: impl FnOnce(&mut Value) -> Vec<Value>,
+    ) -> Value {
+        let id = (10_200 + self.changes.values().map(Vec::len).sum::<usize>()).to_string();
+        let Some(issue) = self.issues.get_mut(key) else {
+            return Value::Null;
+        };
+        let items = act(&mut issue["fields"]);
+        issue["fields"]["updated"] = json!(stamp(at));
+        let change = json!({ "id": id, "author": person(by), "created": stamp(at), "items": items });
+        let told = json!({
+            "timestamp": told_at(at), "webhookEvent": "jira:issue_updated", "user": person(by),
+            "issue_event_type_name": "issue_generic", "issue": issue,
+            "changelog": { "id": id, "items": items },
+        });
+        self.changes.entry(key.to_owned()).or_default().push(change);
+        told
+    }
+}
+
+/// What a move to a status changes.
+pub(super) fn moved(fields: &mut Value, new: &Value, at: DateTime<Utc>) -> Vec<Value> {
+    let old = std::mem::replace(&mut fields["status"], new.clone());
+    let mut items = vec![item(
+        "status",
+        (&old["id"], &old["name"]),
+        (&new["id"], &new["name"]),
+    )];
+    if old["statusCategory"] != new["statusCategory"] {
+        // It is noted a moment before the change itself.
+        fields["statuscategorychangedate"] = json!(stamp(at - TimeDelta::milliseconds(7)));
+        let is_done = new["statusCategory"]["key"] == "done";
+        fields["resolutiondate"] = if is_done { json!(stamp(at)) } else { Value::Null };
+        if is_done {
+            let done = (&json!("10000"), &json!("Done"));
+            items.push(item("resolution", (&Value::Null, &Value::Null), done));
+        }
+    }
+    items
 }
 
 /// The webhook is made a moment after the change.

@@ -4,10 +4,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
-use super::{LinearSimulator, stamp};
+use super::{LinearSimulator, State, stamp};
 
 /// Names and types.
-const STATES: [(&str, &str); 5] = [
+pub(super) const STATES: [(&str, &str); 5] = [
     ("Todo", "unstarted"),
     ("In Progress", "started"),
     ("In Review", "started"),
@@ -57,21 +57,7 @@ impl LinearSimulator {
 
     /// Moves an issue to a state: *Todo*, *In Progress*, *In Review*, *Done* or *Canceled*. Gives what the webhook tells.
     pub fn transition(&self, identifier: &str, by: &str, to: &str, at: DateTime<Utc>) -> Value {
-        let new = state(to);
-        self.changed(identifier, by, at, |issue| {
-            let old = std::mem::replace(&mut issue["state"], new.clone());
-            let mut before = json!({ "stateId": old["id"] });
-            let field = match new["type"].as_str() {
-                Some("started") => "startedAt",
-                Some("completed") => "completedAt",
-                Some("canceled") => "canceledAt",
-                _ => "",
-            };
-            if !field.is_empty() && old["type"] != new["type"] {
-                before[field] = std::mem::replace(&mut issue[field], json!(stamp(at)));
-            }
-            (json!({ "fromState": old, "toState": new.clone() }), before)
-        })
+        self.changed(identifier, by, at, |issue| moved(issue, &state(to), at))
     }
 
     /// Changes the title of an issue. Gives what the webhook tells.
@@ -89,31 +75,57 @@ impl LinearSimulator {
         at: DateTime<Utc>,
         act: impl FnOnce(&mut Value) -> (Value, Value),
     ) -> Value {
-        self.desk.with(|world| {
-            let mut issues = world.issues.iter_mut();
-            let Some(issue) = issues.find(|issue| issue["identifier"] == identifier) else {
-                return Value::Null;
-            };
-            let (change, mut before) = act(issue);
-            before["updatedAt"] = issue["updatedAt"].clone();
-            issue["updatedAt"] = json!(stamp(at));
-            // The history is written a moment after the change.
-            let noted = stamp(at + TimeDelta::milliseconds(4));
-            let of_issue = issue["id"].clone();
-            if let Some(history) = issue["history"]["__list"].as_array_mut() {
-                let mut entry = json!({
-                    "id": format!("{}:{}", of_issue.as_str().unwrap_or_default(), history.len()),
-                    "createdAt": noted, "updatedAt": noted, "actor": person(by), "botActor": null,
-                    "fromState": null, "toState": null, "fromAssignee": null, "toAssignee": null,
-                });
-                for (name, value) in change.as_object().into_iter().flatten() {
-                    entry[name] = value.clone();
-                }
-                history.insert(0, entry);
-            }
-            told("update", issue, by, at, &before)
-        })
+        self.desk.with(|world| world.changed(identifier, by, at, act))
     }
+}
+
+impl State {
+    pub(super) fn changed(
+        &mut self,
+        identifier: &str,
+        by: &str,
+        at: DateTime<Utc>,
+        act: impl FnOnce(&mut Value) -> (Value, Value),
+    ) -> Value {
+        let mut issues = self.issues.iter_mut();
+        let Some(issue) = issues.find(|issue| issue["identifier"] == identifier) else {
+            return Value::Null;
+        };
+        let (change, mut before) = act(issue);
+        before["updatedAt"] = issue["updatedAt"].clone();
+        issue["updatedAt"] = json!(stamp(at));
+        // The history is written a moment after the change.
+        let noted = stamp(at + TimeDelta::milliseconds(4));
+        let of_issue = issue["id"].clone();
+        if let Some(history) = issue["history"]["__list"].as_array_mut() {
+            let mut entry = json!({
+                "id": format!("{}:{}", of_issue.as_str().unwrap_or_default(), history.len()),
+                "createdAt": noted, "updatedAt": noted, "actor": person(by), "botActor": null,
+                "fromState": null, "toState": null, "fromAssignee": null, "toAssignee": null,
+            });
+            for (name, value) in change.as_object().into_iter().flatten() {
+                entry[name] = value.clone();
+            }
+            history.insert(0, entry);
+        }
+        told("update", issue, by, at, &before)
+    }
+}
+
+/// What a move to a state changes, and what was before.
+pub(super) fn moved(issue: &mut Value, new: &Value, at: DateTime<Utc>) -> (Value, Value) {
+    let old = std::mem::replace(&mut issue["state"], new.clone());
+    let mut before = json!({ "stateId": old["id"] });
+    let field = match new["type"].as_str() {
+        Some("started") => "startedAt",
+        Some("completed") => "completedAt",
+        Some("canceled") => "canceledAt",
+        _ => "",
+    };
+    if !field.is_empty() && old["type"] != new["type"] {
+        before[field] = std::mem::replace(&mut issue[field], json!(stamp(at)));
+    }
+    (json!({ "fromState": old, "toState": new.clone() }), before)
 }
 
 /// What the webhook tells: the issue without its lists, who did it, and what was before.

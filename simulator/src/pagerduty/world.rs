@@ -1,5 +1,7 @@
 //! Purpose: what a pretend PagerDuty holds, and how it answers.
 
+mod write;
+
 use std::collections::BTreeMap;
 
 use axum::http::{HeaderValue, Method};
@@ -25,6 +27,8 @@ pub(super) struct State {
     posts: Vec<(Value, Value)>,
     /// The next request is one too many.
     pub(super) limited: Option<u32>,
+    /// The token is the account's, not a person's.
+    pub(super) asks_who_acts: bool,
 }
 
 impl State {
@@ -207,7 +211,7 @@ impl World for State {
             return response;
         }
         if asked.method != Method::GET {
-            return problem(403, "this key only reads");
+            return self.change(asked);
         }
         let one = |of: &[Value], id: &str| of.iter().find(|known| known["id"] == id).cloned();
         match asked.segments().as_slice() {
