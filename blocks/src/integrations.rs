@@ -43,7 +43,7 @@ pub struct Integration<'a> {
     pub variable: &'a str,
     /// How asking it for news goes; none if it is not asked.
     pub poll: Option<Poll>,
-    /// What an operator sets so that it is asked, as a clause: "set X_TOKEN and ..."; none if it cannot be asked.
+    /// What an operator sets so that it is asked, as a clause that begins with "set"; none if it cannot be asked.
     pub how_polled: Option<&'a str>,
     /// When something came last, ever.
     pub last_at: Option<DateTime<Utc>>,

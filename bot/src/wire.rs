@@ -45,7 +45,6 @@ use url::Url;
 
 use crate::config::{Config, sections};
 use crate::http::webhooks::Sender;
-use polling::{how_polled, is_polled, polled_names};
 
 /// The machine's clock.
 pub fn system_clock() -> SharedClock {
@@ -396,10 +395,7 @@ fn systems(config: &Config) -> Vec<System> {
             is_on: sender.is_some(),
             has_secret: sender.is_some_and(|sender| !sender.secrets.is_empty()),
             takes_unsigned: sender.is_some_and(|sender| sender.takes_unsigned),
-            is_polled: is_polled(config, vendor.name),
-            how_polled: polled_names()
-                .any(|name| name == vendor.name)
-                .then(|| how_polled(vendor.name)),
+            polling: polling::standing(config, vendor.name),
         }
     };
     VENDORS.iter().map(of).collect()

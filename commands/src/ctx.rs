@@ -152,10 +152,19 @@ pub struct System {
     pub has_secret: bool,
     /// Its webhooks are taken in without a secret.
     pub takes_unsigned: bool,
-    /// It is asked for news.
-    pub is_polled: bool,
-    /// What an operator sets so that it is asked for news; none if that cannot be.
-    pub how_polled: Option<String>,
+    /// Whether it is asked for news.
+    pub polling: Polling,
+}
+
+/// Whether a system is asked for news.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Polling {
+    /// It is.
+    On,
+    /// It could be, if an operator does this: a clause that begins with "set".
+    Possible(String),
+    /// It cannot be.
+    Impossible,
 }
 
 /// A command that the clock types because the configuration says so.

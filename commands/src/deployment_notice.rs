@@ -149,9 +149,12 @@ async fn delivered(
     let rows = report.lead_time.time.proof.iter();
     let keys: Vec<_> = rows
         .filter(|row| row.links.iter().any(|link| link.to == this))
-        .filter_map(|row| match &row.subject {
-            Subject::Change(key) => Some(key),
-            _ => None,
+        .filter_map(|row| {
+            if let Subject::Change(key) = &row.subject {
+                Some(key)
+            } else {
+                None
+            }
         })
         .collect();
     let mut changes: Vec<Change> = facts

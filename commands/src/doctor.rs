@@ -8,7 +8,7 @@ use em_domain::job::JobState;
 use em_domain::poll_report::PollReport;
 use em_integrations::slack::SlackError;
 
-use crate::ctx::{Ctx, System};
+use crate::ctx::{Ctx, Polling, System};
 use crate::integrations::report_name;
 use crate::invocation::{Invocation, Outcome, Reply};
 use crate::policy::asked_at;
@@ -210,7 +210,7 @@ async fn github(ctx: &Ctx) -> Vec<Finding> {
     let settings = &ctx.settings;
     let system = settings.systems.iter().find(|system| system.name == "github");
     let has_secret = system.is_some_and(|system| system.has_secret);
-    if !has_secret && !system.is_some_and(|system| system.is_polled) {
+    if !has_secret && !system.is_some_and(is_polled) {
         let fix = "Set GITHUB_TOKEN and github.repositories to poll, or GITHUB_WEBHOOK_SECRET and point a webhook at /webhooks/github.";
         return vec![bad(
             Health::Warn,
@@ -269,6 +269,10 @@ async fn policy(ctx: &Ctx) -> Vec<Finding> {
     findings
 }
 
+fn is_polled(system: &System) -> bool {
+    system.polling == Polling::On
+}
+
 /// How asking a system for news went last.
 async fn polled(ctx: &Ctx, system: &System) -> Option<Finding> {
     // The database's own finding says why it cannot be read.
@@ -314,7 +318,7 @@ async fn events(ctx: &Ctx) -> Vec<Finding> {
         return Vec::new();
     };
     let mut findings: Vec<Finding> = ctx.settings.systems.iter().filter_map(unproven).collect();
-    for system in ctx.settings.systems.iter().filter(|system| system.is_polled) {
+    for system in ctx.settings.systems.iter().filter(|system| is_polled(system)) {
         findings.extend(polled(ctx, system).await);
     }
     let now = ctx.clock.now();

@@ -6,7 +6,7 @@ use clap::Parser;
 use em_blocks::integrations::{Integration, Poll, Standing, message_integration, message_integrations};
 use em_storage::Unrecognised;
 
-use crate::ctx::{Ctx, System};
+use crate::ctx::{Ctx, Polling, System};
 use crate::invocation::{CommandError, Invocation, Outcome, Reply};
 use crate::spec::Spec;
 
@@ -43,7 +43,10 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
             standing: standing(system),
             variable: &system.variable,
             poll: poll(&ctx, system).await?,
-            how_polled: system.how_polled.as_deref(),
+            how_polled: match &system.polling {
+                Polling::Possible(how) => Some(how),
+                Polling::On | Polling::Impossible => None,
+            },
             last_at: last.get(system.name).copied(),
             unread: unread_of(&unread, system.name),
         });
@@ -69,7 +72,7 @@ pub fn report_name(source: &str) -> String {
 
 /// How asking a system for news goes, if it is asked.
 async fn poll(ctx: &Ctx, system: &System) -> Result<Option<Poll>, CommandError> {
-    if !system.is_polled {
+    if system.polling != Polling::On {
         return Ok(None);
     }
     let report = ctx.store.cursors().find(&report_name(system.name)).await?;

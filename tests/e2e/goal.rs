@@ -200,7 +200,9 @@ async fn the_team_misses_its_goal_is_told_once_and_hears_when_it_holds_again(dat
     changes(&scene, 22, 1).await;
     look_at_goals(&scene).await;
     look_at_goals(&scene).await;
-    let after = until_posted(&scene, 2, "✓").await;
+    let mut after = until_posted(&scene, 2, "✓").await;
+    // Should the bot have looked by itself while a change was open and not yet reviewed, it warned of that, too.
+    after.retain(|message| !text(&scene, message).contains("About to miss"));
     assert_eq!(after.len(), 2, "{after:?}");
     assert!(
         text(&scene, &after[0]).contains("✓ Resolved"),

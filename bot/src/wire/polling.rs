@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
+use em_commands::ctx::Polling as Standing;
 use em_domain::clock::SharedClock;
 use em_domain::id::EventId;
 use em_integrations::github::poller::Poller;
@@ -40,8 +41,18 @@ pub fn how_polled(name: &str) -> String {
     }
 }
 
-/// Whether the configuration has a system polled.
-pub fn is_polled(config: &Config, name: &str) -> bool {
+/// Whether the configuration has a system polled, or how it could.
+pub fn standing(config: &Config, name: &str) -> Standing {
+    if is_polled(config, name) {
+        Standing::On
+    } else if polled_names().any(|polled| polled == name) {
+        Standing::Possible(how_polled(name))
+    } else {
+        Standing::Impossible
+    }
+}
+
+fn is_polled(config: &Config, name: &str) -> bool {
     if name == GITHUB {
         let github = &config.sections.github;
         let names_any = !(github.repositories.is_empty() && github.organisations.is_empty());

@@ -44,19 +44,19 @@ fn life(jira: &JiraSimulator) -> Vec<RawEvent> {
 }
 
 fn without_times(facts: &BTreeMap<String, FactChange>) -> Vec<String> {
-    let line = |fact: &FactChange| match fact {
-        FactChange::IssueMove(fact) => {
-            let at = fact.at.format("%F %R");
-            format!(
-                "{} {} {} {at} {} {}",
-                fact.issue,
-                fact.kind.as_str(),
-                fact.by.login,
-                fact.title,
-                fact.url
-            )
-        }
-        other => panic!("{other:?}"),
+    let line = |fact: &FactChange| {
+        let FactChange::IssueMove(fact) = fact else {
+            panic!("{fact:?}")
+        };
+        let at = fact.at.format("%F %R");
+        format!(
+            "{} {} {} {at} {} {}",
+            fact.issue,
+            fact.kind.as_str(),
+            fact.by.login,
+            fact.title,
+            fact.url
+        )
     };
     facts.values().map(line).collect()
 }

@@ -42,9 +42,11 @@ fn life(linear: &LinearSimulator) -> Vec<RawEvent> {
 }
 
 fn lines(events: &[RawEvent]) -> Vec<String> {
-    let line = |(key, fact): (String, FactChange)| match fact {
-        FactChange::IssueMove(fact) => format!("{key} {}", fact.url),
-        other => panic!("{other:?}"),
+    let line = |(key, fact): (String, FactChange)| {
+        let FactChange::IssueMove(fact) = fact else {
+            panic!("{fact:?}")
+        };
+        format!("{key} {}", fact.url)
     };
     facts(events).into_iter().map(line).collect()
 }

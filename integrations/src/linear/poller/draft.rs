@@ -24,7 +24,7 @@ pub(super) fn drafts(issue: &Issue, since: DateTime<Utc>) -> Vec<Draft> {
 fn created(issue: &Issue, entries: &[&Change]) -> Draft {
     let mut moves = entries.iter().filter(|change| change.to_state.is_some());
     let state = match moves.next() {
-        Some(moved) => moved.from_state.as_ref(),
+        Some(entry) => entry.from_state.as_ref(),
         None => Some(&issue.state),
     };
     let is_given = |change: &&&Change| change.from_assignee.is_some() || change.to_assignee.is_some();
