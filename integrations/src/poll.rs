@@ -1,6 +1,6 @@
 //! Purpose: reading from a system's API, now and then, what its webhooks would have told: for networks that it cannot reach.
 //! What is read becomes raw events for the same normaliser. To poll another system: a file `poller.rs` in the vendor's folder
-//! with a [`Feed`](feed::Feed), and a line in [`pollers`](crate::pollers).
+//! with a `Feed` (`poll/feed.rs`), and a line in [`pollers`](crate::pollers).
 
 pub(crate) mod feed;
 pub(crate) mod slice;
