@@ -95,6 +95,7 @@ fn line(one: &Integration<'_>, zone: Tz) -> Mrkdwn {
         Standing::Unsigned => " · :warning: webhooks that nothing proves",
         Standing::Off => " · switched off",
         Standing::NotSetUp if one.poll.is_some() => " · asked for news",
+        Standing::NotSetUp if one.last_at.is_none() => " · not set up",
         Standing::NotSetUp => " · from files only",
     };
     let trouble = match one.poll.as_ref().and_then(|poll| poll.last.as_ref()) {
