@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use em_blocks::deployment_notice::{message_delivered, message_deployment};
 use em_blocks::people::People;
 use em_domain::delivery::{Asked, Change, Mode, Subject, measure};
-use em_domain::deployment::{Deployment, DeploymentState};
+use em_domain::deployment::Deployment;
 use em_domain::id::{JobId, RepositoryName};
 use em_domain::job::{Job, JobError, NewJob};
 use em_integrations::slack::Place;
@@ -44,9 +44,9 @@ pub async fn look(ctx: &Ctx) -> Result<usize, CommandError> {
     let mut outdated = 0;
     for deployment in ctx.store.deployments().list_moved(now - NEWS).await? {
         let purpose = purpose(&deployment);
-        let is_told = is_wanted(settings, &deployment.target.value.environment)
+        let is_outdated = is_wanted(settings, &deployment.target.value.environment)
             && copy::shown_version(ctx, &purpose).await? < Some(version(&deployment));
-        if !is_told {
+        if !is_outdated {
             continue;
         }
         let payload = json!(Shown {
@@ -77,13 +77,7 @@ fn purpose(deployment: &Deployment) -> String {
 
 /// Grows with every state: by time, and where two have one time, by the order of life.
 fn version(deployment: &Deployment) -> i64 {
-    let order = match deployment.state.value {
-        DeploymentState::Pending => 0,
-        DeploymentState::InProgress => 1,
-        DeploymentState::Success => 2,
-        DeploymentState::Failure => 3,
-    };
-    deployment.state.at.timestamp_millis() * 4 + order
+    deployment.state.at.timestamp_millis() * 4 + deployment.state.value as i64
 }
 
 /// Brings the message of a deployment up to date, and says in its thread what went out.

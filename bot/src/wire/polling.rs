@@ -59,7 +59,8 @@ fn is_polled(config: &Config, name: &str) -> bool {
         let has_token = config.secrets.github_token.is_some();
         return github.enabled && has_token && names_any && github.poll_interval_seconds > 0;
     }
-    setup(config, name).is_some()
+    // Without an interval only `backfill` asks.
+    setup(config, name).is_some_and(|(_, seconds)| seconds > 0)
 }
 
 /// What polls each system that is configured for it; also those that are polled only when somebody asks for it.
