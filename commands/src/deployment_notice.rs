@@ -6,6 +6,7 @@ use em_blocks::deployment_notice::{message_delivered, message_deployment};
 use em_blocks::people::People;
 use em_domain::delivery::{Asked, Change, Mode, Subject, measure};
 use em_domain::deployment::Deployment;
+use em_domain::deployment_notice::{is_outdated, is_wanted, version};
 use em_domain::id::{JobId, RepositoryName};
 use em_domain::job::{Job, JobError, NewJob};
 use em_integrations::slack::Place;
@@ -25,6 +26,8 @@ pub const SHOW: &str = "deployment_notice.show";
 const NEWS: TimeDelta = TimeDelta::hours(2);
 /// How long a message is remembered as that of its deployment.
 const REMEMBERED: TimeDelta = TimeDelta::days(30);
+/// Under which name the store keeps up to when the channel refused to be told: it is not asked for that again.
+const GAVE_UP: &str = "deployment-notice:gave-up";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Shown {
@@ -41,12 +44,16 @@ pub async fn look(ctx: &Ctx) -> Result<usize, CommandError> {
         return Ok(0);
     };
     let now = ctx.clock.now();
+    let gave_up = ctx.store.cursors().find::<DateTime<Utc>>(GAVE_UP).await?;
+    let gave_up = gave_up.map(|cursor| cursor.value);
     let mut outdated = 0;
     for deployment in ctx.store.deployments().list_moved(now - NEWS).await? {
         let purpose = purpose(&deployment);
-        let is_outdated = is_wanted(settings, &deployment.target.value.environment)
-            && copy::shown_version(ctx, &purpose).await? < Some(version(&deployment));
-        if !is_outdated {
+        if !is_wanted(&settings.environments, &deployment.target.value.environment) {
+            continue;
+        }
+        let shown = copy::shown_version(ctx, &purpose).await?;
+        if !is_outdated(&deployment, shown, gave_up) {
             continue;
         }
         let payload = json!(Shown {
@@ -63,21 +70,8 @@ pub async fn look(ctx: &Ctx) -> Result<usize, CommandError> {
     Ok(outdated)
 }
 
-/// Whether people want to hear of deployments to this environment.
-fn is_wanted(settings: &DeploymentSettings, environment: &str) -> bool {
-    settings
-        .environments
-        .iter()
-        .any(|wanted| wanted == "*" || wanted.eq_ignore_ascii_case(environment))
-}
-
 fn purpose(deployment: &Deployment) -> String {
     format!("deployment:{}:{}", deployment.repository, deployment.id)
-}
-
-/// Grows with every state: by time, and where two have one time, by the order of life.
-fn version(deployment: &Deployment) -> i64 {
-    deployment.state.at.timestamp_millis() * 4 + deployment.state.value as i64
 }
 
 /// Brings the message of a deployment up to date, and says in its thread what went out.
@@ -95,21 +89,39 @@ pub async fn show(ctx: Ctx, job: Job) -> Result<(), JobError> {
     let Some(deployment) = found.map_err(CommandError::from)? else {
         return Ok(());
     };
+    let told = tell(&ctx, settings, &deployment, again)
+        .await
+        .map_err(JobError::from);
+    if matches!(told, Err(JobError::Fail(_))) {
+        let cursors = ctx.store.cursors();
+        let remembered = cursors
+            .upsert(GAVE_UP, &deployment.state.at, ctx.clock.now())
+            .await;
+        remembered.map_err(CommandError::from)?;
+    }
+    told
+}
+
+async fn tell(
+    ctx: &Ctx,
+    settings: &DeploymentSettings,
+    deployment: &Deployment,
+    again: bool,
+) -> Result<(), CommandError> {
     let until = ctx.clock.now() + REMEMBERED;
-    let channel = ctx.slack.resolve_channel(&settings.channel).await;
-    let channel = channel.map_err(CommandError::from)?.id.clone();
+    let channel = ctx.slack.resolve_channel(&settings.channel).await?.id.clone();
     let wanted = Wanted {
-        purpose: purpose(&deployment),
+        purpose: purpose(deployment),
         place: Place::channel(channel),
-        content: message_deployment(&deployment, People::posted(), ctx.settings.calendar.zone),
-        version: version(&deployment),
+        content: message_deployment(deployment, People::posted(), ctx.settings.calendar.zone),
+        version: version(deployment),
         until,
     };
-    let posted = copy::show(&ctx, &wanted, again).await?;
+    let posted = copy::show(ctx, &wanted, again).await?;
     let Some(live_at) = deployment.succeeded_at else {
         return Ok(());
     };
-    let changes = delivered(&ctx, &deployment, live_at).await?;
+    let changes = delivered(ctx, deployment, live_at).await?;
     if changes.is_empty() {
         return Ok(());
     }
@@ -120,7 +132,7 @@ pub async fn show(ctx: Ctx, job: Job) -> Result<(), JobError> {
         version: 0,
         until,
     };
-    copy::show(&ctx, &details, again).await?;
+    copy::show(ctx, &details, again).await?;
     Ok(())
 }
 
@@ -159,20 +171,4 @@ async fn delivered(
         .collect();
     changes.sort_by_key(|change| std::cmp::Reverse(change.merged_at));
     Ok(changes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn environments_are_told_of_by_name_or_all() {
-        let of = |environments: &[&str]| DeploymentSettings {
-            channel: "C0DEPLOYS".to_owned(),
-            environments: environments.iter().map(|name| (*name).to_owned()).collect(),
-        };
-        assert!(is_wanted(&of(&["Production"]), "production"));
-        assert!(!is_wanted(&of(&["production"]), "staging"));
-        assert!(is_wanted(&of(&["*"]), "staging"));
-    }
 }

@@ -19,6 +19,7 @@ pub mod ci_run;
 pub mod clock;
 pub mod delivery;
 pub mod deployment;
+pub mod deployment_notice;
 pub mod digest;
 pub mod evals;
 pub mod event;

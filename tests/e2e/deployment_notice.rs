@@ -2,6 +2,7 @@
 
 use chrono::Duration;
 use em_commands::deployment_notice;
+use em_domain::job::JobState;
 use em_simulator::github::{NewDeployment, NewPull};
 use em_simulator::workspace::Message;
 use em_storage::testing::TestDatabase;
@@ -12,6 +13,7 @@ use crate::scene::{REPO, Scene, january};
 both_engines!(
     a_deployment_is_one_message_that_goes_on_with_it,
     only_what_the_operator_asked_for_is_told_and_nothing_of_the_past,
+    a_channel_that_refuses_is_not_asked_for_the_same_again,
 );
 
 const TOML: &str = "[slack]\ndefault_channel = \"#ops\"\n[deployments]\nchannel = \"#payments\"\n";
@@ -135,5 +137,45 @@ async fn only_what_the_operator_asked_for_is_told_and_nothing_of_the_past(databa
         .await;
     until_said(&scene, "did not get to Production").await;
     assert_eq!(posted(&scene).len(), 1);
+    scene.finish().await;
+}
+
+/// Waits until so many messages were given up, which happens within a moment, and no more.
+async fn until_given_up(scene: &Scene, count: usize) {
+    let jobs = scene.bot.bot.ctx.store.jobs();
+    let deadline = tokio::time::Instant::now() + Duration::seconds(20).to_std().unwrap();
+    loop {
+        let dead = jobs.list(JobState::Dead, 10).await.unwrap();
+        assert!(
+            dead.iter().all(|job| job.kind == deployment_notice::SHOW),
+            "{dead:?}"
+        );
+        assert!(dead.len() <= count, "{dead:?}");
+        if dead.len() == count {
+            return;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "nothing was given up");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+async fn a_channel_that_refuses_is_not_asked_for_the_same_again(database: TestDatabase) {
+    let scene = Scene::start_with(database, "[deployments]\nchannel = \"#nowhere\"\n").await;
+    let (id, made) = scene
+        .github
+        .deploy(REPO, &deployment("production", &"e".repeat(40)), january(15, 9));
+    scene.tell(&made).await;
+    until_given_up(&scene, 1).await;
+    assert_eq!(deployment_notice::look(&scene.bot.bot.ctx).await.unwrap(), 0);
+    let answer = scene.bot.ask("ana", "#ops", "/em-agent doctor").await;
+    let text = scene.bot.text(&answer);
+    assert!(text.contains("I cannot post to the channel #nowhere"), "{text}");
+
+    // What happens later is tried anew.
+    let live = scene
+        .github
+        .deployment_status(REPO, id, "success", january(15, 9) + Duration::minutes(5));
+    scene.tell(&live).await;
+    until_given_up(&scene, 2).await;
     scene.finish().await;
 }
