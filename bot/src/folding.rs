@@ -12,6 +12,9 @@ use tokio_util::sync::CancellationToken;
 /// Events folded in one transaction: large enough to be quick, small enough that arriving events, which share the
 /// one writer, do not wait long for it.
 const BATCH: u16 = 250;
+/// How long senders go first between two such transactions while they wait: a group of arrivals is no larger than the number of
+/// senders, so each transaction of folding would cost them one of theirs.
+const GIVE_WAY: Duration = Duration::from_millis(20);
 /// How long to wait for word of new events before looking anyway.
 const LOOK_ANYWAY: Duration = Duration::from_secs(5);
 /// How often a backlog is counted, which takes longer the longer it is.
@@ -115,5 +118,8 @@ async fn fold_all(
             );
         }
         changed.send_replace(());
+        if store.events().is_arriving() {
+            tokio::time::sleep(GIVE_WAY).await;
+        }
     }
 }

@@ -109,6 +109,11 @@ impl Events<'_> {
         self.store.inner.intake.event(event).await
     }
 
+    /// Whether senders wait at this moment until what they sent is stored.
+    pub fn is_arriving(&self) -> bool {
+        self.store.inner.intake.is_waited_for()
+    }
+
     /// Stores recorded events and folds them into the facts, in one transaction. Two calls at a time are best: one
     /// normalises while the other writes. A few thousand events per call keep memory flat. After the last call
     /// [`Facts::finish_import`](crate::Facts::finish_import) works out whose turn it is.

@@ -137,6 +137,11 @@ impl Intake {
             .unwrap_or_else(|_| Err(StoreError::Unavailable("the store is closing".to_owned())))
     }
 
+    /// Whether somebody waits until what arrived is stored.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.room.available_permits() < QUEUE_KIB
+    }
+
     /// Waits until everything that was accepted has been stored or refused.
     pub(crate) async fn drain(&self) {
         let all = u32::try_from(QUEUE_KIB).unwrap_or(u32::MAX);
