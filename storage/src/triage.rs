@@ -76,6 +76,19 @@ const GROUP: &str = concat!(
     shown!(),
     " ORDER BY w.since, w.pull_request LIMIT $9) AS first_TURN"
 );
+/// The same for one person, whose rows are few: they are gathered once. As it stands above, PostgreSQL goes through all that waits
+/// for each of the groups.
+const GROUPS_OF_ONE: &str = concat!(
+    "WITH left_out AS MATERIALIZED (",
+    left_out!(),
+    "), mine AS MATERIALIZED (SELECT w.turn, w.since, w.pull_request \
+        FROM waiting_actors a JOIN waiting w ON w.pull_request = a.pull_request WHERE ",
+    shown!(),
+    ") SELECT turn, COUNT(*) AS total, NULL AS line FROM mine GROUP BY turn \
+    UNION ALL SELECT first.turn, 0, w.line FROM (SELECT turn, pull_request, \
+        ROW_NUMBER() OVER (PARTITION BY turn ORDER BY since, pull_request) AS place FROM mine) AS first \
+    JOIN waiting w ON w.pull_request = first.pull_request WHERE first.place <= $9"
+);
 const COUNT: &str = concat!(
     "WITH left_out AS MATERIALIZED (",
     left_out!(),
@@ -95,6 +108,8 @@ const SNOOZED: &str = concat!(
 const ANYBODY: &str = "CAST($5 AS TEXT) IS NULL";
 /// For one person: without an "or", so that PostgreSQL goes from the few rows of this person, and not through all.
 const ONE_PERSON: &str = "w.pull_request IN (SELECT pull_request FROM waiting_actors WHERE actor = $5)";
+/// For one person, where their rows are joined.
+const THIS_PERSON: &str = "a.actor = $5";
 
 /// The filter as parameters.
 struct Asked {
@@ -131,6 +146,18 @@ impl Asked {
     fn write(&self, sql: &str) -> String {
         let actor = if self.actor.is_some() { ONE_PERSON } else { ANYBODY };
         sql.replace("ACTOR", actor)
+    }
+
+    /// The statement that gives the groups.
+    fn write_groups(&self) -> String {
+        if self.actor.is_some() {
+            return GROUPS_OF_ONE.replace("ACTOR", THIS_PERSON);
+        }
+        let turns: String = Turn::ALL
+            .iter()
+            .map(|turn| GROUP.replace("TURN", turn.as_str()))
+            .collect();
+        self.write(&GROUPS.replace("TURNS", &turns))
     }
 }
 
@@ -228,11 +255,7 @@ async fn groups(
     asked: &Asked,
     rows_per_group: u32,
 ) -> Result<Vec<TriageGroup>, StoreError> {
-    let turns: String = Turn::ALL
-        .iter()
-        .map(|turn| GROUP.replace("TURN", turn.as_str()))
-        .collect();
-    let sql = conn.lists(&asked.write(&GROUPS.replace("TURNS", &turns)));
+    let sql = conn.lists(&asked.write_groups());
     let lines: Vec<Counted> = on_conn!(conn, |c| {
         let query = asked!(sqlx::query_as(sql), asked);
         query.bind(i64::from(rows_per_group)).fetch_all(c).await
