@@ -2,7 +2,7 @@
 //! memory while more passages get a meaning, and a folder of 10,000 files that is read again unchanged.
 //!
 //! `cargo bench -p em-tests --bench question` prints a table for both engines. `EM_BENCH_CHUNKS=1000000` for more passages.
-//! The words follow Zipf's law; the vectors of the passages are random, which takes as long as real ones.
+//! The words of the passages are English ones by Zipf's law; the vectors of the passages are random, which takes as long as real ones.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run may stop")]
@@ -16,7 +16,7 @@
 
 mod passages;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,9 +26,8 @@ use em_knowledge::{Embedder, IndexError, KnowledgeError, Library, LocalEmbedder,
 use em_storage::testing::{Flush, PostgresServer, TestDatabase};
 use ulid::Ulid;
 
-use passages::{Draw, at, fill, source, word};
+use passages::{Draw, at, fill, source};
 
-const QUESTIONS: usize = 200;
 /// Passages that get a meaning while memory is looked at.
 const MEANT: usize = 1_000;
 const FILES: usize = 10_000;
@@ -51,30 +50,35 @@ async fn main() {
 
 async fn measure(engine: &str, database: TestDatabase, chunks: usize) {
     let store = database.store.clone();
-    let mut draw = Draw(0x2545_f491_4f6c_dd1d);
+    let mut draw = Draw::new(0x2545_f491_4f6c_dd1d).speaking(english());
     let (open, secret) = (source(&store, "/open").await, source(&store, "/secret").await);
     fill(&store, &open.0, &secret.0, chunks, &mut draw).await;
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/all-MiniLM-L6-v2");
-    let embedder = Arc::new(LocalEmbedder::new(Model::in_folder(&folder).unwrap(), None));
+    let embedder = Arc::new(LocalEmbedder::new(
+        Model::in_folder(&model_folder()).unwrap(),
+        None,
+    ));
     let library = Library::new(store.clone(), Ok(Arc::clone(&embedder) as Arc<dyn Embedder>));
     mean(&library, embedder.name(), embedder.dimensions(), &mut draw).await;
     library.tidy().await.unwrap();
     let audience = Audience::Operator;
     // The first one loads the model and the vectors.
     library.search("how do we roll back", &audience, 8).await.unwrap();
+    let asked = questions();
+    let rarer = (0..asked.len()).map(|_| {
+        let words = (0..5).map(|_| {
+            let rank = draw.between(500, 20_000);
+            draw.word(rank)
+        });
+        words.collect::<Vec<_>>().join(" ")
+    });
     for (what, asked) in [
-        (
-            "five words as they come in text",
-            Draw::common as fn(&mut Draw) -> usize,
-        ),
-        ("five rarer words", Draw::rarer),
+        ("the questions of the evaluation set", asked.clone()),
+        ("five rarer words", rarer.collect()),
     ] {
-        let mut times = Vec::with_capacity(QUESTIONS);
-        for _ in 0..QUESTIONS {
-            let words: Vec<String> = (0..5).map(|_| word(asked(&mut draw))).collect();
-            let question = words.join(" ");
+        let mut times = Vec::with_capacity(asked.len());
+        for question in &asked {
             let begun = Instant::now();
-            library.search(&question, &audience, 8).await.unwrap();
+            library.search(question, &audience, 8).await.unwrap();
             times.push(begun.elapsed());
         }
         row(engine, what, times);
@@ -83,14 +87,37 @@ async fn measure(engine: &str, database: TestDatabase, chunks: usize) {
     read_again(engine, &library).await;
 }
 
-impl Draw {
-    fn common(&mut self) -> usize {
-        self.zipf()
+/// What people ask this project's documents: 10 words and 17 pieces of words on average. Each is asked once, so that no meaning is
+/// remembered.
+fn questions() -> Vec<String> {
+    #[derive(serde::Deserialize)]
+    struct Line {
+        question: String,
     }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../knowledge/evals/questions.jsonl");
+    let text = std::fs::read_to_string(file).unwrap();
+    let lines = text
+        .lines()
+        .map(|line| serde_json::from_str::<Line>(line).unwrap());
+    lines.map(|line| line.question).collect()
+}
 
-    fn rarer(&mut self) -> usize {
-        self.between(500, 20_000)
-    }
+/// English words, the most frequent first: whole words among the pieces that the model knows, in its order.
+fn english() -> Vec<String> {
+    let file = model_folder().join("tokenizer.json");
+    let tokenizer: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let pieces = tokenizer["model"]["vocab"].as_object().unwrap();
+    let mut words: Vec<(u64, String)> = pieces
+        .iter()
+        .filter(|(piece, _)| piece.len() >= 3 && piece.bytes().all(|byte| byte.is_ascii_lowercase()))
+        .map(|(piece, number)| (number.as_u64().unwrap(), piece.clone()))
+        .collect();
+    words.sort_unstable();
+    words.into_iter().map(|(_, word)| word).collect()
+}
+
+fn model_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/all-MiniLM-L6-v2")
 }
 
 /// Gives every passage a random meaning.

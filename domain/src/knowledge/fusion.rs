@@ -1,6 +1,7 @@
 //! Purpose: lists of hits by words and by meaning become one list, and a few passages from it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::words::{plain, words};
 use super::{DocumentId, Passage};
@@ -69,7 +70,7 @@ pub fn fuse<T: Ord + Copy>(lists: &[Ranked<T>]) -> Vec<Fused<T>> {
 
 /// The passages without those that say nearly the same as a better one.
 pub fn without_copies(passages: Vec<Passage>) -> Vec<Passage> {
-    let mut kept: Vec<(BTreeSet<String>, Passage)> = Vec::with_capacity(passages.len());
+    let mut kept: Vec<(Vocabulary, Passage)> = Vec::with_capacity(passages.len());
     for passage in passages {
         let words = vocabulary(&passage.text);
         if !kept.iter().any(|(better, _)| are_alike(better, &words)) {
@@ -180,13 +181,34 @@ fn joined(before: &str, after: &str) -> String {
     }
 }
 
-fn vocabulary(text: &str) -> BTreeSet<String> {
-    words(text).map(|word| plain(&word).to_owned()).collect()
+/// The different words of a text as hashes, sorted: each passage is compared with each better one.
+type Vocabulary = Vec<u64>;
+
+fn vocabulary(text: &str) -> Vocabulary {
+    let hash = |word: String| {
+        let mut hasher = DefaultHasher::new();
+        plain(&word).hash(&mut hasher);
+        hasher.finish()
+    };
+    let mut hashes: Vocabulary = words(text).map(hash).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a passage has few words")]
-fn are_alike(one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
-    let shared = one.intersection(other).count();
+fn are_alike(one: &[u64], other: &[u64]) -> bool {
+    let shared = shared(one, other);
     let all = one.len() + other.len() - shared;
     all == 0 || shared as f64 / all as f64 >= NEARLY_SAME
+}
+
+/// How many hashes two sorted lists have in common.
+fn shared(one: &[u64], other: &[u64]) -> usize {
+    let mut rest = other.iter().peekable();
+    let is_there = |hash: &&u64| {
+        while rest.next_if(|next| next < hash).is_some() {}
+        rest.next_if_eq(hash).is_some()
+    };
+    one.iter().filter(is_there).count()
 }

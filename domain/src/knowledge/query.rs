@@ -80,9 +80,9 @@ pub fn terms(question: &str) -> Vec<Term> {
 pub fn coverage(terms: &[Term], text: &str) -> f64 {
     let found: Vec<String> = words(text).collect();
     let parts = identifier_parts(text);
-    let plains: BTreeSet<&str> = found.iter().chain(&parts).map(|word| plain(word)).collect();
+    let plains: Vec<&str> = found.iter().chain(&parts).map(|word| plain(word)).collect();
     let has = |term: &&Term| match term.words.as_slice() {
-        [word] => plains.contains(plain(word)),
+        [word] => plains.contains(&plain(word)),
         phrase => found.windows(phrase.len()).any(|window| window == phrase),
     };
     if terms.is_empty() {

@@ -51,7 +51,12 @@ pub(crate) async fn fill(store: &Store, open: &SourceId, secret: &SourceId, chun
 
 fn document(source: &SourceId, number: usize, draw: &mut Draw) -> NewDocument {
     let text = |count: usize, draw: &mut Draw| -> String {
-        let words: Vec<String> = (0..count).map(|_| word(draw.zipf())).collect();
+        let words: Vec<String> = (0..count)
+            .map(|_| {
+                let rank = draw.zipf();
+                draw.word(rank)
+            })
+            .collect();
         words.join(" ")
     };
     let chunk = |ordinal: u32| Chunk {
@@ -89,15 +94,37 @@ pub(crate) fn word(rank: usize) -> String {
     word
 }
 
-/// Numbers that are the same in each run.
-pub(crate) struct Draw(pub(crate) u64);
+/// Numbers that are the same in each run, and the words that they stand for.
+pub(crate) struct Draw {
+    state: u64,
+    /// The first of all words; the others are made up.
+    words: Vec<String>,
+}
 
 impl Draw {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            state: seed,
+            words: Vec::new(),
+        }
+    }
+
+    /// With words of a language, the most frequent first.
+    #[allow(dead_code, reason = "not every benchmark speaks a language")]
+    pub(crate) fn speaking(self, words: Vec<String>) -> Self {
+        Self { words, ..self }
+    }
+
+    /// The word of a rank.
+    pub(crate) fn word(&self, rank: usize) -> String {
+        self.words.get(rank).cloned().unwrap_or_else(|| word(rank))
+    }
+
     pub(crate) fn even(&mut self) -> f64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        (self.state >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// The rank of a word: half as likely at twice the rank.
