@@ -8,7 +8,7 @@ mod corrections;
 mod days;
 mod marks;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use em_domain::ci_run::CiRun;
@@ -17,6 +17,7 @@ use em_domain::deployment::{Deployment, Release};
 use em_domain::id::RepositoryName;
 use em_domain::incident::Incident;
 use serde::de::DeserializeOwned;
+use tokio::task::JoinHandle;
 
 use crate::engine::{Conn, IDS_PER_STATEMENT, list, on_conn, on_engine};
 use crate::error::StoreError;
@@ -259,9 +260,7 @@ async fn add_range(
     range: &Range,
     facts: &mut DeliveryFacts,
 ) -> Result<(), StoreError> {
-    let pack = came_in(conn, range).await?;
-    facts.changes.extend(pack.changes);
-    facts.pushes.extend(pack.pushes);
+    let unpacking = came_in(conn, range).await?;
     let deployments: Vec<Deployment> = within(conn, DEPLOYED, range).await?;
     facts
         .deployments
@@ -274,11 +273,38 @@ async fn add_range(
         let runs: Vec<CiRun> = within(conn, RAN, range).await?;
         facts.deployments.extend(runs.iter().filter_map(known::ran));
     }
+    let pack = unpacking.done().await?;
+    facts.changes.extend(pack.changes);
+    facts.pushes.extend(pack.pushes);
     Ok(())
 }
 
+/// Packs that are being unpacked away from the async threads, while the database is asked further.
+pub(crate) struct Unpacking(JoinHandle<Result<Pack, StoreError>>);
+
+impl Unpacking {
+    fn start(packs: Vec<Vec<u8>>) -> Self {
+        Self(tokio::task::spawn_blocking(move || {
+            let mut whole = Pack::default();
+            for pack in packs {
+                let pack = days::unpacked(&pack)?;
+                whole.changes.extend(pack.changes);
+                whole.pushes.extend(pack.pushes);
+            }
+            Ok(whole)
+        }))
+    }
+
+    /// All of them as one.
+    pub(crate) async fn done(self) -> Result<Pack, StoreError> {
+        self.0
+            .await
+            .map_err(|error| StoreError::Unavailable(format!("unpacking stopped: {error}")))?
+    }
+}
+
 /// What came into default branches on the days that the range touches.
-pub(crate) async fn came_in(conn: &mut Conn<'_>, range: &Range) -> Result<Pack, StoreError> {
+pub(crate) async fn came_in(conn: &mut Conn<'_>, range: &Range) -> Result<Unpacking, StoreError> {
     let (from, to) = (days::day(range.from), days::day(range.to));
     let packs: Vec<Vec<u8>> = if let Some(repositories) = &range.repositories {
         let sql = conn.lists(PACKS_OF);
@@ -295,13 +321,7 @@ pub(crate) async fn came_in(conn: &mut Conn<'_>, range: &Range) -> Result<Pack, 
             .fetch_all(c)
             .await)?
     };
-    let mut whole = Pack::default();
-    for pack in packs {
-        let pack = days::unpacked(&pack)?;
-        whole.changes.extend(pack.changes);
-        whole.pushes.extend(pack.pushes);
-    }
-    Ok(whole)
+    Ok(Unpacking::start(packs))
 }
 
 /// All facts of one kind within a range.
@@ -324,15 +344,10 @@ pub(crate) async fn within<T: DeserializeOwned + Send + 'static>(
 /// Adds older changes that are named by what is there: taken back by a change, or deployed again.
 async fn add_named(conn: &mut Conn<'_>, facts: &mut DeliveryFacts) -> Result<(), StoreError> {
     const BY_COMMIT: &str = "SELECT id FROM pull_requests WHERE merge_commit_sha IN LIST($1)";
-    let commits: BTreeSet<&str> = facts
+    let commits: HashSet<&str> = facts
         .changes
         .iter()
         .filter_map(|change| change.merge_commit_sha.as_deref())
-        .collect();
-    let known: BTreeSet<String> = facts
-        .changes
-        .iter()
-        .map(|change| change.key.to_string())
         .collect();
     let deployed = facts.deployments.iter().filter_map(Deployed::commit);
     let taken_back = facts
@@ -362,7 +377,12 @@ async fn add_named(conn: &mut Conn<'_>, facts: &mut DeliveryFacts) -> Result<(),
             .await)?;
         ids.extend(found);
     }
-    ids.retain(|id| !known.contains(id));
+    if ids.is_empty() {
+        return Ok(());
+    }
+    for change in &facts.changes {
+        ids.remove(&change.key.to_string());
+    }
     for chunk in ids
         .iter()
         .map(String::as_str)

@@ -49,12 +49,12 @@ async fn read(conn: &mut Conn<'_>, of: DeliveryOf<'_>) -> Result<FlowFacts, Stor
         to: of.asked.to.min(of.now),
         repositories: asked_repositories(of),
     };
-    let changes = came_in(conn, &range).await?.changes;
+    let unpacking = came_in(conn, &range).await?;
     let open: Vec<PullRequest> = within(conn, OPEN, &range).await?;
     let reviews: Vec<Review> = within(conn, REVIEWED, &range).await?;
     let runs: Vec<CiRun> = within(conn, RAN, &range).await?;
     Ok(FlowFacts {
-        changes,
+        changes: unpacking.done().await?.changes,
         open: open.iter().filter_map(known::open).collect(),
         reviews: reviews.iter().map(known::reviewed).collect(),
         runs,
