@@ -5,10 +5,14 @@ use chrono_tz::Tz;
 use em_domain::poll_report::PollReport;
 use slack_morphism::prelude::SlackMessageContent;
 
+use crate::element::Button;
 use crate::layout::Layout;
 use crate::limits::fit;
 use crate::mrkdwn::{Mrkdwn, bold, cat, code, escape, join, words};
 use crate::time::when;
+
+/// Sends a test event of a system.
+pub const TEST: &str = "integrations.test";
 
 /// How far a system is set up. The order is the order of showing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -181,6 +185,9 @@ pub fn message_integration(one: &Integration<'_>, zone: Tz) -> SlackMessageConte
             words("."),
         ])]);
     }
+    if one.standing == Standing::Ready {
+        layout.actions([Button::new("Send test event", TEST, one.name)]);
+    }
     layout.context(&cat([
         words("Where each thing is found, step by step: "),
         code(&format!("docs/integrations/{}.md", one.name)),
@@ -189,6 +196,22 @@ pub fn message_integration(one: &Integration<'_>, zone: Tz) -> SlackMessageConte
         words(" until the sender has the new one."),
     ]));
     layout.into_message(&heading)
+}
+
+/// A test event of the system came in.
+pub fn message_tested(title: &str, variable: &str) -> SlackMessageContent {
+    let text = cat([
+        words(":white_check_mark: A test event of "),
+        bold(escape(title)),
+        words(" came in: my server listens, it carried the proof that "),
+        code(variable),
+        words(" makes, and it is stored. Whether "),
+        escape(title),
+        words(" reaches this machine, its own test or its next event shows."),
+    ]);
+    let mut layout = Layout::new();
+    layout.section(&text);
+    layout.into_message(&text)
 }
 
 #[cfg(test)]

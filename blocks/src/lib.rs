@@ -101,6 +101,7 @@ pub const ACTION_IDS: &[&str] = &[
     approval::CONFIRM,
     approval::UNDO,
     approval::OPEN,
+    integrations::TEST,
     job::RETRY,
     job::CANCEL,
     schedule::SAVE,

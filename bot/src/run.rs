@@ -286,6 +286,7 @@ async fn start_http(
         .await
         .with_context(|| format!("cannot listen on {} (http.addr)", config.checked.http_addr))?;
     let addr = listener.local_addr().context("the HTTP server has no address")?;
+    ctx.trials.listens_at(addr);
     let stopped = stop.clone().cancelled_owned();
     tasks.spawn(async move {
         if let Err(error) = axum::serve(listener, router)

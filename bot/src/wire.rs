@@ -18,10 +18,13 @@ use em_domain::clock::{SharedClock, SystemClock};
 use em_domain::event::RawEvent;
 use em_domain::id::{Login, SlackUser};
 use em_domain::person::{Link, LinkOrigin};
+use em_integrations::argocd::ArgocdClient;
+use em_integrations::circleci::CircleciClient;
 use em_integrations::cloudwatch::Sns;
 use em_integrations::confluence::ConfluenceClient;
 use em_integrations::github::GithubConfig;
 use em_integrations::github::client::{GithubClient, Pacing};
+use em_integrations::http::TimeLimits;
 use em_integrations::jira::JiraClient;
 use em_integrations::linear::LinearClient;
 use em_integrations::llm::LlmClient;
@@ -32,6 +35,7 @@ use em_integrations::pagerduty::PagerDutyClient;
 use em_integrations::pages::{PageClient, PageLimits};
 use em_integrations::rest::{Access, Patience};
 use em_integrations::slack::{Slack, SlackConfig};
+use em_integrations::trial::{Proven, Trials};
 use em_integrations::vendors::VENDORS;
 use em_integrations::webhook::Vendor;
 use em_jobs::wake::Wake;
@@ -39,7 +43,7 @@ use em_knowledge::{Embedder, Library, LocalEmbedder, ModelSettings, Outside, Rer
 use em_policy::{PolicyHandle, Source};
 use em_storage::{Normalise, Store, StoreConfig};
 use em_telemetry::Format;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use ulid::Ulid;
 use url::Url;
 
@@ -141,6 +145,20 @@ fn is_switched_off(config: &Config, name: &str) -> bool {
     }
 }
 
+/// Sends test events in the names of systems whose secrets are set.
+///
+/// # Errors
+/// The client cannot be built.
+fn trials(config: &Config, clock: SharedClock) -> anyhow::Result<Trials> {
+    let proven = senders(config).into_iter().filter_map(|(name, sender)| {
+        let mut secrets = sender.secrets.into_iter();
+        let secret = secrets.find(|secret| !secret.expose_secret().is_empty())?;
+        let signature = sender.signature;
+        Some((name, Proven { secret, signature }))
+    });
+    Trials::new(proven.collect(), TimeLimits::default(), clock).context("the client for test events")
+}
+
 /// Amazon SNS, which signs with certificates.
 ///
 /// # Errors
@@ -190,13 +208,10 @@ pub async fn ctx(config: &Config, store: Store, clock: SharedClock) -> anyhow::R
     )
     .map_err(anyhow::Error::msg)?;
     let outside = outside(config, github.as_ref().map(|github| Arc::clone(&github.client)))?;
-    let elsewhere = Elsewhere {
-        pagerduty: outside.pagerduty.clone(),
-        jira: outside.jira.clone(),
-        linear: outside.linear.clone(),
-    };
+    let elsewhere = elsewhere(config, &outside)?;
     Ok(Ctx {
         llm: llm(config, &clock)?,
+        trials: trials(config, clock.clone())?,
         library: library(config, store.clone(), outside).await,
         store,
         slack,
@@ -281,6 +296,24 @@ fn outside(config: &Config, github: Option<Arc<GithubClient>>) -> anyhow::Result
             .transpose()
             .context("Linear's client")?,
         pagerduty: pagerduty(config)?.map(Arc::new),
+    })
+}
+
+/// What is changed with the tokens that read.
+fn elsewhere(config: &Config, outside: &Outside) -> anyhow::Result<Elsewhere> {
+    let patience = Patience::default();
+    Ok(Elsewhere {
+        pagerduty: outside.pagerduty.clone(),
+        jira: outside.jira.clone(),
+        linear: outside.linear.clone(),
+        circleci: polling::access(config, "circleci")
+            .map(|access| CircleciClient::new(&access, patience).map(Arc::new))
+            .transpose()
+            .context("CircleCI's client")?,
+        argocd: polling::access(config, "argocd")
+            .map(|access| ArgocdClient::new(&access, patience).map(Arc::new))
+            .transpose()
+            .context("Argo CD's client")?,
     })
 }
 

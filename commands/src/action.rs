@@ -2,9 +2,11 @@
 //! it is proposed ([`ActionKind::check`]) and does the thing at most once however often it is asked
 //! ([`ActionKind::perform`]).
 
+mod argocd;
 mod assign;
 mod auto_merge;
 mod channel;
+mod circleci;
 mod close;
 mod comment;
 mod deployment;
@@ -297,6 +299,11 @@ pub const ACTIONS: &[ActionKind] = &[
     does!("linear.transition", "linear-transition", "linear-transition <ENG-7> <state>", "Move an issue in Linear.",
         &[text("state", "a state of its team"), FROM],
         Idempotent, linear::check_transition, linear::transition),
+    does!("circleci.retry", "retry", "retry <workflow's page or id>", "Run a workflow of CircleCI that failed again.",
+        &[], Detectable, circleci::check, circleci::perform),
+    does!("argocd.sync", "sync", "sync <application>", "Bring an application to what Argo CD wants of it.",
+        &[named("last", "when it was synchronised before; found out if not said")],
+        Detectable, argocd::check, argocd::perform),
     does!("slack.post", "post", "post <#channel> <text>", "Post to a channel.",
         &[text("text", "what to post, as plain text")], Detectable, post::check, post::perform),
     does!("slack.invite", "invite", "invite <#channel> <@person>", "Bring a person into a channel.",

@@ -8,6 +8,8 @@ use em_domain::delivery::Definitions;
 use em_domain::goal::Goal;
 use em_domain::standup::Standup;
 use em_domain::triage::TeamScope;
+use em_integrations::argocd::ArgocdClient;
+use em_integrations::circleci::CircleciClient;
 use em_integrations::github::GithubConfig;
 use em_integrations::github::client::GithubClient;
 use em_integrations::jira::JiraClient;
@@ -16,6 +18,7 @@ use em_integrations::llm::LlmClient;
 use em_integrations::pagerduty::PagerDutyClient;
 use em_integrations::rules::Rules;
 use em_integrations::slack::Slack;
+use em_integrations::trial::Trials;
 use em_jobs::schedule::Schedule;
 use em_jobs::wake::Wake;
 use em_knowledge::Library;
@@ -35,6 +38,8 @@ pub struct Ctx {
     pub github: Option<Github>,
     /// The other systems in which something can be done.
     pub elsewhere: Elsewhere,
+    /// Sends test events to this program's own webhooks.
+    pub trials: Trials,
     /// The language model, where one is configured.
     pub llm: Option<Llm>,
     /// What may be done, and what is asked about.
@@ -76,6 +81,10 @@ pub struct Elsewhere {
     pub jira: Option<Arc<JiraClient>>,
     /// Issues.
     pub linear: Option<Arc<LinearClient>>,
+    /// CI.
+    pub circleci: Option<Arc<CircleciClient>>,
+    /// Deployments.
+    pub argocd: Option<Arc<ArgocdClient>>,
 }
 
 /// A language model, and how much of it may be used.

@@ -7,6 +7,7 @@ use em_blocks::doctor::{Finding, Health, message_doctor};
 use em_domain::job::JobState;
 use em_domain::poll_report::PollReport;
 use em_integrations::slack::SlackError;
+use em_integrations::trial;
 
 use crate::ctx::{Ctx, Polling, System};
 use crate::integrations::report_name;
@@ -66,7 +67,7 @@ pub async fn show(ctx: Ctx, _invocation: Invocation) -> Outcome {
 /// Everything that can be checked from here, in the order a person would mend it.
 pub async fn examine(ctx: &Ctx) -> Vec<Finding> {
     let mut findings = slack(ctx).await;
-    findings.extend(channel(ctx).await);
+    findings.extend(channels(ctx).await);
     findings.extend(database(ctx).await);
     findings.extend(github(ctx).await);
     findings.extend(events(ctx).await);
@@ -166,11 +167,15 @@ async fn slack(ctx: &Ctx) -> Vec<Finding> {
     findings
 }
 
-async fn channel(ctx: &Ctx) -> Vec<Finding> {
-    let Some(name) = &ctx.settings.default_channel else {
-        return Vec::new();
-    };
-    vec![can_post(ctx, name, "slack.default_channel").await]
+async fn channels(ctx: &Ctx) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(name) = &ctx.settings.default_channel {
+        findings.push(can_post(ctx, name, "slack.default_channel").await);
+    }
+    if let Some(settings) = &ctx.settings.deployments {
+        findings.push(can_post(ctx, &settings.channel, "deployments.channel").await);
+    }
+    findings
 }
 
 /// Whether messages can be posted to the channel that `key` names.
@@ -322,7 +327,7 @@ async fn events(ctx: &Ctx) -> Vec<Finding> {
         findings.extend(polled(ctx, system).await);
     }
     let now = ctx.clock.now();
-    for source in &sources {
+    for source in sources.iter().filter(|source| source.source != trial::SOURCE) {
         let hours = (now - source.last_received_at).num_hours();
         findings.push(if hours < QUIET_HOURS {
             ok(format!("Events come in from {}", source.source))

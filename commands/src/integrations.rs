@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use clap::Parser;
-use em_blocks::integrations::{Integration, Poll, Standing, message_integration, message_integrations};
+use em_blocks::integrations::{
+    Integration, Poll, Standing, message_integration, message_integrations, message_tested,
+};
+use em_domain::id::EventId;
 use em_storage::Unrecognised;
+use ulid::Ulid;
 
 use crate::ctx::{Ctx, Polling, System};
-use crate::invocation::{CommandError, Invocation, Outcome, Reply};
+use crate::invocation::{Click, CommandError, Invocation, Outcome, Reply};
 use crate::spec::Spec;
 
 /// How it is written.
@@ -63,6 +67,19 @@ pub async fn show(ctx: Ctx, invocation: Invocation) -> Outcome {
         Some(one) => Ok(Reply::private(message_integration(one, zone))),
         None => Err(unknown(&named, &all)),
     }
+}
+
+/// The button *Send test event*.
+pub async fn test_clicked(ctx: Ctx, click: Click) -> Outcome {
+    let systems = &ctx.settings.systems;
+    let Some(system) = systems.iter().find(|system| system.name == click.value) else {
+        return Err(CommandError::user(
+            "I take in nothing from that system any more. `/em-agent integrations` lists them.",
+        ));
+    };
+    let sent = ctx.trials.send(system.name, &EventId::new(Ulid::new())).await;
+    sent.map_err(|error| CommandError::user(error.to_string()))?;
+    Ok(Reply::private(message_tested(system.title, &system.variable)))
 }
 
 /// Under which name the store keeps how the last round of polling a system went.

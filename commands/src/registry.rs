@@ -378,6 +378,9 @@ pub const CLICKS: &[(&str, OnClick)] = &[
     (em_blocks::approval::OPEN, |_ctx, _click| {
         Box::pin(async { Ok(Reply::Done) })
     }),
+    (em_blocks::integrations::TEST, |ctx, click| {
+        Box::pin(integrations::test_clicked(ctx, click))
+    }),
     (em_blocks::job::RETRY, |ctx, click| {
         Box::pin(job::retry_clicked(ctx, click))
     }),

@@ -13,14 +13,14 @@ use sha2::{Digest, Sha256};
 
 use crate::alert::{incident, open, severity};
 use crate::payload::{Text, Time, filled, read};
-use crate::signature::shared_secret;
+use crate::proof::Proof;
 use crate::webhook::{Said, Vendor};
 
 /// Alertmanager's webhooks.
 pub const VENDOR: Vendor = Vendor {
     name: NAME,
     title: "Prometheus Alertmanager",
-    verify: |delivery, secrets, _| shared_secret(delivery, secrets),
+    proof: Proof::Secret,
     read: |_, payload| Ok(said(payload)),
     changes: |event, _| changes(&event.payload),
 };

@@ -5,6 +5,7 @@
 
 mod payload;
 pub(crate) mod poller;
+mod write;
 
 use chrono::{DateTime, Utc};
 use em_domain::deployment::{Deployment, DeploymentState, DeploymentTarget};
@@ -17,15 +18,17 @@ use serde::Deserialize;
 use self::payload::{Body, Destination, Health, Metadata, OperationState, Source, Spec};
 use crate::git_url;
 use crate::payload::{Time, filled, number_of, read};
+use crate::proof::Proof;
 use crate::rules::Rules;
-use crate::signature::shared_secret;
 use crate::webhook::{Said, Vendor};
+
+pub use write::{Application, ArgocdClient};
 
 /// Argo CD's notifications.
 pub const VENDOR: Vendor = Vendor {
     name: "argocd",
     title: "Argo CD",
-    verify: |delivery, secrets, _| shared_secret(delivery, secrets),
+    proof: Proof::Secret,
     read: |_, payload| Ok(said(payload)),
     changes,
 };

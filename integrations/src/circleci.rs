@@ -3,6 +3,7 @@
 //! Source: circleci.com/docs, "Outbound webhooks" and "Outbound webhooks reference".
 
 pub(crate) mod poller;
+mod write;
 
 use chrono::{DateTime, Utc};
 use em_domain::ci_run::{CiOutcome, CiRun};
@@ -15,15 +16,18 @@ use serde::Deserialize;
 
 use crate::git_url;
 use crate::payload::{Text, Time, filled, number_of, read};
+use crate::proof::Proof;
 use crate::rules::Rules;
 use crate::signature::Signed;
 use crate::webhook::{Said, Vendor};
+
+pub use write::{CircleciClient, Run, RunStatus};
 
 /// CircleCI's webhooks.
 pub const VENDOR: Vendor = Vendor {
     name: "circleci",
     title: "CircleCI",
-    verify: |delivery, secrets, _| SIGNED.check(delivery.headers, &[delivery.body], secrets),
+    proof: Proof::Signed(SIGNED),
     read: |_, payload| Ok(said(payload)),
     changes,
 };

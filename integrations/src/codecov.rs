@@ -10,15 +10,15 @@ use serde::Deserialize;
 
 use crate::git_url;
 use crate::payload::{Text, Time, filled, read};
+use crate::proof::Proof;
 use crate::rules::Rules;
-use crate::signature::shared_secret;
 use crate::webhook::{Said, Vendor};
 
 /// Codecov's notifications.
 pub const VENDOR: Vendor = Vendor {
     name: "codecov",
     title: "Codecov",
-    verify: |delivery, secrets, _| shared_secret(delivery, secrets),
+    proof: Proof::Secret,
     read: |_, payload| Ok(said(payload)),
     changes,
 };

@@ -15,14 +15,14 @@ use serde_json::Value;
 
 use crate::alert::{began_again, incident, open, severity, stated};
 use crate::payload::{Time, read};
-use crate::signature::shared_secret;
+use crate::proof::Proof;
 use crate::webhook::{Said, Vendor};
 
 /// Datadog's webhooks.
 pub const VENDOR: Vendor = Vendor {
     name: NAME,
     title: "Datadog",
-    verify: |delivery, secrets, _| shared_secret(delivery, secrets),
+    proof: Proof::Secret,
     read: |_, payload| Ok(said(payload)),
     changes: |event, _| changes(&event.payload),
 };

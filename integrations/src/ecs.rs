@@ -10,15 +10,15 @@ use em_domain::stamped::Stamped;
 use serde::Deserialize;
 
 use crate::payload::{Text, Time, filled, number_of, read};
+use crate::proof::Proof;
 use crate::rules::Rules;
-use crate::signature::shared_secret;
 use crate::webhook::{Said, Vendor};
 
 /// The events of Amazon ECS.
 pub const VENDOR: Vendor = Vendor {
     name: "ecs",
     title: "Amazon ECS",
-    verify: |delivery, secrets, _| shared_secret(delivery, secrets),
+    proof: Proof::Secret,
     read: |_, payload| Ok(said(payload)),
     changes,
 };

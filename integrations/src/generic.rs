@@ -11,13 +11,14 @@ use sha2::{Digest, Sha256};
 pub use mapping::Mapping;
 pub use proof::{Encoding, Settings, receive, verify_with};
 
+use crate::proof::Proof;
 use crate::webhook::{Delivery, Refused, Said, Vendor, header};
 
 /// Any other sender's webhooks.
 pub const VENDOR: Vendor = Vendor {
     name: "generic",
     title: "Any other system",
-    verify: |delivery, secrets, _| verify_with(None, delivery, secrets),
+    proof: Proof::Secret,
     read: |delivery, payload| said(delivery, payload),
     changes: facts::changes,
 };

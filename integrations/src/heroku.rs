@@ -14,6 +14,7 @@ use em_domain::stamped::Stamped;
 use serde::Deserialize;
 
 use crate::payload::{Text, Time, filled, number_of, read};
+use crate::proof::Proof;
 use crate::rules::Rules;
 use crate::signature::Signed;
 use crate::webhook::{Said, Vendor};
@@ -22,7 +23,7 @@ use crate::webhook::{Said, Vendor};
 pub const VENDOR: Vendor = Vendor {
     name: "heroku",
     title: "Heroku",
-    verify: |delivery, secrets, _| SIGNED.check(delivery.headers, &[delivery.body], secrets),
+    proof: Proof::Signed(SIGNED),
     read: |_, payload| Ok(said(payload)),
     changes,
 };

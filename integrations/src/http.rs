@@ -55,6 +55,14 @@ pub fn stranger(limits: TimeLimits, private_addresses: bool) -> Result<reqwest::
     builder.build()
 }
 
+/// A client for this program's own server: no proxy stands between, and no redirect leads elsewhere.
+///
+/// # Errors
+/// If the machine's trusted certificates cannot be read.
+pub(crate) fn local(limits: TimeLimits) -> Result<reqwest::Client, reqwest::Error> {
+    builder(limits).no_proxy().redirect(Policy::none()).build()
+}
+
 fn builder(limits: TimeLimits) -> reqwest::ClientBuilder {
     // Only the first call in the process installs it; the others find it there, which is what they want.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -13,15 +13,15 @@ use serde::Deserialize;
 
 use crate::git_url;
 use crate::payload::{Text, Time, filled, number_of, read};
+use crate::proof::Proof;
 use crate::rules::Rules;
-use crate::signature::shared_secret;
 use crate::webhook::{Said, Vendor};
 
 /// Jenkins with its Notification plugin.
 pub const VENDOR: Vendor = Vendor {
     name: "jenkins",
     title: "Jenkins",
-    verify: |delivery, secrets, _| shared_secret(delivery, secrets),
+    proof: Proof::Secret,
     read: |_, payload| Ok(said(payload)),
     changes,
 };

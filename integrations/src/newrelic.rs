@@ -12,14 +12,14 @@ use serde::Deserialize;
 
 use crate::alert::{incident, open, severity, stated};
 use crate::payload::{Text, Time, filled, read};
-use crate::signature::shared_secret;
+use crate::proof::Proof;
 use crate::webhook::{Said, Vendor};
 
 /// New Relic's webhooks.
 pub const VENDOR: Vendor = Vendor {
     name: NAME,
     title: "New Relic",
-    verify: |delivery, secrets, _| shared_secret(delivery, secrets),
+    proof: Proof::Secret,
     read: |_, payload| Ok(said(payload)),
     changes: |event, _| changes(&event.payload),
 };

@@ -37,7 +37,7 @@ impl Rules {
     }
 
     /// Where the job that `vendor` calls `name` deploys to, if it does.
-    pub(crate) fn environment(&self, vendor: &str, name: &str) -> Option<&str> {
+    pub fn environment(&self, vendor: &str, name: &str) -> Option<&str> {
         self.deploying
             .get(&format!("{vendor}/{name}"))
             .map(String::as_str)

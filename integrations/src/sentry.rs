@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use crate::alert::{began_again, incident, open, severity, stated};
 use crate::payload::{Text, Time, filled, read as read_payload};
+use crate::proof::Proof;
 use crate::signature::Signed;
 use crate::webhook::{Refused, Said, Vendor, header};
 
@@ -22,7 +23,7 @@ use crate::webhook::{Refused, Said, Vendor, header};
 pub const VENDOR: Vendor = Vendor {
     name: NAME,
     title: "Sentry",
-    verify: |delivery, secrets, _| SIGNED.check(delivery.headers, &[delivery.body], secrets),
+    proof: Proof::Signed(SIGNED),
     read: |delivery, payload| read(delivery.headers, payload),
     changes: |event, _| changes(event),
 };

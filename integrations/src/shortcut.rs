@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
 
 use crate::payload::{First, Text, Time, filled, read};
+use crate::proof::Proof;
 use crate::signature::Signed;
 use crate::tracker::{WorkItem, account, key};
 use crate::webhook::{Said, Vendor};
@@ -25,7 +26,7 @@ use crate::webhook::{Said, Vendor};
 pub const VENDOR: Vendor = Vendor {
     name: "shortcut",
     title: "Shortcut",
-    verify: |delivery, secrets, _| SIGNED.check(delivery.headers, &[delivery.body], secrets),
+    proof: Proof::Signed(SIGNED),
     read: |_, payload| Ok(said(payload)),
     changes: |event, _| changes(event),
 };

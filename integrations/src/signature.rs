@@ -90,6 +90,21 @@ impl Signed {
         fits.then_some(()).ok_or(Refused::BadSignature(self.header))
     }
 
+    /// The header's value for `body` under `secret`.
+    pub(crate) fn sign(self, body: &[u8], secret: &SecretString) -> String {
+        // As below: the error cannot come.
+        let mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes());
+        let bytes = mac.map_or_else(
+            |_| Vec::new(),
+            |mac| mac.chain_update(body).finalize().into_bytes().to_vec(),
+        );
+        let digits = match self.form {
+            Form::Hex => hex::encode(bytes),
+            Form::Base64 => STANDARD.encode(bytes),
+        };
+        format!("{}{digits}", self.prefix)
+    }
+
     fn bytes(self, text: &str) -> Option<Vec<u8>> {
         let digits = text.strip_prefix(self.prefix)?;
         match self.form {

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::payload::{Text, Time, filled, read};
+use crate::proof::{Proof, Sign};
 use crate::rules::Rules;
 use crate::signature::{Signed, shared_secret};
 use crate::webhook::{Delivery, Refused, Said, Vendor};
@@ -19,7 +20,7 @@ use crate::webhook::{Delivery, Refused, Said, Vendor};
 pub const VENDOR: Vendor = Vendor {
     name: "sonarqube",
     title: "SonarQube",
-    verify,
+    proof: Proof::Own(verify, Some(Sign::Body(SIGNED))),
     read: |_, payload| Ok(said(payload)),
     changes,
 };

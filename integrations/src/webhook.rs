@@ -11,7 +11,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
 
+use crate::proof::Proof;
 use crate::rules::Rules;
+use crate::trial;
 
 /// Vendors' delivery ids are about 36 characters; longer keys are hashed so that a sender cannot fill an index.
 const MAX_DELIVERY_KEY_CHARS: usize = 100;
@@ -24,16 +26,13 @@ pub struct Vendor {
     pub name: &'static str,
     /// What people call it.
     pub title: &'static str,
-    /// Whether the delivery comes from somebody who knows a secret. Nothing of the body was parsed before.
-    pub(crate) verify: Prove,
+    /// How its deliveries are proven, before anything of them is parsed.
+    pub(crate) proof: Proof,
     /// What the event is called, by its headers, its address and its JSON payload, which was proven before.
     pub(crate) read: fn(Delivery<'_>, &[u8]) -> Result<Said, Refused>,
     /// What the event states. Pure.
     pub(crate) changes: fn(&RawEvent, &Rules) -> Result<Vec<FactChange>, String>,
 }
-
-/// How a vendor's file proves a delivery.
-type Prove = fn(Delivery<'_>, &[SecretString], DateTime<Utc>) -> Result<(), Refused>;
 
 /// Whether a delivery comes from somebody who knows one of the secrets.
 pub(crate) type Verify<'v> = dyn Fn(Delivery<'_>, &[SecretString], DateTime<Utc>) -> Result<(), Refused> + 'v;
@@ -153,7 +152,10 @@ pub fn receive(
     now: DateTime<Utc>,
     id: EventId,
 ) -> Result<RawEvent, Refused> {
-    receive_by(vendor, &vendor.verify, delivery, trust, now, id)
+    let verify = |delivery: Delivery<'_>, secrets: &[SecretString], now: DateTime<Utc>| {
+        vendor.proof.check(delivery, secrets, now)
+    };
+    receive_by(vendor, &verify, delivery, trust, now, id)
 }
 
 /// [`receive`] with another proof than the vendor's usual one.
@@ -167,6 +169,9 @@ pub(crate) fn receive_by(
 ) -> Result<RawEvent, Refused> {
     let origin = prove(vendor, verify, delivery, trust, now)?;
     let payload = json(delivery)?;
+    if let Some(trial) = trial::id(&payload) {
+        return trial::event(vendor, &trial, origin, payload, now, id);
+    }
     let said = (vendor.read)(delivery, &payload)?;
     Ok(RawEvent {
         id,
@@ -284,7 +289,7 @@ pub(crate) mod tests {
     const PLAIN: Vendor = Vendor {
         name: "plain",
         title: "Plain",
-        verify: |delivery, secrets, _| crate::signature::shared_secret(delivery, secrets),
+        proof: Proof::Secret,
         read: |_, _| {
             Ok(Said {
                 event_type: "a\u{7}b".to_owned(),

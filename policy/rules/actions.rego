@@ -23,11 +23,13 @@ risks := {
 	"pagerduty.resolve": "medium",
 	"jira.transition": "medium",
 	"linear.transition": "medium",
+	"circleci.retry": "medium",
 	"github.merge": "high",
 	"github.auto_merge": "high",
 	"github.dispatch": "high",
 	"github.approve_deployment": "high",
 	"github.reject_deployment": "high",
+	"argocd.sync": "high",
 }
 
 # The first rule that fires decides. `ask` takes its terms from `terms` below.
@@ -50,7 +52,7 @@ action_rules := [
 is_known if risks[input.action.kind]
 
 is_our_area if {
-	some area in ["github", "slack", "pagerduty", "jira", "linear"]
+	some area in ["github", "slack", "pagerduty", "jira", "linear", "circleci", "argocd"]
 	startswith(input.action.kind, concat("", [area, "."]))
 }
 

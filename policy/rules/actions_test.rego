@@ -40,7 +40,7 @@ test_medium_risk_needs_a_manager_who_did_not_propose_it if {
 	every kind in [
 		"github.close", "github.reopen", "github.rerun", "github.create_issue",
 		"slack.post", "slack.invite", "slack.create_channel",
-		"pagerduty.resolve", "jira.transition", "linear.transition",
+		"pagerduty.resolve", "jira.transition", "linear.transition", "circleci.retry",
 	] {
 		terms_for(kind, {}) == {"approvers": ["role:manager"]}
 		decision.risk == "medium" with input as wanted(kind, member, {})
@@ -50,7 +50,7 @@ test_medium_risk_needs_a_manager_who_did_not_propose_it if {
 test_high_risk_is_typed_and_escalated if {
 	every kind in [
 		"github.merge", "github.auto_merge", "github.dispatch",
-		"github.approve_deployment", "github.reject_deployment",
+		"github.approve_deployment", "github.reject_deployment", "argocd.sync",
 	] {
 		terms := terms_for(kind, {"base_ref": "topic", "environment": "staging"})
 		terms.confirmation == "typed"

@@ -19,7 +19,7 @@ test_everybody_may_use_commands_buttons_and_forms if {
 }
 
 test_with_roles_only_those_who_lead_look_after_the_bot if {
-	every kind in ["command.policy backtest", "command.audit", "command.jobs retry", "click.jobs.retry", "click.ask.official", "modal.ask.official"] {
+	every kind in ["command.policy backtest", "command.audit", "command.jobs retry", "click.job.retry", "click.integrations.test", "click.ask.official", "modal.ask.official"] {
 		decision.verdict == "allow" with input as asked(kind, manager) with data.roles as {"manager": ["U3"]}
 		decision.verdict == "deny" with input as asked(kind, member) with data.roles as {"manager": ["U3"]}
 	}

@@ -30,7 +30,7 @@ default quiet_signals := []
 quiet_signals := data.quiet_signals
 
 # Commands that look after the bot itself, or say what everybody is answered from.
-default administration := ["policy backtest", "audit", "jobs", "job", "ask.official", "docs add", "docs remove", "schedule others"]
+default administration := ["policy backtest", "audit", "jobs", "job", "integrations.test", "ask.official", "docs add", "docs remove", "schedule others"]
 
 administration := data.administration
 

@@ -77,7 +77,12 @@ impl ArgocdSimulator {
             "operation": { "initiatedBy": { "username": by }, "sync": { "revision": commit } },
             "syncResult": { "revision": commit, "resources": [{ "kind": "Deployment", "name": name }] },
         });
-        self.change(name, |one| one["status"]["operationState"] = operation);
+        self.change(name, |one| {
+            one["status"]["operationState"] = operation;
+            if let Some(whole) = one.as_object_mut() {
+                whole.remove("operation");
+            }
+        });
     }
 
     /// Ends a synchronisation: `Succeeded`, `Failed`.
@@ -108,6 +113,23 @@ impl ArgocdSimulator {
         self.desk.fail_next(status, retry_after);
     }
 
+    /// What is wanted of an application is a commit that the cluster does not have yet.
+    pub fn want(&self, name: &str, commit: &str) {
+        self.change(name, |one| {
+            one["status"]["sync"] = json!({ "status": "OutOfSync", "revision": commit });
+        });
+    }
+
+    /// The next change takes effect, and its answer is lost on the way.
+    pub fn lose_next_answer(&self) {
+        self.desk.lose_next_answer();
+    }
+
+    /// Changes that were made so far: method and path.
+    pub fn changes(&self) -> Vec<String> {
+        self.desk.changes()
+    }
+
     /// Paths with their queries so far.
     pub fn calls(&self) -> Vec<String> {
         self.desk.calls()
@@ -129,6 +151,8 @@ impl World for State {
             return said(401, json!({ "error": error, "code": 16, "message": error }));
         }
         match (&asked.method, asked.segments().as_slice()) {
+            (&Method::GET, ["api", "v1", "applications", name]) => self.one(name),
+            (&Method::POST, ["api", "v1", "applications", name, "sync"]) => self.start_sync(name),
             (&Method::GET, ["api", "v1", "settings"]) => said(200, json!({ "url": SITE })),
             (&Method::GET, ["api", "v1", "applications"]) => self.listed(asked),
             _ => said(404, json!({ "error": "Not Found", "code": 5 })),
@@ -137,6 +161,33 @@ impl World for State {
 }
 
 impl State {
+    /// To a token that may not see all of them, one that is not there is forbidden.
+    fn one(&self, name: &str) -> Response {
+        match self.applications.get(name) {
+            Some(found) => said(200, found.clone()),
+            None => said(
+                403,
+                json!({ "error": "permission denied", "message": "permission denied", "code": 7 }),
+            ),
+        }
+    }
+
+    /// Asked for, and begun a moment later.
+    fn start_sync(&mut self, name: &str) -> Response {
+        let Some(one) = self.applications.get_mut(name) else {
+            return self.one(name);
+        };
+        if one["operation"].is_object() || one["status"]["operationState"]["phase"] == "Running" {
+            let error = "another operation is already in progress";
+            return said(400, json!({ "error": error, "message": error, "code": 9 }));
+        }
+        one["operation"] = json!({
+            "initiatedBy": { "username": "em-agent" },
+            "sync": { "revision": one["status"]["sync"]["revision"] },
+        });
+        said(200, one.clone())
+    }
+
     fn listed(&self, asked: &Asked) -> Response {
         let wanted = |field: &Value, name: &str| asked.query.get(name).is_none_or(|wanted| field == wanted);
         let items: Vec<&Value> = self

@@ -1,6 +1,7 @@
 //! Purpose: a pretend CircleCI on 127.0.0.1 with projects in which tests start pipelines and end their workflows. Tokens are
 //! checked; lists come the newest first, in pages by token.
-//! Source: <https://circleci.com/docs/api/v2/>, "Get all pipelines" and "Get a pipeline's workflows".
+//! Source: <https://circleci.com/docs/api/v2/>, "Get all pipelines", "Get a pipeline's workflows", "Get a workflow" and
+//! "Rerun a workflow". Under what words a rerun is refused is made up.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -111,9 +112,12 @@ impl CircleciSimulator {
     pub fn start_workflow(&self, pipeline: &str, name: &str, at: DateTime<Utc>) -> String {
         self.desk.with(|state| {
             let id = state.id("a1b2c3d4");
+            let of = |one: &&Value| one["id"] == pipeline;
+            let of = state.pipelines.values().flatten().find(of).cloned().unwrap_or_default();
             let workflows = state.workflows.entry(pipeline.to_owned()).or_default();
             workflows.push(json!({
-                "id": id, "name": name, "pipeline_id": pipeline, "pipeline_number": 1, "status": "running",
+                "id": id, "name": name, "pipeline_id": pipeline, "pipeline_number": of["number"],
+                "project_slug": of["project_slug"], "status": "running",
                 "started_by": "03987f6a-4c27-4dc1-b6ab-c7e83bb3e713", "created_at": stamp(at), "stopped_at": null,
             }));
             id
@@ -136,6 +140,26 @@ impl CircleciSimulator {
         self.desk.fail_next(status, retry_after);
     }
 
+    /// The next change takes effect, and its answer is lost on the way.
+    pub fn lose_next_answer(&self) {
+        self.desk.lose_next_answer();
+    }
+
+    /// Changes that were made so far: method and path.
+    pub fn changes(&self) -> Vec<String> {
+        self.desk.changes()
+    }
+
+    /// The workflows of a pipeline, the oldest first: names and statuses.
+    pub fn workflows(&self, pipeline: &str) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        self.desk.with(|state| {
+            let all = state.workflows.get(pipeline).into_iter().flatten();
+            all.map(|one| (text(&one["name"]), text(&one["status"])))
+                .collect()
+        })
+    }
+
     /// Paths with their queries so far.
     pub fn calls(&self) -> Vec<String> {
         self.desk.calls()
@@ -149,6 +173,44 @@ impl State {
     }
 }
 
+impl State {
+    fn find(&self, id: &str) -> Option<Value> {
+        let mut all = self.workflows.values().flatten();
+        all.find(|one| one["id"] == id).cloned()
+    }
+
+    fn workflow(&self, id: &str) -> Response {
+        match self.find(id) {
+            Some(found) => said(200, found),
+            None => said(404, json!({ "message": "Workflow not found" })),
+        }
+    }
+
+    /// Its clock stands still: the new workflow starts when the old one stopped.
+    fn rerun(&mut self, id: &str, asked: &Asked) -> Response {
+        let Some(former) = self.find(id) else {
+            return said(404, json!({ "message": "Workflow not found" }));
+        };
+        if former["stopped_at"].is_null() {
+            return said(400, json!({ "message": "The workflow is still running." }));
+        }
+        if asked.body["from_failed"] == true && former["status"] != "failed" {
+            return said(
+                400,
+                json!({ "message": "Only a failed workflow can be run from what failed." }),
+            );
+        }
+        let new = self.id("a1b2c3d4");
+        let pipeline = former["pipeline_id"].as_str().unwrap_or_default().to_owned();
+        self.workflows.entry(pipeline.clone()).or_default().push(json!({
+            "id": new, "name": former["name"], "pipeline_id": pipeline, "pipeline_number": former["pipeline_number"],
+            "project_slug": former["project_slug"], "status": "running", "started_by": former["started_by"],
+            "created_at": former["stopped_at"], "stopped_at": null,
+        }));
+        said(202, json!({ "workflow_id": new }))
+    }
+}
+
 impl World for State {
     fn answer(&mut self, asked: &Asked) -> Response {
         let token = asked
@@ -157,6 +219,11 @@ impl World for State {
             .and_then(|token| token.to_str().ok());
         if token != Some(TOKEN) {
             return said(401, json!({ "message": "You must log in first." }));
+        }
+        match (&asked.method, asked.segments().as_slice()) {
+            (&Method::GET, ["api", "v2", "workflow", id]) => return self.workflow(id),
+            (&Method::POST, ["api", "v2", "workflow", id, "rerun"]) => return self.rerun(id, asked),
+            _ => {}
         }
         let none = Vec::new();
         let found = match (&asked.method, asked.segments().as_slice()) {

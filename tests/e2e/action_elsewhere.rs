@@ -1,9 +1,11 @@
-//! What can be done in PagerDuty, Jira and Linear: looked at before it is proposed, and done once however often it is asked.
+//! What can be done in PagerDuty, Jira, Linear, CircleCI and Argo CD: looked at before it is proposed, and done once however often it is asked.
 
 use chrono::TimeDelta;
 use em_commands::action::{ActionError, Attempt, Checked, Done, find, parse};
 use em_commands::invocation::CommandError;
 use em_domain::action::Action;
+use em_simulator::argocd::{self, ArgocdSimulator};
+use em_simulator::circleci::{self, CircleciSimulator};
 use em_simulator::jira::{self, JiraSimulator};
 use em_simulator::linear::{self, LinearSimulator};
 use em_simulator::pagerduty::{self, PagerDutySimulator};
@@ -17,6 +19,8 @@ both_engines!(
     an_issue_in_jira_moves_once_and_back,
     a_comment_in_linear_whose_answer_was_lost_is_not_written_again,
     an_issue_in_linear_moves_once_and_back,
+    a_workflow_in_circleci_is_run_again_once,
+    an_application_in_argo_cd_is_synchronised_once,
     failures_elsewhere_are_told_apart,
     without_tokens_nothing_is_changed_elsewhere,
     what_is_proposed_elsewhere_is_decided_by_its_risk,
@@ -29,6 +33,8 @@ struct Hands {
     pagerduty: PagerDutySimulator,
     jira: JiraSimulator,
     linear: LinearSimulator,
+    circleci: CircleciSimulator,
+    argocd: ArgocdSimulator,
 }
 
 impl Hands {
@@ -40,6 +46,8 @@ impl Hands {
         let pagerduty = PagerDutySimulator::start().await.unwrap();
         let jira = JiraSimulator::start().await.unwrap();
         let linear = LinearSimulator::start().await.unwrap();
+        let circleci = CircleciSimulator::start().await.unwrap();
+        let argocd = ArgocdSimulator::start().await.unwrap();
         jira.add_project("PAY");
         linear.add_team("ENG");
         let mut environment = vec![
@@ -49,10 +57,13 @@ impl Hands {
             ("JIRA_API_URL", jira.api_url()),
             ("LINEAR_TOKEN", linear::TOKEN.to_owned()),
             ("LINEAR_API_URL", linear.api_url()),
+            ("CIRCLECI_TOKEN", circleci::TOKEN.to_owned()),
+            ("ARGOCD_TOKEN", argocd::TOKEN.to_owned()),
         ];
         environment.extend(more);
         let setting = Setting {
             environment,
+            toml: elsewhere(&circleci, &argocd),
             ..Setting::default()
         };
         Self {
@@ -60,6 +71,8 @@ impl Hands {
             pagerduty,
             jira,
             linear,
+            circleci,
+            argocd,
         }
     }
 
@@ -126,6 +139,16 @@ async fn check(bot: &TestBot, typed: &str) -> Result<Checked, CommandError> {
     let action = parse(&words)?;
     let kind = find(&action.kind).unwrap();
     (kind.check)(bot.bot.ctx.clone(), action).await
+}
+
+/// Where they are, and what deploys.
+fn elsewhere(circleci: &CircleciSimulator, argocd: &ArgocdSimulator) -> String {
+    format!(
+        "[integrations.circleci]\napi_url = \"{}\"\n[integrations.argocd]\napi_url = \"{}\"\n\
+         [events.deploying]\n\"circleci/deploy\" = \"production\"\n\"argocd/checkout\" = \"production\"\n",
+        circleci.api_url(),
+        argocd.api_url()
+    )
 }
 
 /// The first attempt of an action that Ana asked for.
@@ -398,6 +421,108 @@ async fn an_issue_in_linear_moves_once_and_back(database: TestDatabase) {
     hands.finish().await;
 }
 
+async fn a_workflow_in_circleci_is_run_again_once(database: TestDatabase) {
+    let hands = Hands::start(database).await;
+    let at = thursday_morning();
+    let pipeline = hands.circleci.push("gh/acme/shop", "main", "ab12", at);
+    let workflow = hands.circleci.start_workflow(&pipeline, "deploy", at);
+    let typed = format!("retry https://app.circleci.com/pipelines/gh/acme/shop/1/workflows/{workflow}");
+    assert_eq!(hands.refused(&typed).await, "deploy has not ended yet.");
+    let ended_at = at + TimeDelta::minutes(4);
+    hands.circleci.end_workflow(&workflow, "success", ended_at);
+    let nothing = hands.refused(&typed).await;
+    assert_eq!(nothing, "deploy succeeded, so there is nothing to run again.");
+    assert_eq!(
+        hands.refused("retry a1b2c3d4-0000-4000-8000-000000000099").await,
+        "CircleCI shows me no workflow a1b2c3d4-0000-4000-8000-000000000099: check it, or let an admin give my token access to it."
+    );
+    let refused = hands.refused("retry ../me").await;
+    assert!(refused.starts_with("“../me” names no workflow."), "{refused}");
+
+    hands.circleci.end_workflow(&workflow, "failed", ended_at);
+    let checked = hands.check(&typed).await.unwrap();
+    assert_eq!(checked.action.target, workflow);
+    assert_eq!(checked.title, "Run deploy of gh/acme/shop again");
+    assert_eq!(checked.facts["environment"], "production");
+    assert_eq!(
+        checked.effect,
+        ["Runs what failed in deploy again, and what comes after it."]
+    );
+    assert!(hands.circleci.changes().is_empty(), "a check changes nothing");
+    hands.circleci.lose_next_answer();
+    let done = hands.twice(&checked.action).await;
+    assert_eq!(done.said, "Running deploy again.");
+    assert_eq!(
+        hands.circleci.changes(),
+        [format!("POST /api/v2/workflow/{workflow}/rerun")]
+    );
+    assert_eq!(hands.refused(&typed).await, "deploy was run again already.");
+    let statuses = hands.circleci.workflows(&pipeline);
+    let expected = [("deploy", "failed"), ("deploy", "running")];
+    assert_eq!(
+        statuses,
+        expected.map(|(name, status)| (name.into(), status.into()))
+    );
+    hands.finish().await;
+}
+
+async fn an_application_in_argo_cd_is_synchronised_once(database: TestDatabase) {
+    let hands = Hands::start(database).await;
+    let at = thursday_morning();
+    hands.argocd.add_application("checkout", "shop");
+    hands.argocd.want("checkout", "ab12");
+    let refused = hands.refused("sync nosuch").await;
+    assert!(
+        refused.starts_with("Argo CD does not let my token do this: permission denied"),
+        "{refused}"
+    );
+    let refused = hands.refused("sync ../settings").await;
+    assert!(
+        refused.starts_with("“../settings” names no application."),
+        "{refused}"
+    );
+
+    let checked = hands.check("sync checkout").await.unwrap();
+    assert_eq!(checked.title, "Synchronise checkout");
+    assert_eq!(checked.facts["environment"], "production");
+    assert_eq!(checked.action.argument("last"), "never");
+    assert_eq!(
+        checked.effect,
+        ["Brings checkout in production to ab12. What is wanted there no more is not deleted."]
+    );
+    assert!(hands.argocd.changes().is_empty(), "a check changes nothing");
+    hands.argocd.lose_next_answer();
+    let done = hands.twice(&checked.action).await;
+    assert_eq!(done.said, "Synchronising checkout.");
+    assert_eq!(
+        done.url,
+        Some(format!("{}/applications/checkout", hands.argocd.api_url()))
+    );
+    assert_eq!(
+        hands.argocd.changes(),
+        ["POST /api/v1/applications/checkout/sync"]
+    );
+    assert_eq!(
+        hands.refused("sync checkout").await,
+        "checkout is being synchronised now."
+    );
+
+    // It failed: what was agreed about then was done, and a new proposal is another matter.
+    hands.argocd.sync("checkout", "ab12", "em-agent", at);
+    hands
+        .argocd
+        .synced("checkout", "Failed", at + TimeDelta::minutes(1));
+    let late = hands.perform(&checked.action, first()).await.unwrap();
+    assert!(late.was_done_already, "{late:?}");
+    assert_eq!(late.said, "checkout was synchronised already.");
+    let anew = hands.check("sync checkout").await.unwrap();
+    assert_eq!(anew.action.argument("last"), "2026-01-15T10:00:00Z");
+    let done = hands.perform(&anew.action, first()).await.unwrap();
+    assert!(!done.was_done_already);
+    assert_eq!(hands.argocd.changes().len(), 2);
+    hands.finish().await;
+}
+
 async fn failures_elsewhere_are_told_apart(database: TestDatabase) {
     let hands = Hands::start(database).await;
     let at = thursday_morning();
@@ -452,6 +577,12 @@ async fn without_tokens_nothing_is_changed_elsewhere(database: TestDatabase) {
         ),
         ("linear-comment ENG-1 Hello", "Linear", "LINEAR_TOKEN"),
         ("linear-transition ENG-1 Done", "Linear", "LINEAR_TOKEN"),
+        ("retry 12", "CircleCI", "CIRCLECI_TOKEN"),
+        (
+            "sync checkout",
+            "Argo CD",
+            "ARGOCD_TOKEN, and api_url in [integrations.argocd]",
+        ),
     ] {
         assert_eq!(
             check(&bot, typed).await.unwrap_err().to_string(),

@@ -14,6 +14,7 @@ both_engines!(
     each_system_is_believed_by_its_own_proof_and_read_by_the_operators_rules,
     a_system_that_signs_nothing_is_let_in_only_where_the_operator_says_so,
     what_was_not_understood_is_listed_and_read_again_after_a_fix,
+    a_test_event_comes_in_as_a_delivery_of_its_system_would,
     amazon_is_believed_by_its_certificate_and_its_subscription_confirmed,
 );
 
@@ -193,6 +194,37 @@ async fn what_was_not_understood_is_listed_and_read_again_after_a_fix(database: 
     let folded = store.facts().fold_pending(10, understood).await.unwrap();
     assert_eq!((folded.events, folded.unrecognised), (1, 0));
     world.finish().await;
+}
+
+async fn a_test_event_comes_in_as_a_delivery_of_its_system_would(database: TestDatabase) {
+    let bot = bot(database, "").await;
+    for (name, title) in [("gitlab", "GitLab"), ("heroku", "Heroku"), ("datadog", "Datadog")] {
+        let answer = bot
+            .ask("ana", "#ops", &format!("/em-agent integrations {name}"))
+            .await;
+        let sent = bot.user("ana").clicks(&answer, "integrations.test").unwrap();
+        assert!(sent.await.is_acked());
+        let words = format!("A test event of *{title}* came in");
+        bot.until(|w| {
+            let mut to_ana = w.messages("#ops").filter(|m| m.ephemeral_for.is_some());
+            to_ana.find(|m| w.message_text(m).contains(&words)).map(|_| ())
+        })
+        .await;
+    }
+    bot.folded().await;
+    let events = bot.database.store.events();
+    let sources = events.list_sources().await.unwrap();
+    let sources: Vec<&str> = sources.iter().map(|one| one.source.as_str()).collect();
+    assert_eq!(sources, ["trial"], "no system was heard of");
+    assert!(events.list_unrecognised().await.unwrap().is_empty());
+    let answer = bot.ask("ana", "#ops", "/em-agent integrations heroku").await;
+    let text = bot.text(&answer);
+    assert!(text.contains("nothing came yet"), "{text}");
+
+    let answer = bot.ask("ana", "#ops", "/em-agent integrations jenkins").await;
+    let clicked = bot.user("ana").clicks(&answer, "integrations.test");
+    assert!(clicked.is_err(), "without a secret there is no button");
+    bot.finish().await;
 }
 
 /// A key and its certificate that were made for tests.

@@ -107,21 +107,28 @@ fn github_poller(config: &Config, clock: SharedClock) -> anyhow::Result<Option<A
 
 /// How a system is polled and how often, if it is configured and switched on.
 fn setup(config: &Config, name: &str) -> Option<(Setup, u64)> {
-    let polled = polled(name)?;
     let section = config.sections.integrations.get(name)?;
-    let is_on = section.enabled && !is_switched_off(config, name) && !section.poll.is_empty();
-    let token = config.secrets.tokens.get(name).filter(|_| is_on)?;
+    let access = access(config, name).filter(|_| !section.poll.is_empty())?;
     let setup = Setup {
-        access: Access {
-            api_url: api_url(&config.sections, polled),
-            token: token.clone(),
-        },
+        access,
         things: section.poll.clone(),
         ids: ids(),
         lookback: TimeDelta::days(i64::from(section.first_look_days)),
         patience: Patience::default(),
     };
     Some((setup, section.poll_interval_seconds))
+}
+
+/// How a system that can be polled is asked, if there is a token for it and it is switched on.
+pub fn access(config: &Config, name: &str) -> Option<Access> {
+    let section = config.sections.integrations.get(name);
+    let is_on = section.is_none_or(|section| section.enabled) && !is_switched_off(config, name);
+    let token = config.secrets.tokens.get(name).filter(|_| is_on)?;
+    let api_url = api_url(&config.sections, polled(name)?);
+    (!api_url.is_empty()).then(|| Access {
+        api_url,
+        token: token.clone(),
+    })
 }
 
 /// Where a system's API is: as configured, where its documents are read too, else where it is for everybody.

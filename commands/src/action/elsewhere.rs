@@ -17,6 +17,11 @@ pub(super) fn set_up<T: Clone>(client: Option<&T>, vendor: &str, variables: &str
     })
 }
 
+/// Where the job or application that `vendor` calls `name` deploys to, by the operator's rules.
+pub(super) fn environment<'c>(ctx: &'c Ctx, vendor: &str, name: &str) -> Option<&'c str> {
+    ctx.settings.reading.environment(vendor, name)
+}
+
 /// Says which thing is not there.
 pub(super) fn or_missing<T>(found: Result<T, ChangeError>, what: &str) -> Result<T, Trouble> {
     found.map_err(|error| {

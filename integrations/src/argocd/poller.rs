@@ -26,9 +26,14 @@ pub(crate) struct Lists {
 
 /// Reads with the token of an account or of a project's role.
 pub(crate) fn feed(access: &Access, patience: Patience) -> Result<Lists, DocumentsError> {
+    Ok(Lists {
+        rest: rest(access, patience)?,
+    })
+}
+
+pub(super) fn rest(access: &Access, patience: Patience) -> Result<Rest, DocumentsError> {
     let bearer = SecretString::from(format!("Bearer {}", access.token.expose_secret()));
-    let rest = Rest::new(VENDOR, &access.api_url, &bearer, patience)?;
-    Ok(Lists { rest })
+    Rest::new(VENDOR, &access.api_url, &bearer, patience)
 }
 
 #[derive(Debug, Deserialize)]

@@ -32,8 +32,13 @@ pub(crate) struct Lists {
 
 /// Reads with a personal token; CircleCI knows no others here.
 pub(crate) fn feed(access: &Access, patience: Patience) -> Result<Lists, DocumentsError> {
-    let rest = Rest::keyed(VENDOR, &access.api_url, &[(TOKEN, &access.token)], patience)?;
-    Ok(Lists { rest })
+    Ok(Lists {
+        rest: rest(access, patience)?,
+    })
+}
+
+pub(super) fn rest(access: &Access, patience: Patience) -> Result<Rest, DocumentsError> {
+    Rest::keyed(VENDOR, &access.api_url, &[(TOKEN, &access.token)], patience)
 }
 
 #[derive(Debug, Deserialize)]

@@ -17,13 +17,15 @@ use url::Url;
 use super::normalise::{self, Alarm};
 use super::signature;
 use crate::payload::Time;
+use crate::proof::Proof;
 use crate::webhook::{Delivery, Refused, Said, Vendor};
 
 /// CloudWatch's webhooks.
 pub const VENDOR: Vendor = Vendor {
     name: super::NAME,
     title: "Amazon CloudWatch",
-    verify,
+    // Amazon alone can sign.
+    proof: Proof::Own(verify, None),
     read: |_, payload| Ok(said(payload)),
     changes: |event, _| normalise::changes(&event.payload),
 };

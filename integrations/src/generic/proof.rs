@@ -48,6 +48,24 @@ impl Settings {
         wrong.into_iter().collect()
     }
 
+    /// What a delivery of this body carries in [`Settings::header`].
+    pub(crate) fn sign(&self, body: &[u8], secret: &SecretString) -> String {
+        format!("{}{}", self.prefix, self.signed().sign(body, secret))
+    }
+
+    /// The arithmetic; the prefix, which is the operator's, is taken off before.
+    fn signed(&self) -> Signed {
+        Signed {
+            header: SIGNATURE,
+            prefix: "",
+            form: match self.encoding {
+                Encoding::Hex => Form::Hex,
+                Encoding::Base64 => Form::Base64,
+            },
+            separator: ',',
+        }
+    }
+
     fn verify(&self, delivery: Delivery<'_>, secrets: &[SecretString]) -> Result<(), Refused> {
         let given = delivery
             .headers
@@ -58,18 +76,10 @@ impl Settings {
             .split(',')
             .filter_map(|one| one.trim().strip_prefix(&self.prefix))
             .collect();
-        let signed = Signed {
-            header: SIGNATURE,
-            prefix: "",
-            form: match self.encoding {
-                Encoding::Hex => Form::Hex,
-                Encoding::Base64 => Form::Base64,
-            },
-            separator: ',',
-        };
         let keys = secrets.iter().map(|secret| secret.expose_secret().as_bytes());
         let keys: Vec<&[u8]> = keys.collect();
-        signed.check_text(&signatures.join(","), &[delivery.body], &keys)
+        self.signed()
+            .check_text(&signatures.join(","), &[delivery.body], &keys)
     }
 }
 
@@ -167,6 +177,8 @@ mod tests {
             let settings = settings(prefix, encoding);
             let with = |value: &str| taken(Some(&settings), &[("x-acme-signature", value)]);
             assert_eq!(with(&value).as_deref(), Ok("m"), "{value}");
+            let own = settings.sign(BODY, &SecretString::from("old"));
+            assert_eq!(with(&own).as_deref(), Ok("m"), "{own}");
             let bad = Err(Refused::BadSignature(SIGNATURE));
             for wrong in [
                 format!("{prefix}{}", hex_of("other")),

@@ -5,6 +5,7 @@
 use reqwest::header::HeaderMap;
 
 use super::{normalise, occurred};
+use crate::proof::Proof;
 use crate::signature::Signed;
 use crate::webhook::{Refused, Said, Vendor, header};
 
@@ -12,7 +13,7 @@ use crate::webhook::{Refused, Said, Vendor, header};
 pub const VENDOR: Vendor = Vendor {
     name: "github",
     title: "GitHub",
-    verify: |delivery, secrets, _| SIGNED.check(delivery.headers, &[delivery.body], secrets),
+    proof: Proof::Signed(SIGNED),
     read: |delivery, payload| read(delivery.headers, payload),
     changes: |event, _| normalise::changes(event),
 };

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::normalise;
 use crate::payload::{Text, Time, filled};
+use crate::proof::{Proof, Sign};
 use crate::signature::{Form, Signed, is_recent, token};
 use crate::webhook::{Delivery, Refused, Said, Vendor, header};
 
@@ -19,7 +20,7 @@ use crate::webhook::{Delivery, Refused, Said, Vendor, header};
 pub const VENDOR: Vendor = Vendor {
     name: "gitlab",
     title: "GitLab",
-    verify,
+    proof: Proof::Own(verify, Some(Sign::Secret(TOKEN))),
     read: |delivery, payload| Ok(said(delivery.headers, payload)),
     changes: normalise::changes,
 };

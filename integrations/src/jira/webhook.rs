@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::{change_key, normalise};
 use crate::payload::Time;
+use crate::proof::{Proof, Sign};
 use crate::signature::{Signed, shared_secret};
 use crate::webhook::{Delivery, Refused, Said, Vendor, header};
 
@@ -19,7 +20,10 @@ use crate::webhook::{Delivery, Refused, Said, Vendor, header};
 pub const VENDOR: Vendor = Vendor {
     name: "jira",
     title: "Jira",
-    verify: |delivery, secrets, _| verify(delivery, secrets),
+    proof: Proof::Own(
+        |delivery, secrets, _| verify(delivery, secrets),
+        Some(Sign::Body(SIGNED)),
+    ),
     read: |delivery, payload| Ok(said(delivery.headers, payload)),
     changes: |event, _| normalise::changes(event),
 };
@@ -123,7 +127,9 @@ mod tests {
             body: BODY,
             certificate: None,
         };
-        (VENDOR.verify)(delivery, &secrets(&["s", "t"]), DateTime::UNIX_EPOCH)
+        VENDOR
+            .proof
+            .check(delivery, &secrets(&["s", "t"]), DateTime::UNIX_EPOCH)
     }
 
     #[test]

@@ -15,15 +15,15 @@ use serde_json::value::RawValue;
 use super::event::CoreEvent;
 use super::topology::{Message, TopologyChange};
 use crate::payload::{Text, filled, read};
+use crate::proof::Proof;
 use crate::rules::Rules;
-use crate::signature::shared_secret;
 use crate::webhook::{Said, Vendor};
 
 /// Kubernetes' forwarders.
 pub const VENDOR: Vendor = Vendor {
     name: super::NAME,
     title: "Kubernetes",
-    verify: |delivery, secrets, _| shared_secret(delivery, secrets),
+    proof: Proof::Secret,
     read: |_, payload| Ok(said(payload)),
     changes: |event, rules| changes(&event.payload, rules),
 };

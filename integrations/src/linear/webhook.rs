@@ -13,6 +13,7 @@ use serde_json::error::Category;
 
 use super::normalise;
 use crate::payload::Time;
+use crate::proof::{Proof, Sign};
 use crate::signature::{Signed, is_recent};
 use crate::webhook::{Delivery, Refused, Said, Vendor, header};
 
@@ -20,7 +21,7 @@ use crate::webhook::{Delivery, Refused, Said, Vendor, header};
 pub const VENDOR: Vendor = Vendor {
     name: "linear",
     title: "Linear",
-    verify,
+    proof: Proof::Own(verify, Some(Sign::Body(SIGNED))),
     read: |delivery, payload| Ok(said(delivery.headers, payload)),
     changes: |event, _| normalise::changes(event),
 };

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::normalise;
 use crate::payload::Time;
+use crate::proof::Proof;
 use crate::signature::Signed;
 use crate::webhook::{Said, Vendor};
 
@@ -16,7 +17,7 @@ use crate::webhook::{Said, Vendor};
 pub const VENDOR: Vendor = Vendor {
     name: "pagerduty",
     title: "PagerDuty",
-    verify: |delivery, secrets, _| SIGNED.check(delivery.headers, &[delivery.body], secrets),
+    proof: Proof::Signed(SIGNED),
     read: |_, payload| Ok(said(payload)),
     changes: |event, _| normalise::changes(event),
 };
