@@ -18,9 +18,9 @@ fn hour(hours: i64) -> DateTime<Utc> {
     at("02-20 00:00") + Duration::hours(hours)
 }
 
-/// An instant of five weeks: mostly one of few, so that many things happen at once, now and then some seconds beside it.
+/// An instant of three weeks: mostly one of few, so that many things happen at once, now and then some seconds beside it.
 fn any_instant() -> impl Strategy<Value = DateTime<Utc>> {
-    (0_i64..140, any_seconds()).prop_map(|(quarter, beside)| hour(6 * quarter) + Duration::seconds(beside))
+    (0_i64..84, any_seconds()).prop_map(|(quarter, beside)| hour(6 * quarter) + Duration::seconds(beside))
 }
 
 fn any_seconds() -> impl Strategy<Value = i64> {
@@ -112,17 +112,25 @@ prop_compose! {
         took in any_span(-6..90),
         place in 0_usize..3,
         dismissed in prop::bool::weighted(0.1),
-        causes in prop::collection::vec(0..=COMMITS, 0..3),
+        causes in prop::collection::vec((prop::bool::weighted(0.6), 0..=COMMITS), 0..3),
     ) -> Outage {
         Outage {
             opened_at,
             resolved_at: took.map(|took| opened_at + took),
             repository: REPOSITORIES.get(place).map(|name| (*name).into()),
             dismissed,
-            // Four Keys knows commits alone.
-            causes: causes.into_iter().map(|of| if of == 0 { "#1".to_owned() } else { sha(of) }).collect(),
+            causes: causes.into_iter().map(any_cause).collect(),
             ..outage("", "03-01 00:00", None)
         }
+    }
+}
+
+/// A commit; or `nth 3`, which becomes that of a deployment; or something that Four Keys does not know.
+fn any_cause((is_deployed, number): (bool, i64)) -> String {
+    match number {
+        0 => "#1".to_owned(),
+        _ if is_deployed => format!("nth {number}"),
+        _ => sha(number),
     }
 }
 
@@ -145,14 +153,14 @@ prop_compose! {
 
 /// What a person says: of which kind of thing, of the how manyth, what, and of which deployment.
 fn any_said() -> impl Strategy<Value = (usize, usize, usize, usize)> {
-    (0_usize..3, 0_usize..16, 0_usize..5, 0_usize..14)
+    (0_usize..3, 0_usize..18, 0_usize..5, 0_usize..18)
 }
 
 prop_compose! {
     /// Each thing with a name of its own; commits of some deployments are those of changes or pushes.
     fn any_facts()(
         mut changes in prop::collection::vec(any_change(), 0..14),
-        mut deployments in prop::collection::vec(any_deployed(), 0..14),
+        deployments in prop::collection::vec((any_deployed(), prop::option::of(any_seconds())), 0..18),
         mut outages in prop::collection::vec(any_outage(), 0..7),
         mut pushes in prop::collection::vec(any_push(), 0..4),
         said in prop::collection::vec(any_said(), 0..4),
@@ -162,11 +170,14 @@ prop_compose! {
             change.title = format!("Change {}", number % 4);
             change.merge_commit_sha = change.merge_commit_sha.is_some().then(|| sha(number));
         }
-        for (nth, one) in deployments.iter_mut().enumerate() {
-            one.id = format!("{}/{nth}", one.repository);
-        }
+        let deployments: Vec<Deployed> = deployments.into_iter().enumerate()
+            .map(|(nth, (one, after))| placed(one, nth, after, &changes)).collect();
         for (nth, one) in outages.iter_mut().enumerate() {
             one.external_id = format!("o{nth}");
+            for cause in &mut one.causes {
+                let named = cause.strip_prefix("nth ").and_then(|nth| deployments.get(nth.parse::<usize>().unwrap()));
+                *cause = named.and_then(|one| one.sha.clone()).unwrap_or_else(|| cause.clone());
+            }
         }
         for (number, one) in (1_i64..).zip(&mut pushes) {
             // Some are told as a merge too.
@@ -177,6 +188,19 @@ prop_compose! {
         facts.corrections = said.filter_map(|(nth, said)| correction(&facts, nth, said)).collect();
         facts
     }
+}
+
+/// A deployment with its name; if `after` is known and it is of a change, it ends so many seconds after the merge of that.
+fn placed(mut one: Deployed, nth: usize, after: Option<i64>, changes: &[Change]) -> Deployed {
+    let of = |change: &&Change| change.merge_commit_sha.is_some() && change.merge_commit_sha == one.sha;
+    if let (Some(after), Some(change)) = (after, changes.iter().find(of)) {
+        let took = one.ended_at - one.created_at;
+        one.repository = change.key.repository.clone();
+        one.ended_at = change.merged_at + Duration::seconds(after);
+        one.created_at = one.ended_at - took;
+    }
+    one.id = format!("{}/{nth}", one.repository);
+    one
 }
 
 fn correction(
@@ -214,9 +238,9 @@ fn correction(
 prop_compose! {
     /// Windows from none to more than a half-year, with edges at which things happen.
     fn any_asked()(
-        from in -20_i64..500,
+        from in -20_i64..400,
         beside in any_seconds(),
-        length in prop_oneof![6 => 0_i64..700, 1 => 700_i64..7_000],
+        length in prop_oneof![3 => 0_i64..170, 4 => 170_i64..700, 1 => 700_i64..7_000],
         zone in prop::sample::select(vec![
             chrono_tz::Tz::UTC,
             chrono_tz::America::New_York,
