@@ -8,7 +8,7 @@ use crate::plot::{
 use crate::scale::{Axis, drawable};
 use crate::svg::{SMALL, Svg};
 use crate::theme::{Colour, Theme};
-use crate::trend::{Trend, TrendPoint};
+use crate::trend::{Trend, TrendPoint, Zone};
 use crate::words::width;
 
 /// Under the last panel.
@@ -44,8 +44,25 @@ impl<'t> Panel<'t> {
 
     /// What is written to its right.
     fn texts(&self) -> impl Iterator<Item = &str> {
-        let zones = self.trend.zones.iter().map(|zone| zone.label.as_str());
+        let zones = self.zones().map(|(zone, _, _)| zone.label.as_str());
         zones.chain(self.goal.as_deref())
+    }
+
+    /// The zones of which a limit can be seen, each with its lower and upper end as shares of the height, and how much it is
+    /// shaded. One that fills the whole field would tell nothing.
+    fn zones(&self) -> impl Iterator<Item = (&'t Zone, (f64, f64), f64)> {
+        const SHADES: [f64; 4] = [0.26, 0.15, 0.07, 0.02];
+        let share = |value: f64| {
+            if value == f64::INFINITY {
+                1.0
+            } else {
+                self.axis.share(value)
+            }
+        };
+        let shades = SHADES.into_iter().chain(std::iter::repeat(0.02));
+        let zones = self.trend.zones.iter().zip(shades);
+        let zones = zones.map(move |(zone, shade)| (zone, (share(zone.from), share(zone.to)), shade));
+        zones.filter(|(_, (low, high), _)| 0.0 < high - low && high - low < 1.0)
     }
 
     /// The height of all that is not its field.
@@ -147,24 +164,12 @@ fn draw(svg: &mut Svg, field: &Field, panel: &Panel<'_>, marks: &Marks, weeks: u
 
 /// Shades the zones as far as the axis shows them; those that are high enough are named.
 fn zones(svg: &mut Svg, field: &Field, panel: &Panel<'_>) -> Vec<Beside> {
-    const SHADES: [f64; 4] = [0.2, 0.13, 0.07, 0.02];
-    let share = |value: f64| {
-        if value == f64::INFINITY {
-            1.0
-        } else {
-            panel.axis.share(value)
-        }
-    };
-    let y = |value: f64| field.y(share(value));
-    let goal = panel.trend.goal.and_then(drawable).map(y);
+    let goal = panel.trend.goal.and_then(drawable);
+    let goal = goal.map(|goal| field.y(panel.axis.share(goal)));
     let mut names = Vec::new();
-    let shades = SHADES.into_iter().chain(std::iter::repeat(0.02));
-    for (zone, shade) in panel.trend.zones.iter().zip(shades) {
-        let (upper, lower) = (y(zone.to), y(zone.from));
+    for (zone, (low, high), shade) in panel.zones() {
+        let (upper, lower) = (field.y(high), field.y(low));
         let size = (field.right - field.left, lower - upper);
-        if size.1 <= 0.0 {
-            continue;
-        }
         svg.shade((field.left, upper), size, Colour::Zone, shade);
         if size.1 >= f64::from(SMALL) && width(&zone.label, SMALL) > 0.0 {
             names.push(Beside {

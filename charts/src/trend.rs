@@ -182,6 +182,49 @@ pub(crate) mod tests {
         assert!(text.contains(r##"fill="#ffffff" stroke="#1264a3""##), "{text}");
     }
 
+    /// A metric up to this value, with the zones that begin at these.
+    fn zoned(value: f64, limits: [f64; 2]) -> String {
+        let zone = |label: &str, from: f64, to: f64| Zone {
+            label: label.to_owned(),
+            from,
+            to,
+        };
+        let [first, second] = limits;
+        drawn(Trend {
+            zones: vec![
+                zone("elite", 0.0, first),
+                zone("high", first, second),
+                zone("medium", second, f64::INFINITY),
+            ],
+            ..with_values(&[Some(1.0), Some(value)])
+        })
+    }
+
+    #[test]
+    fn zones_are_shaded_and_named_as_far_as_the_axis_shows_them() {
+        let shades = |text: &str| text.matches("fill-opacity").count();
+        let all = zoned(10.0, [3.0, 6.0]);
+        assert_eq!(shades(&all), 3);
+        for name in ["elite", "high", "medium"] {
+            assert_eq!(all.matches(&format!(">{name}<")).count(), 1, "{all}");
+        }
+        // The best is shaded most.
+        let elite = all.find("fill-opacity").unwrap();
+        assert!(all[elite..].starts_with(r#"fill-opacity="0.26""#), "{all}");
+        let two = zoned(10.0, [3.0, 60.0]);
+        assert_eq!(
+            (shades(&two), two.contains(">high<"), two.contains(">medium<")),
+            (2, true, false)
+        );
+    }
+
+    #[test]
+    fn a_zone_that_fills_everything_is_not_drawn_and_takes_no_room() {
+        let whole = zoned(10.0, [300.0, 600.0]);
+        let none = drawn(with_values(&[Some(1.0), Some(10.0)]));
+        assert_eq!(whole, none);
+    }
+
     #[test]
     fn without_any_value_it_says_so() {
         assert!(drawn(with_values(&[])).contains("no data"));

@@ -30,7 +30,7 @@ mod titles;
 mod view;
 mod weeks;
 
-pub use bands::Band;
+pub use bands::{Band, BandRange};
 pub use definitions::{Asked, Counted, Definitions, FailureRules, JoinRule, LeadTimeStart, Mode, Sign};
 pub use facts::{
     Change, Correction, DeliveryFacts, Deployed, DirectPush, Means, Outage, Outcome, Says, Subject,

@@ -285,6 +285,47 @@ fn where_nothing_is_known_it_says_where_to_look() {
     "#);
 }
 
+#[test]
+fn all_definitions_stand_side_by_side_under_each_number() {
+    let facts = facts("Retry payments", "v1");
+    let modes = compare(&facts, &Definitions::default(), &asked(28, 0));
+    assert_snapshot!(transcript(&compare::message_compare("payments, 28 days", &modes)), @r#"
+    (text) The same time by the definitions of others: payments, 28 days. 2.2 per week, 4 d 1 h (high), 11.1 %, 4 h, 0 %
+    # The same time by the definitions of others: payments, 28 days
+    *Deployment frequency*
+    `ours`  2.2 per week
+    `devlake-2023`  2 days per week (high)
+    `devlake-2021`  2 days per week (high)
+    `fourkeys`  – no deployment is known that counts
+    `middleware`  1 per week (high)
+    *Lead time for changes*
+    `ours`  4 d 1 h (high)
+    `devlake-2023`  – no change was delivered in this time
+    `devlake-2021`  – no change was delivered in this time
+    `fourkeys`  – no deployment is known that counts
+    `middleware`  4 d 1 h (high)
+    *Change fail rate*
+    `ours`  11.1 %
+    `devlake-2023`  11.1 % (medium)
+    `devlake-2021`  11.1 % (elite)
+    `fourkeys`  – no deployment is known that counts
+    `middleware`  11.1 % (medium)
+    *Recovery time*
+    `ours`  4 h
+    `devlake-2023`  4 h (high)
+    `devlake-2021`  3 h (high)
+    `fourkeys`  3 h (less than a day)
+    `middleware`  3 h (high)
+    *Deployment rework rate*
+    `ours`  0 %
+    `devlake-2023`  – these definitions have no such metric
+    `devlake-2021`  – these definitions have no such metric
+    `fourkeys`  – these definitions have no such metric
+    `middleware`  – these definitions have no such metric
+    > They differ in what counts as a deployment and as a failure, in where a lead time starts, in the statistic and in the bands; docs/METRICS.md says how, field by field.
+    "#);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]

@@ -5,10 +5,10 @@ use em_blocks::dora::{DoraView, picture_alt, told};
 use em_blocks::goal::GoalLine;
 use em_blocks::sprint::picture_day;
 use em_charts::five_keys::{FiveKeysPicture, five_keys};
-use em_charts::trend::{Trend, TrendPoint};
+use em_charts::trend::{Trend, TrendPoint, Zone};
 use em_charts::{Mark, Measure, Theme};
 use em_domain::any_metric::AnyMetric;
-use em_domain::delivery::{FiveKeys, Metric, WeekPoint};
+use em_domain::delivery::{BandRange, FiveKeys, Metric, WeekPoint};
 use em_domain::signal::Signal;
 
 use super::post::POSTED_FOR;
@@ -56,13 +56,28 @@ fn trend(metric: Metric, view: &DoraView<'_>) -> Trend {
         headline: format!("{value}{}{aim}", band.unwrap_or_default()),
         goal: drawn.map(|goal| scaled(metric, goal.limit.value(view.calendar))),
         measure: match metric {
-            Metric::DeploymentFrequency => Measure::Number(" per week".to_owned()),
+            Metric::DeploymentFrequency => Measure::Number("per week".to_owned()),
             Metric::LeadTime | Metric::RecoveryTime => Measure::Hours,
-            Metric::ChangeFailRate | Metric::ReworkRate => Measure::Number(" %".to_owned()),
+            Metric::ChangeFailRate | Metric::ReworkRate => Measure::Number("%".to_owned()),
         },
         points: keys.weeks.iter().map(|week| point(metric, week)).collect(),
-        ..Trend::default()
+        zones: zones(metric, keys),
     }
+}
+
+/// The bands, where the report tells in which one the value is.
+fn zones(metric: Metric, keys: &FiveKeys) -> Vec<Zone> {
+    if keys.of(metric).band.is_err() {
+        return Vec::new();
+    }
+    let ranges = BandRange::all(metric, keys.mode).into_iter();
+    ranges
+        .map(|range| Zone {
+            label: range.band.words().to_owned(),
+            from: scaled(metric, range.from),
+            to: scaled(metric, range.to),
+        })
+        .collect()
 }
 
 fn point(metric: Metric, week: &WeekPoint) -> TrendPoint {

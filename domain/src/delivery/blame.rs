@@ -201,7 +201,7 @@ fn rework(
     for outage in history
         .outages
         .iter()
-        .filter(|one| !history.corrections.dismisses(one))
+        .filter(|one| history.corrections.dismissal(one).is_none())
     {
         for name in &outage.fixes {
             if let Some(run) = index.named(history, outage, name) {

@@ -17,9 +17,9 @@ use super::frequency::{self, Rate};
 use super::join::{Delivered, How, deliveries};
 use super::lead_time::{Rule, Window, lead_time};
 use super::measured::{FiveKeys, Frequency, Link, Measured, Parts, ProofRow, Statistic, Unit};
-use super::reasons::{About, Joined, NoValue, Why};
+use super::reasons::{Joined, NoValue, Why};
 use super::statistics::seconds;
-use super::view::{View, counted, left_out, left_out_for, not_in_mode, note, recoveries, share};
+use super::view::{View, counted, incident_notes, left_out, not_in_mode, recoveries, share};
 use super::weeks::{Happened, half_year, median_days, monday, month, points};
 
 const MINUTE: i64 = 60;
@@ -39,6 +39,7 @@ pub(super) fn measure(view: &View<'_>, mode: Mode) -> FiveKeys {
         first: false,
         window: Window::Delivery,
         needs_commits: true,
+        nothing: view.nothing(),
         parts: &parts,
     };
     let (lead, delivered_at) = lead_time(view, &changes, &pushes, &rule);
@@ -138,10 +139,10 @@ impl<'f> Blames<'f> {
         for outage in outages.filter(|outage| view.holds_outage(outage)) {
             let before = live.partition_point(|(_, at)| *at < outage.opened_at);
             let newest = live.get(..before).and_then(<[_]>::last);
-            match newest {
-                _ if view.history.corrections.dismisses(outage) => unplaced.push((*outage, Why::Dismissed)),
-                Some((run, _)) => placed.push((*outage, *run)),
-                None => unplaced.push((*outage, Why::NoDeploymentBefore)),
+            match (view.history.corrections.dismissal(outage), newest) {
+                (Some(why), _) => unplaced.push((*outage, why)),
+                (None, Some((run, _))) => placed.push((*outage, *run)),
+                (None, None) => unplaced.push((*outage, Why::NoDeploymentBefore)),
             }
         }
         Self { placed, unplaced }
@@ -177,11 +178,7 @@ fn change_fail(view: &View<'_>, mode: Mode, blames: &Blames<'_>) -> (Measured, V
     let nothing = view.nothing().unwrap_or(NoValue::NoneInWindow);
     let band = |fit, all| Ok(bands::change_fail(mode, fit, all));
     let mut measured = share(failed.len(), all, nothing, band, proof);
-    let without = left_out_for(&measured.proof, Why::NoDeploymentBefore);
-    let incidents = blames.placed.len() + blames.unplaced.len();
-    measured
-        .notes
-        .extend(note(About::IncidentsWithoutCause, without, incidents));
+    measured.notes = incident_notes(&measured.proof, view.begun().count());
     (measured, failed)
 }
 
@@ -191,7 +188,7 @@ fn recovery(view: &View<'_>, mode: Mode, blames: &Blames<'_>) -> (Measured, Vec<
     let (mut proof, mut values) = (Vec::new(), Vec::new());
     let placed = blames.placed.iter().map(|(outage, run)| (*outage, Some(*run)));
     let unplaced = blames.unplaced.iter();
-    let unplaced = unplaced.filter(|(_, why)| mode == Mode::DevLake2021 && *why != Why::Dismissed);
+    let unplaced = unplaced.filter(|(_, why)| mode == Mode::DevLake2021 && *why == Why::NoDeploymentBefore);
     for (outage, run) in placed.chain(unplaced.map(|(outage, _)| (*outage, None))) {
         let run = run.and_then(|run| view.history.runs.get(run));
         let shipped = run.map(|run| run.at).filter(|at| view.holds_instant(*at));

@@ -17,7 +17,7 @@ use super::frequency::{self, Rate};
 use super::history::Run;
 use super::join::find_commit;
 use super::lead_time::percentiles;
-use super::measured::{FiveKeys, Frequency, LeadTime, Link, ProofRow, Statistic, Unit};
+use super::measured::{FiveKeys, Frequency, LeadTime, Link, ProofRow, Standing, Statistic, Unit};
 use super::reasons::{About, Joined, NoValue, Why};
 use super::statistics::{mean, percentile, seconds};
 use super::view::{View, counted, left_out, not_in_mode, note, push, times};
@@ -133,8 +133,10 @@ fn how_often(
     let rows = runs.map(|(run, _)| counted(run.subject(), run.at, 1.0, Vec::new()));
     let dropped = known.dropped.iter();
     let dropped = dropped.map(|run| left_out(run.subject(), run.at, Vec::new(), Why::NoCommit));
-    let proof: Vec<ProofRow> = rows.chain(dropped).collect();
-    let all = proof.len();
+    // What counts in no mode.
+    let others = frequency::proof(view).into_iter();
+    let others = others.filter(|row| row.standing != Standing::Counted);
+    let proof: Vec<ProofRow> = rows.chain(dropped).chain(others).collect();
     let mut frequency = frequency::frequency(view, nothing, live, proof, || {
         let on = frequency::days_with(view, live);
         let value = percentile(&days_in(view.asked, &on, monday), 50).unwrap_or(0.0);
@@ -145,7 +147,12 @@ fn how_often(
             band: Ok(frequency_band(view, &on, value)),
         }
     });
-    let dropped = note(About::DeploymentsWithoutKnownCommit, known.dropped.len(), all);
+    let dropped = known.dropped.len();
+    let dropped = note(
+        About::DeploymentsWithoutKnownCommit,
+        dropped,
+        live.len() + dropped,
+    );
     frequency.rate.notes.extend(dropped);
     frequency
 }

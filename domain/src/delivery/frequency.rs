@@ -9,7 +9,7 @@ use super::definitions::Asked;
 use super::measured::{Frequency, Interval, Measured, NoBand, Note, ProofRow, Standing, Statistic, Unit};
 use super::reasons::{About, NoValue, Why};
 use super::statistics::{number, percentile, ratio_interval, seconds};
-use super::view::{View, by_time, counted, left_out, note};
+use super::view::{View, by_time, counted, left_out, left_out_for, note};
 use super::weeks::{Happened, counts_and_lengths, day, points};
 
 const WEEK_SECONDS: f64 = 604_800.0;
@@ -59,7 +59,7 @@ pub(super) fn frequency(
             sample: live.len(),
             interval: None,
             band: told.map_or(Err(NoBand::NoValue), |rate| rate.band),
-            notes: notes(view, live.len()),
+            notes: notes(view, &proof),
             proof: by_time(proof),
         },
     }
@@ -90,15 +90,14 @@ fn between_first_and_last(live: &[DateTime<Utc>]) -> Option<f64> {
     (length > 0).then(|| number(live.len()) * WEEK_SECONDS / seconds(length))
 }
 
-fn notes(view: &View<'_>, live: usize) -> Vec<Note> {
-    let history = view.history;
-    let (others, excluded) = (view.of(&history.others).len(), view.of(&history.excluded).len());
-    let runs = view.runs().filter(|(_, run)| view.holds_instant(run.at));
-    let failed = runs.filter(|(_, run)| !run.is_live()).count();
-    let all = live + failed + others + excluded;
+fn notes(view: &View<'_>, proof: &[ProofRow]) -> Vec<Note> {
+    let others = view.of(&view.history.others).len();
+    let failed = left_out_for(proof, Why::FailedRun);
+    let excluded = left_out_for(proof, Why::Corrected);
+    let all = proof.len() + others;
     [
         note(About::DeploymentsNotProduction, others, all),
-        note(About::DeploymentsFailedRuns, failed, live + failed),
+        note(About::DeploymentsFailedRuns, failed, proof.len() - excluded),
         note(About::Corrected, excluded, all),
     ]
     .into_iter()

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use super::definitions::Definitions;
 use super::facts::{Change, Correction, DeliveryFacts, Deployed, DirectPush, Outage, Outcome, Says, Subject};
 use super::production::Production;
+use super::reasons::Why;
 use crate::id::RepositoryName;
 
 /// A run that counts as a deployment to production, whether or not it went live.
@@ -260,9 +261,12 @@ impl<'f> Corrections<'f> {
         matches!(self.of_deployment(id), Some(Says::NotOurs | Says::NotAnIncident))
     }
 
-    /// The incident is none, or is left out.
-    pub(super) fn dismisses(&self, outage: &Outage) -> bool {
-        let said = self.of_incident(outage);
-        outage.dismissed || matches!(said, Some(Says::NotAnIncident | Says::Exclude))
+    /// Why the incident is none that counts, if it is none: a person said so, or its source.
+    pub(super) fn dismissal(&self, outage: &Outage) -> Option<Why> {
+        match self.of_incident(outage) {
+            Some(Says::Exclude) => Some(Why::Corrected),
+            Some(Says::NotAnIncident) => Some(Why::Dismissed),
+            Some(Says::NotOurs | Says::CausedBy(_)) | None => outage.dismissed.then_some(Why::Dismissed),
+        }
     }
 }

@@ -41,6 +41,8 @@ pub(super) struct Rule<'r> {
     pub(super) window: Window,
     /// A change without a merge commit cannot be joined.
     pub(super) needs_commits: bool,
+    /// Why there is no deployment that could have brought anything, if there is none.
+    pub(super) nothing: Option<NoValue>,
     pub(super) parts: &'r dyn Fn(&Change, DateTime<Utc>) -> Parts,
 }
 
@@ -77,11 +79,10 @@ pub(super) fn lead_time<'f>(
     proof.extend(pushes.filter_map(|journey| push_row(view, journey)));
     let values: Vec<(DateTime<Utc>, i64)> = found.iter().map(|(at, parts)| (*at, parts.total())).collect();
     let parts: Vec<Parts> = found.into_iter().map(|(_, parts)| parts).collect();
-    (summary(view, rule, &values, &parts, &missing, proof), values)
+    (summary(rule, &values, &parts, &missing, proof), values)
 }
 
 fn summary(
-    view: &View<'_>,
     rule: &Rule<'_>,
     values: &[(DateTime<Utc>, i64)],
     parts: &[Parts],
@@ -90,7 +91,7 @@ fn summary(
 ) -> LeadTime {
     let mut sorted: Vec<i64> = values.iter().map(|(_, value)| *value).collect();
     sorted.sort_unstable();
-    let nothing = view.nothing().unwrap_or(NoValue::NothingDelivered);
+    let nothing = rule.nothing.unwrap_or(NoValue::NothingDelivered);
     let band = |value| bands::lead_time(rule.mode, value);
     let mut time = times(sorted.clone(), rule.statistic, nothing, band, proof);
     time.notes = notes(&time.proof, missing, sorted.len());

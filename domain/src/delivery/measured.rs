@@ -161,7 +161,8 @@ pub struct ProofRow {
     /// What it is about.
     pub subject: Subject,
     /// When: of a deployment when it was live, of a change when it was live (else merged; an open one: opened), of an
-    /// incident when it began, of a review when it was given, of a run of CI when it was made.
+    /// incident when it began (in a recovery time: from when that is counted), of a review when it was given, of a run of CI
+    /// when it was made. In [`Mode::Middleware`] a deployment is of the time when it was made.
     pub at: DateTime<Utc>,
     /// What it adds, in the metric's unit: seconds, 1 and 0 for a share, 1 where it is counted; `None` where nothing.
     pub value: Option<f64>,

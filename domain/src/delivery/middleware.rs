@@ -18,14 +18,15 @@ use super::frequency::{self, Rate};
 use super::history::{History, Repo, Run};
 use super::join::Brought;
 use super::lead_time::{Journey, Rule, Window, lead_time};
-use super::measured::{FiveKeys, Frequency, Parts, Statistic, Unit};
-use super::reasons::{Joined, Why};
+use super::measured::{FiveKeys, Frequency, Parts, ProofRow, Statistic, Unit};
+use super::reasons::{Joined, NoValue, Why};
 use super::statistics::number;
 use super::view::{View, counted, left_out, not_in_mode};
 use super::weeks::{Happened, days, monday, month, points};
 
 /// The metrics.
 pub(super) fn measure(view: &View<'_>) -> FiveKeys {
+    let nothing = view.nothing_by(|run| run.deployed.created_at);
     let changes = journeys(view.history);
     let rule = Rule {
         mode: Mode::Middleware,
@@ -34,6 +35,7 @@ pub(super) fn measure(view: &View<'_>) -> FiveKeys {
         first: true,
         window: Window::Merge,
         needs_commits: false,
+        nothing,
         parts: &parts,
     };
     let (lead, delivered) = lead_time(view, &changes, &[], &rule);
@@ -43,8 +45,8 @@ pub(super) fn measure(view: &View<'_>) -> FiveKeys {
         .map(|run| run.deployed.created_at)
         .collect();
     let incidents = incidents::incidents(view);
-    let (change_fail, failed) = incidents::change_fail(view, &runs, &incidents);
-    let (recovery, recovered) = incidents::recovery(view, &incidents);
+    let (change_fail, failed) = incidents::change_fail(view, nothing, &runs, &incidents);
+    let (recovery, recovered) = incidents::recovery(view, nothing, &incidents);
     let happened = Happened {
         deployments: live.clone(),
         delivered,
@@ -55,7 +57,7 @@ pub(super) fn measure(view: &View<'_>) -> FiveKeys {
     FiveKeys {
         mode: Mode::Middleware,
         asked: view.asked.clone(),
-        frequency: how_often(view, &live, &runs),
+        frequency: how_often(view, nothing, &live, proof(view, &runs)),
         lead_time: lead,
         change_fail,
         recovery,
@@ -66,18 +68,21 @@ pub(super) fn measure(view: &View<'_>) -> FiveKeys {
 
 /// All runs of the window, failed ones too, by when they were made.
 fn runs<'v, 'f>(view: &'v View<'f>) -> Vec<&'v Run<'f>> {
-    let within = view.runs().map(|(_, run)| run);
-    let mut runs: Vec<&Run<'_>> = within
-        .filter(|run| view.holds_instant(run.deployed.created_at))
-        .collect();
+    let mut runs: Vec<&Run<'_>> = within(view, &view.history.runs).collect();
     runs.sort_by(|a, b| {
         (a.deployed.created_at, &a.deployed.id).cmp(&(b.deployed.created_at, &b.deployed.id))
     });
     runs
 }
 
-/// The mean number of a day, week or month, rounded down, in the shortest of them that has one.
-fn how_often(view: &View<'_>, live: &[DateTime<Utc>], runs: &[&Run<'_>]) -> Frequency {
+/// Of some runs, those that are asked for and were made in the window.
+fn within<'v, 'f>(view: &'v View<'f>, runs: &'v [Run<'f>]) -> impl Iterator<Item = &'v Run<'f>> {
+    let here = runs.iter().filter(|run| view.holds(run.repository));
+    here.filter(|run| view.holds_instant(run.deployed.created_at))
+}
+
+/// A line for each run of the window: those that went live count.
+fn proof(view: &View<'_>, runs: &[&Run<'_>]) -> Vec<ProofRow> {
     let rows = runs.iter().map(|run| {
         let (subject, at) = (run.subject(), run.deployed.created_at);
         if run.is_live() {
@@ -86,7 +91,20 @@ fn how_often(view: &View<'_>, live: &[DateTime<Utc>], runs: &[&Run<'_>]) -> Freq
             left_out(subject, at, Vec::new(), Why::FailedRun)
         }
     });
-    frequency::frequency(view, view.nothing(), live, rows.collect(), || {
+    let excluded = within(view, &view.history.excluded);
+    let excluded =
+        excluded.map(|run| left_out(run.subject(), run.deployed.created_at, Vec::new(), Why::Corrected));
+    rows.chain(excluded).collect()
+}
+
+/// The mean number of a day, week or month, rounded down, in the shortest of them that has one.
+fn how_often(
+    view: &View<'_>,
+    nothing: Option<NoValue>,
+    live: &[DateTime<Utc>],
+    proof: Vec<ProofRow>,
+) -> Frequency {
+    frequency::frequency(view, nothing, live, proof, || {
         let touched = |period: fn(NaiveDate) -> NaiveDate| {
             days(view.asked)
                 .map(period)

@@ -29,7 +29,7 @@ pub(super) fn measure(view: &View<'_>) -> FiveKeys {
     let blames = blame::Blames::new(view.history, &delivered);
     let (changes, pushes) = Delivered::journeys(view.history, &delivered);
     let parts = |change: &Change, live| parts::parts(change, definitions.lead_time_from, live);
-    let rule = rule(definitions.count_bots, &parts);
+    let rule = rule(view, &parts);
     let (mut lead, delivered_at) = lead_time(view, &changes, &pushes, &rule);
     keep_band(view, &mut lead.time);
     let live = frequency::proof(view);
@@ -59,14 +59,15 @@ pub(super) fn measure(view: &View<'_>) -> FiveKeys {
     }
 }
 
-fn rule(bots: bool, parts: &dyn Fn(&Change, DateTime<Utc>) -> Parts) -> Rule<'_> {
+fn rule<'r>(view: &View<'_>, parts: &'r dyn Fn(&Change, DateTime<Utc>) -> Parts) -> Rule<'r> {
     Rule {
         mode: Mode::Ours,
         statistic: Statistic::Median,
-        bots,
+        bots: view.history.definitions.count_bots,
         first: false,
         window: Window::Delivery,
         needs_commits: false,
+        nothing: view.nothing(),
         parts,
     }
 }

@@ -1,8 +1,10 @@
 //! Purpose: tests of the delivery metrics, and the builders that they share.
 
+mod agreement;
 mod bad_input;
 mod checks;
 mod corrections;
+mod listed;
 mod modes;
 mod properties;
 mod slow;

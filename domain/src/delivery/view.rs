@@ -42,6 +42,12 @@ impl<'f> View<'f> {
         repository.is_none_or(|name| self.holds(self.history.present(name)))
     }
 
+    /// Incidents of what is asked for that began in the window.
+    pub(super) fn begun(&self) -> impl Iterator<Item = &'f Outage> {
+        let outages = self.history.outages.iter().copied();
+        outages.filter(|one| self.holds_instant(one.opened_at) && self.holds_outage(one))
+    }
+
     /// Whether the changes of this person are asked for.
     pub(super) fn holds_author(&self, login: &Login) -> bool {
         self.scope.holds_author(login)
@@ -66,7 +72,12 @@ impl<'f> View<'f> {
 
     /// Why there is nothing to count deployments from, if there is not.
     pub(super) fn nothing(&self) -> Option<NoValue> {
-        let is_known = |(_, run): (usize, &Run<'_>)| run.is_live() && run.at < self.asked.to;
+        self.nothing_by(|run| run.at)
+    }
+
+    /// The same where a deployment is of the time that `at` tells.
+    pub(super) fn nothing_by(&self, at: impl Fn(&Run<'_>) -> DateTime<Utc>) -> Option<NoValue> {
+        let is_known = |(_, run): (usize, &Run<'_>)| run.is_live() && at(run) < self.asked.to;
         if !self.asked.is_window() {
             Some(NoValue::EmptyWindow)
         } else if self.runs().any(is_known) {
@@ -137,6 +148,22 @@ pub(crate) fn counted(subject: Subject, at: DateTime<Utc>, value: f64, links: Ve
 pub(crate) fn left_out_for(proof: &[ProofRow], why: Why) -> usize {
     let all = proof.iter();
     all.filter(|row| row.standing == Standing::LeftOut(why)).count()
+}
+
+/// How many of the incidents that began in the window are put down to nothing, and of how many a person said so.
+pub(super) fn incident_notes(proof: &[ProofRow], begun: usize) -> Vec<Note> {
+    let count = |all: &[Why]| all.iter().map(|why| left_out_for(proof, *why)).sum();
+    let without = [
+        Why::NoRepository,
+        Why::NoDeploymentBefore,
+        Why::UnknownCause,
+        Why::NoCause,
+    ];
+    let notes = [
+        note(About::IncidentsWithoutCause, count(&without), begun),
+        note(About::Corrected, count(&[Why::Corrected, Why::NotOurs]), begun),
+    ];
+    notes.into_iter().flatten().collect()
 }
 
 /// A note, unless it would be about nothing.

@@ -10,31 +10,38 @@ use crate::delivery::blame::incident;
 use crate::delivery::definitions::Mode;
 use crate::delivery::facts::{Outage, Says};
 use crate::delivery::join::find_commit;
-use crate::delivery::measured::{Link, Measured, NoBand, ProofRow, Statistic, Unit};
-use crate::delivery::reasons::{About, Joined, NoValue, Why};
+use crate::delivery::measured::{Link, Measured, NoBand, Note, ProofRow, Statistic, Unit};
+use crate::delivery::reasons::{Joined, NoValue, Why};
 use crate::delivery::statistics::{number, seconds};
 use crate::delivery::titles::is_commit;
-use crate::delivery::view::{View, by_time, counted, left_out, note, recoveries};
+use crate::delivery::view::{View, by_time, counted, incident_notes, left_out, recoveries};
 
 const HOUR: i64 = 3_600;
 
-/// The runs that an incident names by their commit, or a person says that it came from; by time.
-fn named(view: &View<'_>, known: &Known<'_, '_>, outage: &Outage) -> BTreeMap<usize, Joined> {
+/// The runs that an incident names by their commit, or a person says that it came from, by time; or why there is none.
+fn blamed(view: &View<'_>, known: &Known<'_, '_>, outage: &Outage) -> Result<BTreeMap<usize, Joined>, Why> {
     let corrections = &view.history.corrections;
     match corrections.of_incident(outage) {
         Some(Says::CausedBy(id)) => {
-            let run = known.by_id.get(id.as_str());
-            return run.map(|run| (*run, Joined::ByCorrection)).into_iter().collect();
+            let run = known.by_id.get(id.as_str()).ok_or(Why::UnknownCause)?;
+            return Ok([(*run, Joined::ByCorrection)].into());
         }
-        Some(Says::NotOurs | Says::NotAnIncident | Says::Exclude) => return BTreeMap::new(),
-        None => {}
+        Some(Says::NotOurs) => return Err(Why::NotOurs),
+        Some(Says::NotAnIncident | Says::Exclude) | None => {}
     }
-    let causes = outage
-        .causes
-        .iter()
-        .filter(|cause| is_commit(cause) && !outage.dismissed);
-    let runs = causes.filter_map(|cause| find_commit(&known.by_commit, cause));
-    runs.flatten().map(|run| (*run, Joined::ByNamedCause)).collect()
+    if let Some(why) = corrections.dismissal(outage) {
+        return Err(why);
+    }
+    if outage.causes.is_empty() {
+        return Err(Why::NoCause);
+    }
+    let commits = outage.causes.iter().filter(|cause| is_commit(cause));
+    let runs = commits.filter_map(|commit| find_commit(&known.by_commit, commit));
+    let named: BTreeMap<usize, Joined> = runs.flatten().map(|run| (*run, Joined::ByNamedCause)).collect();
+    if named.is_empty() {
+        return Err(Why::UnknownCause);
+    }
+    Ok(named)
 }
 
 /// Incidents by deployment, where there are any; each pair is a line.
@@ -46,7 +53,7 @@ pub(super) fn change_fail(
     let mut links: BTreeMap<usize, Vec<Link>> = BTreeMap::new();
     let outages = view.history.outages.iter();
     for outage in outages.filter(|one| view.holds_outage(one)) {
-        for (run, how) in named(view, known, outage) {
+        for (run, how) in blamed(view, known, outage).unwrap_or_default() {
             let to = incident(outage);
             links.entry(run).or_default().push(Link { to, how });
         }
@@ -63,22 +70,18 @@ pub(super) fn change_fail(
         }
         proof.push(counted(run.subject(), run.at, number(links.len()), links));
     }
-    (rate(view, nothing, rows, proof), failed)
+    let runs = proof.len();
+    proof.extend(view.begun().filter_map(|one| {
+        let why = blamed(view, known, one).err()?;
+        Some(left_out(incident(one), one.opened_at, Vec::new(), why))
+    }));
+    let notes = incident_notes(&proof, view.begun().count());
+    let nothing = nothing.unwrap_or(NoValue::NoneInWindow);
+    (rate(nothing, rows, runs, notes, proof), failed)
 }
 
-fn rate(view: &View<'_>, nothing: Option<NoValue>, rows: usize, mut proof: Vec<ProofRow>) -> Measured {
-    let runs = proof.len();
-    let nothing = nothing.unwrap_or(NoValue::NoneInWindow);
+fn rate(nothing: NoValue, rows: usize, runs: usize, notes: Vec<Note>, proof: Vec<ProofRow>) -> Measured {
     let value = (runs > 0).then(|| number(rows) / number(runs)).ok_or(nothing);
-    let begun = view.history.outages.iter();
-    let begun = begun.filter(|one| view.holds_instant(one.opened_at) && view.holds_outage(one));
-    let (unnamed, of) = (begun.clone(), begun.count());
-    let unnamed: Vec<ProofRow> = unnamed
-        .filter(|one| one.causes.is_empty() && view.history.corrections.of_incident(one).is_none())
-        .map(|one| left_out(incident(one), one.opened_at, Vec::new(), Why::NoCause))
-        .collect();
-    let without = note(About::IncidentsWithoutCause, unnamed.len(), of);
-    proof.extend(unnamed);
     Measured {
         value,
         unit: Unit::Share,
@@ -88,7 +91,7 @@ fn rate(view: &View<'_>, nothing: Option<NoValue>, rows: usize, mut proof: Vec<P
         band: value
             .map(|_| bands::change_fail(Mode::FourKeys, rows, runs))
             .map_err(|_| NoBand::NoValue),
-        notes: without.into_iter().collect(),
+        notes,
         proof: by_time(proof),
     }
 }
@@ -100,12 +103,11 @@ pub(super) fn recovery(
     known: &Known<'_, '_>,
 ) -> (Measured, Vec<(DateTime<Utc>, i64)>) {
     let (mut proof, mut values) = (Vec::new(), Vec::new());
-    let begun = view.history.outages.iter();
-    for outage in begun.filter(|one| view.holds_instant(one.opened_at) && view.holds_outage(one)) {
-        if view.history.corrections.dismisses(outage) {
-            continue;
-        }
-        let first = named(view, known, outage).into_iter().next();
+    for outage in view.begun() {
+        let first = match blamed(view, known, outage) {
+            Err(Why::Corrected | Why::Dismissed) => continue,
+            found => found.unwrap_or_default().into_iter().next(),
+        };
         let blamed = first.and_then(|(run, how)| Some((known.runs.get(run)?.0, how)));
         let start = blamed.map_or(outage.opened_at, |(run, _)| run.at.min(outage.opened_at));
         let link = blamed.map(|(run, how)| Link {

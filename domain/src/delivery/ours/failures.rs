@@ -6,10 +6,10 @@ use crate::delivery::bands;
 use crate::delivery::blame::{Blame, Blames, incident, over_at};
 use crate::delivery::definitions::Mode;
 use crate::delivery::history::Run;
-use crate::delivery::measured::{Link, Measured, NoBand, Note, ProofRow, Standing, Statistic};
-use crate::delivery::reasons::{About, NoValue, Why};
+use crate::delivery::measured::{Link, Measured, NoBand, ProofRow, Standing, Statistic};
+use crate::delivery::reasons::{NoValue, Why};
 use crate::delivery::statistics::seconds;
-use crate::delivery::view::{View, counted, left_out, left_out_for, note, recoveries, share};
+use crate::delivery::view::{View, counted, incident_notes, left_out, recoveries, share};
 
 /// The runs of the window that can fail: those that went live, and those that a rule says failed.
 fn judged<'v, 'f>(view: &'v View<'f>, blames: &Blames<'_>) -> Vec<(usize, &'v Run<'f>)> {
@@ -41,32 +41,13 @@ pub(super) fn change_fail(view: &View<'_>, blames: &Blames<'_>) -> Measured {
         .iter()
         .filter(|(run, _)| blames.failed.contains_key(run))
         .count();
-    let incidents = view.history.outages.iter();
-    let begun = incidents.filter(|one| view.holds_instant(one.opened_at) && view.holds_outage(one));
-    let begun = begun.count();
     let unplaced = blames.unplaced.iter();
     let unplaced = unplaced.filter(|(one, _)| view.holds_instant(one.opened_at) && view.holds_outage(one));
     proof.extend(unplaced.map(|(one, why)| left_out(incident(one), one.opened_at, Vec::new(), *why)));
     let band = |fit, all| Ok(bands::change_fail(Mode::Ours, fit, all));
     let mut measured = share(failed, judged.len(), no_runs(view), band, proof);
-    measured.notes = incident_notes(&measured.proof, begun);
+    measured.notes = incident_notes(&measured.proof, view.begun().count());
     measured
-}
-
-/// How many of the incidents that began in the window are put down to nothing, and of how many a person said so.
-fn incident_notes(proof: &[ProofRow], begun: usize) -> Vec<Note> {
-    let count = |all: &[Why]| all.iter().map(|why| left_out_for(proof, *why)).sum();
-    let without = [
-        Why::NoRepository,
-        Why::NoDeploymentBefore,
-        Why::UnknownCause,
-        Why::NoCause,
-    ];
-    let notes = [
-        note(About::IncidentsWithoutCause, count(&without), begun),
-        note(About::Corrected, count(&[Why::Corrected, Why::NotOurs]), begun),
-    ];
-    notes.into_iter().flatten().collect()
 }
 
 fn no_runs(view: &View<'_>) -> NoValue {

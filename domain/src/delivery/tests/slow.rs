@@ -1,5 +1,12 @@
 //! Purpose: our definitions a second time, slow and obvious: loops within loops over the facts as they came, and nothing of
-//! the real thing but its types.
+//! the real thing but its types. Those of other tools are beside it, a file each.
+
+mod devlake;
+pub(super) mod devlake_2021;
+pub(super) mod devlake_2023;
+pub(super) mod fourkeys;
+pub(super) mod middleware;
+pub(super) mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
