@@ -4,6 +4,7 @@
 //! To add a key: a field in `config/sections.rs`, a line with its explanation in `config.default.toml`, and a check
 //! in `config/check.rs` if some values make no sense. A test keeps the three together.
 
+mod bus;
 mod check;
 mod goals;
 mod integrations;
@@ -58,6 +59,7 @@ const NAMES: &[(&str, &str)] = &[
     ("EM_AGENT_EMBEDDING_MODEL", "knowledge.embedding_model"),
     ("EM_AGENT_MODEL_DIR", "knowledge.model_dir"),
     ("MAX_DAILY_RAG_SEARCHES", "knowledge.max_daily_searches"),
+    ("NATS_URL", "bus.nats_url"),
     ("RETENTION_DAYS", "retention.days"),
     ("LOG_FORMAT", "log.format"),
     ("RUST_LOG", "log.filter"),

@@ -3,6 +3,7 @@
 //! Must not: hold a rule about the work itself (that is `domain`'s), a message's wording (`blocks`), or SQL
 //! (`storage`). To add a background task: a file with an `async fn run(.., stop)`, spawned in `run.rs`.
 
+pub mod bus;
 pub mod cli;
 pub mod clockwork;
 pub mod config;

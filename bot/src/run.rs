@@ -20,7 +20,7 @@ use crate::dispatch::Dispatcher;
 use crate::health::Health;
 use crate::polling::Polling;
 use crate::slack::{Inbound, http as slack_http, socket};
-use crate::{clockwork, folding, http, wire, working};
+use crate::{bus, clockwork, folding, http, wire, working};
 
 /// Deliveries from Slack that may wait for a handler. Each is acknowledged already.
 const INBOUND_QUEUE: usize = 20_000;
@@ -75,7 +75,7 @@ pub(crate) async fn stop_asked() -> anyhow::Result<()> {
 /// # Errors
 /// What kept it from starting: the database, the address, or tokens that Slack refuses.
 pub async fn start(config: Config, clock: SharedClock) -> anyhow::Result<Bot> {
-    let store = wire::open_store(&config).await?;
+    let store = wire::open_bots_store(&config).await?;
     // Large, for it holds the whole configuration.
     Box::pin(start_on(store, config, clock)).await
 }
@@ -160,6 +160,7 @@ fn start_clockwork(
     tasks.spawn(clockwork::run_standups(ctx.clone(), stop.clone()));
     tasks.spawn(clockwork::run_links(ctx.clone(), stop.clone()));
     tasks.spawn(clockwork::run_policy(ctx.clone(), stop.clone()));
+    tasks.spawn(bus::run(ctx.clone(), config.checked.bus.clone(), stop.clone()));
     let days = config.sections.retention.days;
     tasks.spawn(clockwork::run_purge(ctx.clone(), days, stop.clone()));
     let schedules = config.checked.schedules.clone();

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use em_commands::ctx::{
-    Ctx, DeploymentSettings, Elsewhere, Github, Llm, LlmLimits, Settings, SignalSettings, System,
-    TriageSettings,
+    BusSettings, Ctx, DeploymentSettings, Elsewhere, Github, Llm, LlmLimits, Settings, SignalSettings,
+    System, TriageSettings,
 };
 use em_commands::policy::PolicySource;
 use em_commands::signal::rules::RuleBook;
@@ -73,13 +73,30 @@ pub fn start_logging(config: &Config) {
 /// # Errors
 /// The database cannot be reached or is newer than this program.
 pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
-    let store = Store::open(&StoreConfig::new(
-        config.secrets.database_url.clone(),
-        &config.sections.data_dir,
-        new_install_key(),
-    ))
-    .await
-    .context("the database cannot be opened")?;
+    open(config, false).await
+}
+
+/// The same for the bot itself: what happens is told to other programs, where there is a bus. Commands of the command line
+/// tell nothing: what they read in is the past.
+///
+/// # Errors
+/// As [`open_store`].
+pub async fn open_bots_store(config: &Config) -> anyhow::Result<Store> {
+    open(config, config.checked.bus.is_some()).await
+}
+
+async fn open(config: &Config, tells: bool) -> anyhow::Result<Store> {
+    let store = StoreConfig {
+        tells,
+        ..StoreConfig::new(
+            config.secrets.database_url.clone(),
+            &config.sections.data_dir,
+            new_install_key(),
+        )
+    };
+    let store = Store::open(&store)
+        .await
+        .context("the database cannot be opened")?;
     store
         .migrate()
         .await
@@ -411,6 +428,10 @@ fn settings(config: &Config) -> Settings {
         schedules: config.checked.schedules.clone(),
         default_channel: Some(config.sections.slack.default_channel.clone())
             .filter(|channel| !channel.is_empty()),
+        bus: config.checked.bus.as_ref().map(|bus| BusSettings {
+            servers: bus.servers.to_string(),
+            keep_hours: config.sections.bus.keep_hours,
+        }),
         systems: systems(config),
         uses_socket_mode: config.secrets.slack_app_token.is_some(),
     }

@@ -140,6 +140,8 @@ pub struct Settings {
     pub schedules: Vec<ScheduledCommand>,
     /// Where posts go that name no channel.
     pub default_channel: Option<String>,
+    /// Where other programs are told what happens, if anywhere.
+    pub bus: Option<BusSettings>,
     /// The systems that send webhooks, and what is set up of each.
     pub systems: Vec<System>,
     /// Socket Mode is in use (else Slack comes over HTTP).
@@ -194,6 +196,15 @@ pub struct DeploymentSettings {
     pub channel: String,
     /// To which environments, in any case; `*` for all.
     pub environments: Vec<String>,
+}
+
+/// Where other programs are told what happens.
+#[derive(Debug, Clone)]
+pub struct BusSettings {
+    /// The servers, as they may be shown.
+    pub servers: String,
+    /// After how many hours a message is dropped that no server has taken.
+    pub keep_hours: u32,
 }
 
 /// What happens with signals.

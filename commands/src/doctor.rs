@@ -1,5 +1,6 @@
 //! Purpose: `/em-agent doctor` and `em-agent doctor`: what is wrong, why it matters, and how to mend it.
 
+mod bus;
 mod documents;
 mod schedules;
 
@@ -77,6 +78,7 @@ pub async fn examine(ctx: &Ctx) -> Vec<Finding> {
     findings.extend(signals(ctx).await);
     findings.extend(documents::documents(ctx).await);
     findings.extend(schedules::schedules(ctx).await);
+    findings.extend(bus::bus(ctx).await);
     findings
 }
 

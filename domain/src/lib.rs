@@ -14,6 +14,7 @@ pub mod audit;
 pub mod away;
 pub mod board;
 pub mod breaker;
+pub mod bus;
 pub mod calendar;
 pub mod ci_run;
 pub mod clock;

@@ -27,6 +27,7 @@ pub mod kubernetes;
 pub mod linear;
 pub mod llm;
 mod markdown;
+pub mod nats;
 pub mod newrelic;
 pub mod normalise;
 pub mod notion;

@@ -14,6 +14,8 @@ use crate::error::StoreError;
 use crate::jobs::enqueue_in;
 use crate::open::Store;
 
+mod told;
+
 /// Later than any question: 31 December 9999.
 const AFTER_ALL: DateTime<Utc> = match DateTime::from_timestamp(253_402_214_400, 0) {
     Some(at) => at,
@@ -75,7 +77,7 @@ fn open_key(approval: &Approval) -> Option<String> {
 }
 
 impl Approvals<'_> {
-    /// Puts a new question, unless the same is open already.
+    /// Puts a new question, unless the same is open already. That people are asked is told.
     pub async fn insert(&self, approval: &Approval, follows: &Consequences) -> Result<Proposed, StoreError> {
         const INSERT: &str = "INSERT INTO approvals \
             (id, version, state, kind, target, created_at, updated_at, open_key, record) \
@@ -97,8 +99,7 @@ impl Approvals<'_> {
             .await
             .map(|r| r.rows_affected()))?;
         if inserted > 0 {
-            follow(&mut tx, follows, approval.updated_at).await?;
-            tx.commit().await?;
+            self.conclude(tx, None, approval, follows).await?;
             return Ok(Proposed::New);
         }
         let rival: Option<Json<Approval>> = on_conn!(&mut tx.conn(), |c| sqlx::query_scalar(RIVAL)
@@ -111,11 +112,13 @@ impl Approvals<'_> {
             .ok_or_else(gone)
     }
 
-    /// Stores `next` over the version before it; `false` if the record has changed since: read and decide again.
+    /// Stores `next` over the version before it; `false` if the record has changed since: read and decide again. That people
+    /// are asked only now is told.
     pub async fn record(&self, next: &Approval, follows: &Consequences) -> Result<bool, StoreError> {
         const RECORD: &str = "UPDATE approvals SET version = $2, state = $3, updated_at = $4, open_key = $5, \
             record = $6 WHERE id = $1 AND version = $2 - 1";
         let mut tx = self.store.pool().begin_write().await?;
+        let before = self.state_before(&mut tx, next).await?;
         let key = open_key(next);
         let recorded = on_conn!(&mut tx.conn(), |c| sqlx::query(RECORD)
             .bind(next.id.as_str())
@@ -130,8 +133,7 @@ impl Approvals<'_> {
         if recorded == 0 {
             return Ok(false);
         }
-        follow(&mut tx, follows, next.updated_at).await?;
-        tx.commit().await?;
+        self.conclude(tx, before, next, follows).await?;
         Ok(true)
     }
 

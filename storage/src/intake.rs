@@ -5,12 +5,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use em_domain::bus::{self, Message};
 use em_domain::event::RawEvent;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::engine::{Conn, Pool, Table, Value};
 use crate::error::StoreError;
 use crate::events::Appended;
+use crate::outbox::Teller;
 
 /// What one transaction stores at most.
 const GROUP: usize = 256;
@@ -95,12 +97,12 @@ pub(crate) struct Intake {
 
 impl Intake {
     /// Starts the writers. They end when the store is dropped, after what was accepted is stored.
-    pub(crate) fn start(pool: &Pool) -> Self {
+    pub(crate) fn start(pool: &Pool, teller: &Teller) -> Self {
         let (queue, arrivals) = mpsc::channel(QUEUE);
         let arrivals = Arc::new(Mutex::new(arrivals));
         let writers = if pool.is_sqlite() { 1 } else { POSTGRES_WRITERS };
         for _ in 0..writers {
-            tokio::spawn(run(pool.clone(), Arc::clone(&arrivals)));
+            tokio::spawn(run(pool.clone(), teller.clone(), Arc::clone(&arrivals)));
         }
         Self {
             queue,
@@ -149,12 +151,12 @@ impl Intake {
     }
 }
 
-async fn run(pool: Pool, arrivals: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
+async fn run(pool: Pool, teller: Teller, arrivals: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
     let mut group = Vec::with_capacity(GROUP);
     while arrivals.lock().await.recv_many(&mut group, GROUP).await > 0 {
         // Two that store the same deliveries must not wait for each other.
         group.sort_unstable_by(|a, b| a.arrival.key().cmp(b.arrival.key()));
-        let stored = store_group(&pool, &group).await;
+        let stored = store_group(&pool, &teller, &group).await;
         match stored {
             Ok(new) => {
                 for (waiting, appended) in group.drain(..).zip(new) {
@@ -167,7 +169,7 @@ async fn run(pool: Pool, arrivals: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
                 refuse(&mut group, &error);
             }
             // One bad row must not cost the others their place.
-            Err(_) => store_singly(&pool, &mut group).await,
+            Err(_) => store_singly(&pool, &teller, &mut group).await,
         }
     }
 }
@@ -178,9 +180,9 @@ fn refuse(group: &mut Vec<Waiting>, error: &StoreError) {
     }
 }
 
-async fn store_singly(pool: &Pool, group: &mut Vec<Waiting>) {
+async fn store_singly(pool: &Pool, teller: &Teller, group: &mut Vec<Waiting>) {
     for waiting in group.drain(..) {
-        let stored = store_group(pool, std::slice::from_ref(&waiting)).await;
+        let stored = store_group(pool, teller, std::slice::from_ref(&waiting)).await;
         let answer = stored.map(|new| new.first().copied().unwrap_or(Appended::Duplicate));
         if let Err(error) = &answer {
             tracing::error!(error = %error, "an arriving event was refused by the database");
@@ -189,15 +191,21 @@ async fn store_singly(pool: &Pool, group: &mut Vec<Waiting>) {
     }
 }
 
-/// Stores a group in one transaction; the answers are in the order of the group.
-async fn store_group(pool: &Pool, group: &[Waiting]) -> Result<Vec<Appended>, StoreError> {
+/// Stores a group in one transaction, with what is told of it; the answers are in the order of the group.
+async fn store_group(pool: &Pool, teller: &Teller, group: &[Waiting]) -> Result<Vec<Appended>, StoreError> {
     let mut tx = pool.begin_write().await?;
-    let new = insert_group(&mut tx.conn(), group).await?;
+    let (new, is_told) = insert_group(&mut tx.conn(), teller, group).await?;
     tx.commit().await?;
+    teller.committed(is_told);
     Ok(new)
 }
 
-async fn insert_group(conn: &mut Conn<'_>, group: &[Waiting]) -> Result<Vec<Appended>, StoreError> {
+/// Answers also whether something is told.
+async fn insert_group(
+    conn: &mut Conn<'_>,
+    teller: &Teller,
+    group: &[Waiting],
+) -> Result<(Vec<Appended>, bool), StoreError> {
     let (mut events, mut deliveries) = (Vec::with_capacity(group.len()), Vec::new());
     for waiting in group {
         match &waiting.arrival {
@@ -209,6 +217,7 @@ async fn insert_group(conn: &mut Conn<'_>, group: &[Waiting]) -> Result<Vec<Appe
     let pending = new.iter().map(|id| vec![Value::text(id)]).collect();
     conn.upsert(&EVENTS_PENDING, pending).await?;
     let mut new: HashSet<String> = new.into_iter().collect();
+    let is_told = teller.write(conn, || messages(group, &new)).await?;
     let mut seen: HashSet<String> = conn
         .insert_new(&DELIVERIES, deliveries)
         .await?
@@ -226,5 +235,14 @@ async fn insert_group(conn: &mut Conn<'_>, group: &[Waiting]) -> Result<Vec<Appe
             Appended::Duplicate
         }
     };
-    Ok(group.iter().map(&mut answer).collect())
+    Ok((group.iter().map(&mut answer).collect(), is_told))
+}
+
+/// What is told of those events of a group that are `new`.
+fn messages(group: &[Waiting], new: &HashSet<String>) -> Vec<Message> {
+    let message = |waiting: &Waiting| match &waiting.arrival {
+        Arrival::Event(event) => new.contains(event.id.as_str()).then(|| bus::of_event(event)),
+        Arrival::Delivery { .. } => None,
+    };
+    group.iter().filter_map(message).collect()
 }

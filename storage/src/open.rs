@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::engine::{Pool, SQLITE_CACHE, SQLITE_CHECKPOINT_PAGES, on_engine, on_writer};
 use crate::error::StoreError;
 use crate::intake::Intake;
+use crate::outbox::Teller;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
@@ -47,6 +48,8 @@ pub struct StoreConfig {
     pub new_install_key: [u8; 32],
     /// How long to wait for a lock or a connection before giving up.
     pub patience: Duration,
+    /// Whether what other programs are to be told is written to the outbox. Only for a process that publishes it.
+    pub tells: bool,
 }
 
 impl StoreConfig {
@@ -57,6 +60,7 @@ impl StoreConfig {
             data_dir: data_dir.into(),
             new_install_key,
             patience: DEFAULT_PATIENCE,
+            tells: false,
         }
     }
 }
@@ -71,6 +75,8 @@ pub struct Store {
 pub(crate) struct Inner {
     pub(crate) pool: Pool,
     pub(crate) intake: Intake,
+    /// Writes to the outbox.
+    pub(crate) teller: Teller,
     /// Held by whatever writes facts, so that folding, importing and replaying do not interleave in one process.
     pub(crate) facts_turn: Mutex<()>,
     install_key: OnceCell<Vec<u8>>,
@@ -93,8 +99,10 @@ impl Store {
                 open_sqlite(SqliteConnectOptions::new().filename(file), config.patience).await?
             }
         };
+        let teller = Teller::new(config.tells);
         let inner = Inner {
-            intake: Intake::start(&pool),
+            intake: Intake::start(&pool, &teller),
+            teller,
             pool,
             facts_turn: Mutex::new(()),
             install_key: OnceCell::new(),

@@ -5,6 +5,7 @@
 //! replicas that evaluate at once only one opens it.
 
 use chrono::{DateTime, Utc};
+use em_domain::bus::{self, Evaluation};
 use em_domain::id::SignalId;
 use em_domain::job::NewJob;
 use em_domain::signal::{Diff, Finding, Signal, SignalState};
@@ -100,7 +101,7 @@ impl Store {
 }
 
 impl Signals<'_> {
-    /// Changes what is open, all at once: `opened` are the new signals of `changes.open`.
+    /// Changes what is open, all at once: `opened` are the new signals of `changes.open`. What really changes is told.
     pub async fn apply(
         &self,
         opened: &[Signal],
@@ -109,21 +110,32 @@ impl Signals<'_> {
     ) -> Result<Applied, StoreError> {
         let mut tx = self.store.pool().begin_write().await?;
         let mut conn = tx.conn();
-        let mut applied = Applied::default();
+        let mut done = Evaluation::default();
         // Always in the same order, so that two replicas wait for each other and do not lock each other out.
         let mut opened: Vec<&Signal> = opened.iter().collect();
         opened.sort_by_key(|signal| (&signal.finding.rule, &signal.finding.subject));
         for signal in opened {
-            applied.opened += insert(&mut conn, signal).await?;
+            if insert(&mut conn, signal).await? > 0 {
+                done.opened.push(signal);
+            }
         }
         let mut updates: Vec<_> = changes.update.iter().collect();
         updates.sort_by_key(|(id, _)| id);
         for (id, finding) in updates {
-            applied.updated += update(&mut conn, id, finding, now).await?;
+            if update(&mut conn, id, finding, now).await? > 0 {
+                done.updated.push(id);
+            }
         }
-        applied.resolved = resolve(&mut conn, &changes.resolve, now).await?;
+        done.resolved = resolve(&mut conn, &changes.resolve, now).await?;
+        let teller = &self.store.inner.teller;
+        let is_told = teller.write(&mut conn, || bus::of_evaluation(&done, now)).await?;
         tx.commit().await?;
-        Ok(applied)
+        teller.committed(is_told);
+        Ok(Applied {
+            opened: done.opened.len() as u64,
+            updated: done.updated.len() as u64,
+            resolved: done.resolved.len() as u64,
+        })
     }
 
     /// The open signals, of one kind if it is given, in the order in which they opened.

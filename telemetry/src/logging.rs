@@ -13,8 +13,8 @@ use crate::redact::redact;
 
 /// The filter of a process that was told nothing: our own steps, and only the trouble of libraries.
 /// Nothing of `async_openai`: it writes out the pieces of answers that it cannot read, and our errors name that trouble.
-pub const DEFAULT_FILTER: &str =
-    "info,sqlx=warn,hyper=warn,hyper_util=warn,h2=warn,rustls=warn,tungstenite=warn,async_openai=off";
+/// Nothing of `async_nats`: it tells of every try to connect, and we tell once that the broker is away.
+pub const DEFAULT_FILTER: &str = "info,sqlx=warn,hyper=warn,hyper_util=warn,h2=warn,rustls=warn,tungstenite=warn,async_openai=off,async_nats=off";
 
 /// The form of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -111,6 +111,12 @@ metrics! {
         "Past weeks that were counted again from their events at night, by outcome: agrees, differs or failed.";
     Gauge SELFCHECK_DIFFERENCES = "em_selfcheck_differences" []
         "Stored things that are known to differ from what their events say; 0 is right.";
+    Counter BUS_MESSAGES_TOTAL = "em_bus_messages_total" ["outcome"]
+        "Messages for other programs, by what became of them: published, refused by the broker for good, or dropped because they were too old.";
+    Counter BUS_FAILURES_TOTAL = "em_bus_failures_total" []
+        "Tries to reach the broker or to publish that failed; what was to be told is kept and tried again.";
+    Gauge BUS_WAITING = "em_bus_waiting" []
+        "Messages for other programs that wait to be published.";
     Counter ERRORS_TOTAL = "em_errors_total" ["area"]
         "Failures that a person was told about with an error id, or that an operator should look at.";
 }

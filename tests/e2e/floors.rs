@@ -37,6 +37,11 @@ const GATES: &[(&str, &[&str], &str)] = &[
         "vendors are called from integrations only; add a method to the vendor's client",
     ),
     (
+        "async-nats",
+        &["em-integrations"],
+        "the broker is called from integrations only; write to the store's outbox",
+    ),
+    (
         "regorus",
         &["em-policy"],
         "Rego is evaluated in policy only; ask through commands::policy",

@@ -8,6 +8,7 @@ mod action_elsewhere;
 mod api;
 mod approval;
 mod ask;
+mod bus;
 mod crash;
 mod demo;
 mod deployment_notice;

@@ -155,9 +155,14 @@ impl Running {
         self.log.lock().unwrap().clone()
     }
 
-    async fn wait_for(&mut self, words: &str) {
+    pub(crate) async fn wait_for(&mut self, words: &str) {
+        self.wait_for_times(words, 1).await;
+    }
+
+    /// Waits until the log says it so often.
+    pub(crate) async fn wait_for_times(&mut self, words: &str, times: usize) {
         let deadline = Instant::now() + PATIENCE;
-        while !self.log().contains(words) {
+        while self.log().matches(words).count() < times {
             assert!(Instant::now() < deadline, "no “{words}” in\n{}", self.log());
             assert!(
                 self.child.try_wait().unwrap().is_none(),
@@ -169,7 +174,7 @@ impl Running {
     }
 
     /// Where its HTTP server listens, by its own word.
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         let log = self.log();
         let ready = log
             .lines()

@@ -14,6 +14,7 @@
 )]
 
 pub mod browser;
+pub mod nats;
 pub mod story;
 
 use std::time::Duration;

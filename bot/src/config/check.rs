@@ -16,6 +16,7 @@ use em_domain::id::{Login, RepositoryName, SlackUser};
 use em_domain::person::is_github_login;
 use em_domain::standup::Standup;
 use em_domain::triage::TeamScope;
+use em_integrations::nats::NatsConfig;
 use em_jobs::schedule::Schedule;
 use em_policy::{Policy, Source};
 use em_telemetry::Format;
@@ -51,6 +52,8 @@ pub struct Checked {
     pub policy_data: serde_json::Value,
     /// The language model; `None` if it is switched off.
     pub llm: Option<LlmSettings>,
+    /// Where other programs are told; `None` if the bus is off.
+    pub bus: Option<NatsConfig>,
 }
 
 /// A century: beyond it there are no dates to count with.
@@ -114,6 +117,7 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
         http_addr.map_err(|_| "write an address and a port, as 127.0.0.1:8080"),
     );
     let llm = llm::settings(&mut checks, &sections.llm, secrets);
+    let bus = super::bus::settings(&mut checks, &sections.bus, secrets);
     check_database_url(&mut checks, secrets);
     Some(Checked {
         http_addr: http_addr?,
@@ -127,6 +131,7 @@ pub(super) fn check(sections: &Sections, secrets: &Secrets, problems: &mut Vec<P
         delivery: Arc::new(sections.delivery.clone()),
         policy_data,
         llm,
+        bus,
     })
 }
 

@@ -41,6 +41,10 @@ pub struct Secrets {
     pub webhooks: BTreeMap<&'static str, Vec<SecretString>>,
     /// `OPENAI_API_KEY`: asks the language model.
     pub openai_api_key: Option<SecretString>,
+    /// `NATS_TOKEN`: `USER:PASSWORD` or a token, for the bus.
+    pub nats_token: Option<SecretString>,
+    /// `NATS_CREDS`: what stands in a `.creds` file, for the bus.
+    pub nats_creds: Option<SecretString>,
     /// By the name of the system, `JIRA_TOKEN`: reads issues, incidents, pages, and does what people agree to; none for systems without.
     pub tokens: BTreeMap<&'static str, SecretString>,
 }
@@ -65,6 +69,8 @@ pub(super) fn read(environment: &Environment, problems: &mut Vec<Problem>) -> Se
             .filter(|(_, secrets): &(_, Vec<SecretString>)| !secrets.is_empty())
             .collect(),
         openai_api_key: secret("OPENAI_API_KEY"),
+        nats_token: secret("NATS_TOKEN"),
+        nats_creds: secret("NATS_CREDS"),
         tokens: READ
             .iter()
             .filter_map(|name| Some((*name, secret(&token_variable(name))?)))
@@ -145,6 +151,8 @@ impl Secrets {
             ("DATABASE_URL", self.database_url.is_some()),
             ("GITHUB_TOKEN", self.github_token.is_some()),
             ("OPENAI_API_KEY", self.openai_api_key.is_some()),
+            ("NATS_TOKEN", self.nats_token.is_some()),
+            ("NATS_CREDS", self.nats_creds.is_some()),
         ];
         let webhooks = VENDORS.iter().flat_map(|vendor| {
             let known = self.webhooks.get(vendor.name).map_or(0, Vec::len);

@@ -59,6 +59,8 @@ pub struct Sections {
     pub events: em_integrations::rules::Rules,
     /// `[delivery]`
     pub delivery: em_domain::delivery::Definitions,
+    /// `[bus]`
+    pub bus: Bus,
     /// `[retention]`
     pub retention: Retention,
     /// `[log]`
@@ -310,6 +312,18 @@ impl Default for Integration {
     }
 }
 
+/// What other programs are told.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bus {
+    /// The NATS servers; off if empty.
+    pub nats_url: String,
+    /// The stream that is made where none takes our subjects; neither looked for nor made if empty.
+    pub stream: String,
+    /// How long a message is kept for a server that is away, and in a stream that is made here.
+    pub keep_hours: u32,
+}
+
 /// How long raw events are kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -381,6 +395,7 @@ pub(super) fn read(
         integrations: reading.own("integrations"),
         events: reading.section("events")?,
         delivery: reading.section("delivery")?,
+        bus: reading.section("bus")?,
         retention: reading.section("retention")?,
         log: reading.section("log")?,
     })

@@ -96,6 +96,7 @@ fn every_fixed_name_sets_its_key() {
         ("INTEGRATIONS_PAGERDUTY_ENABLED", "false"),
         ("PAGERDUTY_API_URL", "https://pagerduty.example"),
         ("PAGERDUTY_FROM", "bot@acme.example"),
+        ("NATS_URL", "nats://bus.example:4222"),
         ("RETENTION_DAYS", "13"),
         ("LOG_FORMAT", "pretty"),
         ("RUST_LOG", "em_bot=debug"),
@@ -142,7 +143,7 @@ fn lists_can_be_written_in_the_environment_as_in_the_file() {
 fn every_secret_is_read_from_the_environment_or_from_a_file_without_its_line_break() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secret");
-    let cases: [(&str, &str); 8] = [
+    let cases: [(&str, &str); 9] = [
         ("SLACK_APP_TOKEN", "xapp-1"),
         ("SLACK_BOT_TOKEN", "xoxb-1"),
         ("SLACK_SIGNING_SECRET", "s3"),
@@ -151,6 +152,7 @@ fn every_secret_is_read_from_the_environment_or_from_a_file_without_its_line_bre
         ("GITHUB_WEBHOOK_SECRET", "w1"),
         ("GITHUB_WEBHOOK_SECRET_PREVIOUS", "w0"),
         ("OPENAI_API_KEY", "sk-1"),
+        ("NATS_TOKEN", "em:n1"),
     ];
     for (name, value) in cases {
         std::fs::write(&file, format!("{value}\n")).unwrap();
@@ -159,7 +161,7 @@ fn every_secret_is_read_from_the_environment_or_from_a_file_without_its_line_bre
         let pairs: Vec<_> = others
             .chain([(file_name.as_str(), file.to_str().unwrap())])
             .collect();
-        let secrets = accepted("", &pairs).secrets;
+        let secrets = accepted("[bus]\nnats_url = 'nats://bus.example'", &pairs).secrets;
         let webhook = |at: usize| secrets.webhooks.get("github").and_then(|all| all.get(at));
         let found = [
             secrets.slack_app_token.as_ref(),
@@ -170,6 +172,7 @@ fn every_secret_is_read_from_the_environment_or_from_a_file_without_its_line_bre
             webhook(0),
             webhook(1),
             secrets.openai_api_key.as_ref(),
+            secrets.nats_token.as_ref(),
         ];
         for ((name, value), found) in cases.iter().zip(found) {
             assert_eq!(found.map(ExposeSecret::expose_secret), Some(*value), "{name}");
@@ -560,6 +563,8 @@ fn secrets_never_print() {
         ("PAGERDUTY_TOKEN", "hunter2"),
         ("OPENAI_MODEL", "small"),
         ("AGENT_LLM_ENABLED", "true"),
+        ("NATS_URL", "nats://bus.example"),
+        ("NATS_TOKEN", "em:hunter2"),
     ];
     let webhooks: Vec<String> = VENDORS.iter().map(|vendor| vendor.secret_variable()).collect();
     let webhooks = webhooks.iter().map(|name| (name.as_str(), "hunter2"));
@@ -569,7 +574,41 @@ fn secrets_never_print() {
     let config = accepted("", &secrets);
     let shown = format!("{config:?}{}", toml::to_string(&config.sections).unwrap());
     assert!(!shown.contains("hunter2"), "{shown}");
-    assert!(config.secrets.presence().iter().all(|(_, is_set)| *is_set));
+    // It is one of two for the bus.
+    let other = "NATS_CREDS";
+    for (name, is_set) in config.secrets.presence() {
+        assert_eq!(is_set, name != other, "{name}");
+    }
+}
+
+#[test]
+fn a_bus_needs_an_address_without_a_password_and_one_kind_of_credentials() {
+    assert!(accepted("", &[]).checked.bus.is_none());
+    let url = ("NATS_URL", "nats://a.example, tls://b.example:5222");
+    let bus = accepted("[bus]\nkeep_hours = 2\n", &[url]).checked.bus.unwrap();
+    assert_eq!(bus.servers.to_string(), "a.example:4222, b.example:5222");
+    assert_eq!(bus.stream.as_deref(), Some("EM_AGENT"));
+    assert_eq!(bus.keep, std::time::Duration::from_hours(2));
+    assert!(bus.credentials.is_none());
+    let bus = accepted("[bus]\nstream = ''\n", &[url]).checked.bus.unwrap();
+    assert_eq!(bus.stream, None);
+
+    let problems = refused(
+        "[bus]\nnats_url = 'nats://em:hunter2@bus.example'\nstream = 'em agent'\nkeep_hours = 0\n",
+        &[("NATS_CREDS", "hunter2")],
+    );
+    for expected in [
+        "bus.nats_url: leave user and password out",
+        "bus.stream: ",
+        "bus.keep_hours: ",
+        "NATS_CREDS: ",
+    ] {
+        assert!(problems.contains(expected), "{expected} is not in\n{problems}");
+    }
+    assert!(!problems.contains("hunter2"), "{problems}");
+    assert!(refused("", &[("NATS_TOKEN", "t")]).contains("bus.nats_url: NATS_TOKEN or NATS_CREDS is set"));
+    let both = [url, ("NATS_TOKEN", "t"), ("NATS_CREDS", "c")];
+    assert!(refused("", &both).contains("NATS_TOKEN: both"));
 }
 
 #[test]

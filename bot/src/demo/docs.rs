@@ -19,6 +19,7 @@ carried!(
     "docs/APPROVALS.md",
     "docs/ARCHITECTURE.md",
     "docs/BENCHMARKS.md",
+    "docs/BUS.md",
     "docs/CONTRIBUTING.md",
     "docs/EXPORT.md",
     "docs/KNOWLEDGE.md",

@@ -51,25 +51,25 @@ pub(super) async fn update(
         .map(|r| r.rows_affected()))?)
 }
 
-/// Resolves those of them that are open; answers how many.
+/// Resolves those of them that are open; answers which.
 pub(super) async fn resolve(
     conn: &mut Conn<'_>,
     ids: &[SignalId],
     now: DateTime<Utc>,
-) -> Result<u64, StoreError> {
+) -> Result<Vec<String>, StoreError> {
     const RESOLVE: &str = "UPDATE signals SET state = 'resolved', updated_at = $2, resolved_at = $2 \
-                           WHERE id IN LIST($1) AND state = 'open'";
+                           WHERE id IN LIST($1) AND state = 'open' RETURNING id";
     let ids: BTreeSet<&str> = ids.iter().map(SignalId::as_str).collect();
     let ids: Vec<&str> = ids.into_iter().collect();
-    let mut resolved = 0;
+    let mut resolved = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(IDS_PER_STATEMENT) {
         let sql = conn.lists(RESOLVE);
-        resolved += on_conn!(conn, |c| sqlx::query(sql)
+        let gone: Vec<String> = on_conn!(conn, |c| sqlx::query_scalar(sql)
             .bind(list(chunk))
             .bind(now)
-            .execute(c)
-            .await
-            .map(|r| r.rows_affected()))?;
+            .fetch_all(c)
+            .await)?;
+        resolved.extend(gone);
     }
     Ok(resolved)
 }

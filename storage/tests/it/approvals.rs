@@ -26,7 +26,7 @@ both_engines!(
     a_deputy_decides_until_their_time_is_over,
 );
 
-fn question(target: &str) -> Approval {
+pub(crate) fn question(target: &str) -> Approval {
     let action = Action::new("github.close", target);
     let state = TargetState::of([("head commit", "abc".to_owned())]);
     let request = Request {
@@ -55,7 +55,7 @@ fn question(target: &str) -> Approval {
     Approval::propose(ApprovalId::new(Ulid::new()), request, decision, at(0))
 }
 
-fn decided(asked: &Approval, user: &str, agrees: bool) -> Approval {
+pub(crate) fn decided(asked: &Approval, user: &str, agrees: bool) -> Approval {
     let voter = Voter {
         user: user.into(),
         login: None,
@@ -83,7 +83,7 @@ fn entry(kind: &str, subject: &str) -> AuditEntry {
     }
 }
 
-fn follows(asked: &Approval, kind: &str) -> Consequences {
+pub(crate) fn follows(asked: &Approval, kind: &str) -> Consequences {
     let payload = json!({"approval": asked.id});
     let key = format!("execute:{}", asked.id);
     Consequences {

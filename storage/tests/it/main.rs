@@ -22,6 +22,7 @@ mod llm_usage;
 mod merge;
 mod migrations;
 mod notices;
+mod outbox;
 mod people;
 mod posts;
 mod signals;
