@@ -342,7 +342,7 @@ async fn whoever_publishes_is_woken_by_what_is_written(db: TestDatabase) {
     store.events().append(event("first", &[])).await.unwrap();
     let patience = std::time::Duration::from_secs(15);
     let woken = tokio::time::timeout(patience, async { store.outbox().written().await });
-    woken.await.expect("it is woken");
+    woken.await.unwrap();
     let waits = store.clone();
     let woken = tokio::spawn(async move { waits.outbox().written().await });
     let signals = store.signals();
@@ -350,8 +350,5 @@ async fn whoever_publishes_is_woken_by_what_is_written(db: TestDatabase) {
         .apply(&[signal(1)], &Diff::default(), at(0))
         .await
         .unwrap();
-    tokio::time::timeout(patience, woken)
-        .await
-        .expect("it is woken")
-        .unwrap();
+    tokio::time::timeout(patience, woken).await.unwrap().unwrap();
 }
