@@ -49,7 +49,7 @@ async fn main() {
 }
 
 async fn measure(engine: &str, store: &Store, chunks: usize) {
-    let mut draw = Draw::new(0x2545_f491_4f6c_dd1d);
+    let mut draw = Draw::new(0x2545_f491_4f6c_dd1d, Vec::new());
     let open = source(store, "/open").await;
     let secret = source(store, "/secret").await;
     let begun = Instant::now();

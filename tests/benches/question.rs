@@ -50,7 +50,7 @@ async fn main() {
 
 async fn measure(engine: &str, database: TestDatabase, chunks: usize) {
     let store = database.store.clone();
-    let mut draw = Draw::new(0x2545_f491_4f6c_dd1d).speaking(english());
+    let mut draw = Draw::new(0x2545_f491_4f6c_dd1d, english());
     let (open, secret) = (source(&store, "/open").await, source(&store, "/secret").await);
     fill(&store, &open.0, &secret.0, chunks, &mut draw).await;
     let embedder = Arc::new(LocalEmbedder::new(

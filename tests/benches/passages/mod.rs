@@ -102,17 +102,9 @@ pub(crate) struct Draw {
 }
 
 impl Draw {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            state: seed,
-            words: Vec::new(),
-        }
-    }
-
-    /// With words of a language, the most frequent first.
-    #[allow(dead_code, reason = "not every benchmark speaks a language")]
-    pub(crate) fn speaking(self, words: Vec<String>) -> Self {
-        Self { words, ..self }
+    /// With words of a language, the most frequent first; what is beyond them is made up.
+    pub(crate) fn new(seed: u64, words: Vec<String>) -> Self {
+        Self { state: seed, words }
     }
 
     /// The word of a rank.
