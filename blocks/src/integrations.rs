@@ -265,6 +265,7 @@ mod tests {
         1. Make up a long random secret and give it to EM Agent as `GITLAB_WEBHOOK_SECRET`, then restart it.
         2. In GitLab, point a webhook at `https://YOUR-HOST/webhooks/gitlab` with the same secret.
         3. Let it send something, and look here again: the time of the last event must be new.
+        [Send test event]
         > Where each thing is found, step by step: `docs/integrations/gitlab.md`. To replace a secret, keep the old one as `GITLAB_WEBHOOK_SECRET_PREVIOUS` until the sender has the new one.
         ");
     }
