@@ -147,7 +147,9 @@ impl Trials {
         let variable = vendor.secret_variable();
         let proven = self.senders.get(vendor.name);
         let proven = proven.ok_or_else(|| TrialError::NoSecret(variable.clone()))?;
-        let (header, value) = header(sign, proven, &self.body(id));
+        // Made once: it holds the time, and the proof is of these bytes.
+        let body = self.body(id);
+        let (header, value) = header(sign, proven, &body);
         let address = self.address.get().copied().map(within);
         let address = address.ok_or_else(|| TrialError::Unreachable("it has not started yet".to_owned()))?;
         let request = self
@@ -155,7 +157,7 @@ impl Trials {
             .post(format!("http://{address}/webhooks/{}", vendor.name))
             .header(CONTENT_TYPE, "application/json")
             .header(header, value)
-            .body(self.body(id));
+            .body(body);
         let answer = request
             .send()
             .await
