@@ -29,11 +29,10 @@ pub struct Triage<'s> {
     store: &'s Store,
 }
 
-/// Which rows of `waiting w` are asked for; the parameters are bound by `asked!`, and `ACTOR` is written by [`Asked::write`].
+/// Which rows of `waiting w` are asked for; the parameters are bound by `asked!`, and [`Asked::write`] writes `ACTOR` and `TEAM`.
 macro_rules! asked_for {
     () => {
-        "($2 OR w.is_ready) AND ($3 OR NOT w.author_is_bot) AND ACTOR \
-         AND ($6 OR w.repository IN LIST($7) OR w.author IN LIST($8))"
+        "($2 OR w.is_ready) AND ($3 OR NOT w.author_is_bot) AND ACTOR AND TEAM"
     };
 }
 
@@ -108,6 +107,12 @@ const SNOOZED: &str = concat!(
 const ANYBODY: &str = "CAST($5 AS TEXT) IS NULL";
 /// For one person: without an "or", so that PostgreSQL goes from the few rows of this person, and not through all.
 const ONE_PERSON: &str = "w.pull_request IN (SELECT pull_request FROM waiting_actors WHERE actor = $5)";
+/// Of any team, or of the one that is asked about.
+const IN_TEAM: &str = "($6 OR w.repository IN LIST($7) OR w.author IN LIST($8))";
+/// Of one team, from the indexes on repository and author: where all that is wanted is a count, nothing else need be gone through.
+const THIS_TEAM: &str = "NOT $6 AND w.pull_request IN (SELECT pull_request FROM waiting WHERE repository IN LIST($7) \
+     UNION SELECT pull_request FROM waiting WHERE author IN LIST($8))";
+
 /// For one person, where their rows are joined.
 const THIS_PERSON: &str = "a.actor = $5";
 
@@ -145,13 +150,19 @@ impl Asked {
     /// The statement for whom it asks about.
     fn write(&self, sql: &str) -> String {
         let actor = if self.actor.is_some() { ONE_PERSON } else { ANYBODY };
-        sql.replace("ACTOR", actor)
+        sql.replace("ACTOR", actor).replace("TEAM", IN_TEAM)
+    }
+
+    /// The statement that counts.
+    fn write_count(&self) -> String {
+        let team = if self.any_team { IN_TEAM } else { THIS_TEAM };
+        self.write(&COUNT.replace("TEAM", team))
     }
 
     /// The statement that gives the groups.
     fn write_groups(&self) -> String {
         if self.actor.is_some() {
-            return GROUPS_OF_ONE.replace("ACTOR", THIS_PERSON);
+            return self.write(&GROUPS_OF_ONE.replace("ACTOR", THIS_PERSON));
         }
         let turns: String = Turn::ALL
             .iter()
@@ -227,7 +238,7 @@ impl Triage<'_> {
     /// How many the groups of [`Triage::report`] hold in all.
     pub async fn count(&self, filter: &TriageFilter, now: DateTime<Utc>) -> Result<i64, StoreError> {
         let asked = Asked::new(filter, now);
-        let sql = self.store.pool().lists(&asked.write(COUNT));
+        let sql = self.store.pool().lists(&asked.write_count());
         let count = on_engine!(self.store.pool(), |c| asked!(sqlx::query_scalar(sql), asked)
             .fetch_one(c)
             .await)?;
