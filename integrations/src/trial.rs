@@ -214,8 +214,13 @@ fn of_sending(error: &reqwest::Error, variable: String) -> TrialError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use em_domain::clock::Clock;
     use secrecy::SecretString;
     use ulid::Ulid;
+    use wiremock::matchers::method;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
 
     use super::*;
     use crate::vendors::VENDORS;
@@ -265,6 +270,59 @@ mod tests {
             assert_eq!(stated, em_domain::fact::Normalised::Changes(Vec::new()));
             let refused = take("other", &body).unwrap_err();
             assert_eq!(refused.status(), 401, "{}", vendor.name);
+        }
+    }
+
+    /// A clock that never shows the same time twice.
+    #[derive(Debug, Default)]
+    struct Running(AtomicI64);
+
+    impl Clock for Running {
+        fn now(&self) -> DateTime<Utc> {
+            let milliseconds = self.0.fetch_add(1, Ordering::Relaxed);
+            DateTime::from_timestamp_millis(1_790_000_000_000 + milliseconds).unwrap()
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_is_what_was_proven_although_time_passes() {
+        let server = MockServer::start().await;
+        let stored = Mock::given(method("POST")).respond_with(ResponseTemplate::new(202));
+        stored.mount(&server).await;
+        let secret = SecretString::from("s");
+        let signing: Vec<_> = VENDORS
+            .iter()
+            .filter(|vendor| vendor.proof.sign().is_some())
+            .collect();
+        let senders = signing.iter().map(|vendor| {
+            let secret = secret.clone();
+            let signature = None;
+            (vendor.name, Proven { secret, signature })
+        });
+        let clock = Arc::new(Running::default());
+        let trials = Trials::new(senders.collect(), TimeLimits::default(), clock.clone()).unwrap();
+        trials.listens_at(*server.address());
+        let id = EventId::new(Ulid::from_parts(1_790_000_000_000, 7));
+
+        for vendor in &signing {
+            trials.send(vendor.name, &id).await.unwrap();
+        }
+
+        let requests = server.received_requests().await.unwrap();
+        for (vendor, request) in std::iter::zip(signing, requests) {
+            assert_eq!(request.url.path(), format!("/webhooks/{}", vendor.name));
+            let delivery = Delivery {
+                headers: &request.headers,
+                query: None,
+                body: &request.body,
+                certificate: None,
+            };
+            let trust = Trust {
+                secrets: std::slice::from_ref(&secret),
+                takes_unsigned: false,
+            };
+            let event = receive(vendor, delivery, trust, clock.now(), id.clone()).unwrap();
+            assert_eq!(event.delivery_key, id.as_str(), "{}", vendor.name);
         }
     }
 

@@ -36,7 +36,9 @@ use ulid::Ulid;
 const READING: Duration = Duration::from_secs(1);
 const PER_SECOND: u32 = 5_000;
 const LASTING: Duration = Duration::from_secs(20);
-const CONNECTIONS: u32 = 64;
+/// Few long-lived ones, and as many as ten systems with some two dozen senders each have: what arrives on many at once shares
+/// a commit, and no delivery waits for the one before it on the same connection.
+const CONNECTIONS: [u32; 2] = [64, 256];
 const SECRET: &str = "the secret of this benchmark";
 
 /// The systems that are mixed, with a sample that each sends.
@@ -66,12 +68,22 @@ async fn main() {
         "\n{PER_SECOND} deliveries/s of ten systems for {} s\n",
         LASTING.as_secs()
     );
-    println!("| engine | accepted/s | p50 ms | p95 ms | p99 ms | most ms | refused |");
-    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
-    take_in("SQLite", TestDatabase::sqlite().await).await;
-    match PostgresServer::start(Flush::On) {
-        Some(server) => take_in("PostgreSQL", TestDatabase::postgres_on(&server).await).await,
-        None => println!("| PostgreSQL | no server on this machine |"),
+    println!("| engine | connections | accepted/s | p50 ms | p95 ms | p99 ms | most ms | refused |");
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    for connections in CONNECTIONS {
+        take_in("SQLite", TestDatabase::sqlite().await, connections).await;
+    }
+    let Some(server) = PostgresServer::start(Flush::On) else {
+        println!("| PostgreSQL | no server on this machine |");
+        return;
+    };
+    for connections in CONNECTIONS {
+        take_in(
+            "PostgreSQL",
+            TestDatabase::postgres_on(&server).await,
+            connections,
+        )
+        .await;
     }
 }
 
@@ -156,7 +168,7 @@ fn row(name: &str, events: &[RawEvent]) {
     println!("| {name} | {rate:.0} | {} |", bytes / events.len());
 }
 
-async fn take_in(engine: &str, database: TestDatabase) {
+async fn take_in(engine: &str, database: TestDatabase, connections: u32) {
     let variables: Vec<&'static str> = MIX
         .iter()
         .map(|(name, _)| &*vendor(name).unwrap().secret_variable().leak())
@@ -181,10 +193,11 @@ async fn take_in(engine: &str, database: TestDatabase) {
     );
     let refused = Arc::new(AtomicU64::new(0));
     let started = Instant::now();
-    let senders: Vec<_> = (0..CONNECTIONS)
+    let senders: Vec<_> = (0..connections)
         .map(|number| {
             let (bodies, refused) = (Arc::clone(&bodies), Arc::clone(&refused));
-            tokio::spawn(send(bot.bot.http_addr, number, bodies, refused))
+            let place = (number, connections);
+            tokio::spawn(send(bot.bot.http_addr, place, bodies, refused))
         })
         .collect();
     let mut waits = Vec::new();
@@ -196,7 +209,7 @@ async fn take_in(engine: &str, database: TestDatabase) {
     let at =
         |percent: usize| waits[(waits.len() * percent / 100).min(waits.len() - 1)].as_secs_f64() * 1000.0;
     println!(
-        "| {engine} | {:.0} | {:.1} | {:.1} | {:.1} | {:.1} | {} |",
+        "| {engine} | {connections} | {:.0} | {:.1} | {:.1} | {:.1} | {:.1} | {} |",
         f64::from(u32::try_from(waits.len()).unwrap()) / seconds,
         at(50),
         at(95),
@@ -213,25 +226,25 @@ fn sample(path: &str) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// One connection whose deliveries are due at even times. How long each waited since it was due: a late answer makes the next
+/// One connection of so many, whose deliveries are due at even times. How long each waited since it was due: a late answer makes the next
 /// ones late too, as it would to senders who do not wait for each other.
 async fn send(
     bot: SocketAddr,
-    number: u32,
+    (number, connections): (u32, u32),
     bodies: Arc<Vec<Template>>,
     refused: Arc<AtomicU64>,
 ) -> Vec<Duration> {
     let mut stream = TcpStream::connect(bot).await.unwrap();
     stream.set_nodelay(true).unwrap();
-    let each = Duration::from_secs(1) * CONNECTIONS / PER_SECOND;
-    let started = tokio::time::Instant::now() + each * number / CONNECTIONS;
+    let each = Duration::from_secs(1) * connections / PER_SECOND;
+    let started = tokio::time::Instant::now() + each * number / connections;
     let (mut waits, mut answer) = (Vec::new(), vec![0; 4096]);
     for turn in 0.. {
         let due = started + each * turn;
         if due - started > LASTING {
             break;
         }
-        let unique = u64::from(turn) * u64::from(CONNECTIONS) + u64::from(number);
+        let unique = u64::from(turn) * u64::from(connections) + u64::from(number);
         let request = request(&bodies, unique);
         sleep_until(due).await;
         stream.write_all(&request).await.unwrap();

@@ -292,8 +292,10 @@ async fn amazon_is_believed_by_its_certificate_and_its_subscription_confirmed(da
         CERTIFICATE,
     );
     let strange = from_amazon("arn:aws:sns:us-west-2:123456789012:of-somebody-else");
+    let asked = amazon.visits().len();
     let (status, problem) = send(&bot, "/webhooks/cloudwatch", &plain, &strange).await;
     assert_eq!(status, 401, "{problem}");
+    assert_eq!(amazon.visits().len(), asked, "strangers have nothing asked");
     let confirmed = || {
         amazon
             .visits()

@@ -85,9 +85,8 @@ async fn receive(intake: &Intake, vendor: &Vendor, sender: &Sender, request: Req
         Err(outcome) => return outcome,
     };
     let is_sns = vendor.name == cloudwatch::VENDOR.name;
-    // Without topics nobody is believed, so nobody may have Amazon asked.
-    let certificate = if is_sns && !sender.secrets.is_empty() {
-        intake.sns.certificate(&body).await
+    let certificate = if is_sns {
+        intake.sns.certificate(&body, &sender.secrets).await
     } else {
         None
     };

@@ -6,8 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use em_domain::event::RawEvent;
 use moka::future::Cache;
+use secrecy::SecretString;
 use url::Url;
 
+use super::webhook::is_of;
 use super::{certificate_url, subscribe_url};
 use crate::http::{TimeLimits, client};
 
@@ -62,9 +64,10 @@ impl Sns {
         })
     }
 
-    /// The certificate that a delivery names; `None` if it names none of Amazon's, or it cannot be had now.
-    pub async fn certificate(&self, body: &[u8]) -> Option<Bytes> {
-        let url = certificate_url(body)?;
+    /// The certificate that a delivery of one of these topics names; `None` if it is of another, names none of Amazon's, or it
+    /// cannot be had now. Strangers have nothing asked.
+    pub async fn certificate(&self, body: &[u8], topics: &[SecretString]) -> Option<Bytes> {
+        let url = is_of(body, topics).then(|| certificate_url(body))??;
         let found = self.certificates.try_get_with(url.clone(), self.get(&url)).await;
         found
             .inspect_err(|error| tracing::warn!(%url, %error, "the certificate of a webhook cannot be read"))

@@ -74,6 +74,11 @@ fn verify(delivery: Delivery<'_>, topics: &[SecretString], now: DateTime<Utc>) -
     signature::check(&envelope, certificate, now)
 }
 
+/// Whether a delivery says that it is of one of these topics. It is not proven yet.
+pub(super) fn is_of(body: &[u8], topics: &[SecretString]) -> bool {
+    envelope(body).is_some_and(|envelope| is_allowed(&envelope.topic_arn, topics))
+}
+
 /// Whether the topic is one of those that are configured: one or several in a text, between commas or blanks.
 fn is_allowed(topic: &str, topics: &[SecretString]) -> bool {
     topics.iter().any(|listed| {
