@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use em_domain::id::SourceId;
 use em_domain::knowledge::{Audience, ChunkId, NewSource, SourceKind, Visibility};
-use em_knowledge::{Embedder, IndexError, KnowledgeError, Library, LocalEmbedder, Model, Progress};
+use em_knowledge::{Embedder, IndexError, KnowledgeError, Library, LocalEmbedder, Model, Progress, Weights};
 use em_storage::testing::{Flush, PostgresServer, TestDatabase};
 use ulid::Ulid;
 
@@ -71,14 +71,21 @@ async fn measure(engine: &str, database: TestDatabase, chunks: usize) {
         });
         words.collect::<Vec<_>>().join(" ")
     });
-    for (what, asked) in [
-        ("the questions of the evaluation set", asked.clone()),
-        ("five rarer words", rarer.collect()),
+    let both = Weights::default();
+    let words = Weights { meaning: 0.0, ..both };
+    for (what, asked, weights) in [
+        ("the questions of the evaluation set", &asked, both),
+        ("the same again, their meaning remembered", &asked, both),
+        ("the same by their words alone", &asked, words),
+        ("five rarer words", &rarer.collect(), both),
     ] {
         let mut times = Vec::with_capacity(asked.len());
-        for question in &asked {
+        for question in asked {
             let begun = Instant::now();
-            library.search(question, &audience, 8).await.unwrap();
+            library
+                .search_with(question, &audience, 8, weights)
+                .await
+                .unwrap();
             times.push(begun.elapsed());
         }
         row(engine, what, times);

@@ -195,6 +195,25 @@ fn check_16_four_keys() {
 }
 
 #[test]
+fn four_keys_calls_three_days_a_week_daily_and_two_weekly() {
+    let weeks_of = |days: i64| {
+        let deployments = (0..4).flat_map(|week| {
+            (0..days).map(move |day| {
+                let number = week * 7 + day;
+                deployed(number, &format!("03-{:02} 12:00", number + 2), Some(2))
+            })
+        });
+        facts(merged(), deployments.collect(), Vec::new())
+    };
+    let rate = |days: i64| {
+        let keys = in_mode(&weeks_of(days), Mode::FourKeys);
+        (keys.frequency.rate.value, keys.frequency.rate.band)
+    };
+    assert_eq!(rate(3), (Ok(3.0), Ok(Band::Daily)));
+    assert_eq!(rate(2), (Ok(2.0), Ok(Band::Weekly)));
+}
+
+#[test]
 fn check_16_middleware() {
     let keys = in_mode(&month(), Mode::Middleware);
     let rate = &keys.frequency.rate;
