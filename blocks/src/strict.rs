@@ -306,7 +306,7 @@ proptest! {
             standup: team.clone(),
             owner: "U0ANA".into(),
             text: team.clone(),
-            subject: None,
+            subject: PullRequestKey::parse("acme/api#12"),
             opened_at: now(),
             escalated_at: None,
             closed_at: None,

@@ -65,9 +65,8 @@ pub(crate) fn line(blocker: &Blocker, seen: Seen) -> Mrkdwn {
         Some(cat([
             mention(&blocker.owner),
             words(": "),
-            escape(&fit(&blocker.text, TEXT)),
+            in_own_words(blocker, None),
         ])),
-        subject(blocker),
         Some(escape(&format!("for {age}"))),
         Some(cat([words("standup of "), escape(&fit(&blocker.standup, 60))])),
         told,
@@ -75,13 +74,25 @@ pub(crate) fn line(blocker: &Blocker, seen: Seen) -> Mrkdwn {
     join(parts.into_iter().flatten(), " · ")
 }
 
-fn subject(blocker: &Blocker) -> Option<Mrkdwn> {
-    let subject = blocker.subject.as_ref()?;
-    let url = format!(
-        "https://github.com/{}/pull/{}",
-        subject.repository, subject.number
-    );
-    Some(link(&url, &subject.to_string()))
+/// What it is in its owner's words, in which the pull request that they name leads to it. `url`: where that is, as far as it is
+/// known; people name those of GitHub.
+pub(crate) fn in_own_words(blocker: &Blocker, url: Option<&str>) -> Mrkdwn {
+    let text = fit(&blocker.text, TEXT);
+    let Some(subject) = &blocker.subject else {
+        return escape(&text);
+    };
+    let name = subject.to_string();
+    let on_github = || {
+        format!(
+            "https://github.com/{}/pull/{}",
+            subject.repository, subject.number
+        )
+    };
+    let to_it = link(&url.map_or_else(on_github, str::to_owned), &name);
+    match text.split_once(&name) {
+        Some((before, after)) => cat([escape(before), to_it, escape(after)]),
+        None => join([escape(&text), to_it], " · "),
+    }
 }
 
 /// To whoever is told of blockers that grow old.
@@ -91,14 +102,11 @@ pub fn message_escalated(blocker: &Blocker, seen: Seen) -> SlackMessageContent {
         words(" is blocked since "),
         when(blocker.opened_at, seen.zone),
         words(": "),
-        escape(&fit(&blocker.text, TEXT)),
+        in_own_words(blocker, None),
     ]);
     let mut layout = Layout::new();
     layout.section(&bold(words("Can you unblock this?")));
-    layout.section(&join(
-        [Some(text.clone()), subject(blocker)].into_iter().flatten(),
-        " · ",
-    ));
+    layout.section(&text);
     layout.actions([Button::new("Resolved", RESOLVE, blocker.id.as_str()).spoken("This is resolved")]);
     layout.context(&cat([
         words("You are told once. All of them: "),
@@ -119,7 +127,7 @@ pub fn message_resolved(blocker: &Blocker, seen: Seen) -> SlackMessageContent {
         words("Resolved after "),
         escape(&after),
         words(": "),
-        escape(&fit(&blocker.text, TEXT)),
+        in_own_words(blocker, None),
         words(" ("),
         words(why),
         words(")"),
@@ -127,4 +135,45 @@ pub fn message_resolved(blocker: &Blocker, seen: Seen) -> SlackMessageContent {
     let mut layout = Layout::new();
     layout.section(&text);
     layout.into_message(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use em_domain::id::BlockerId;
+    use em_domain::standup::named;
+
+    use super::*;
+
+    #[test]
+    fn the_pull_request_that_somebody_names_leads_to_it() {
+        let shown = |text: &str, url: Option<&str>| {
+            let blocker = Blocker {
+                id: BlockerId::new(ulid::Ulid::nil()),
+                standup: "payments".to_owned(),
+                owner: "U1".into(),
+                text: text.to_owned(),
+                subject: named(text),
+                opened_at: DateTime::UNIX_EPOCH,
+                escalated_at: None,
+                closed_at: None,
+                end: None,
+            };
+            in_own_words(&blocker, url).render(3000)
+        };
+        assert_eq!(
+            shown("Review of <x> (acme/api#12)", None),
+            "Review of &lt;x&gt; (<https://github.com/acme/api/pull/12|acme/api#12>)"
+        );
+        let elsewhere = Some("https://git.example.org/acme/api/-/merge_requests/12");
+        assert_eq!(
+            shown("acme/api#12 waits", elsewhere),
+            "<https://git.example.org/acme/api/-/merge_requests/12|acme/api#12> waits"
+        );
+        assert_eq!(
+            shown("https://github.com/acme/api/pull/12 waits", None),
+            "https://github.com/acme/api/pull/12 waits · <https://github.com/acme/api/pull/12|acme/api#12>"
+        );
+        assert_eq!(shown("The printer", None), "The printer");
+    }
 }

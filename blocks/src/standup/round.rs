@@ -7,15 +7,17 @@ use em_domain::calendar::WorkCalendar;
 use em_domain::evidence::{Evidence, PersonEvidence};
 use em_domain::id::SlackUser;
 use em_domain::standup::{Attendee, Blocker, Checkin, CheckinState, Mode, Mood, Round, Standup, lines};
+use em_domain::triage::TriageRow;
 use slack_morphism::prelude::SlackMessageContent;
 
+use super::blocker::in_own_words;
 use super::question::mood_name;
 use crate::evidence::{blocked_line, counts, line};
 use crate::layout::Layout;
 use crate::limits::fit;
 use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, words};
 use crate::people::{People, list};
-use crate::row::RowSetting;
+use crate::row::{RowSetting, who_must_move};
 use crate::time::{plain_day, span, when};
 use crate::triage::and_more;
 
@@ -147,11 +149,12 @@ fn numbers(view: &RoundView<'_>) -> Mrkdwn {
 
 /// What people named, then what shows by itself and nobody named.
 fn stuck(view: &RoundView<'_>) -> Vec<Mrkdwn> {
-    let named = view.blockers.iter().map(|blocker| {
+    let said = view.blockers.iter().map(|blocker| {
         let age = span(blocker.age(view.now), chrono::Duration::days(1));
         let who = view.name_of(&blocker.owner);
-        let text = escape(&fit(&blocker.text, LINE));
-        let unblocks = unblocks(view, blocker);
+        let row = row_of(view, blocker);
+        let text = in_own_words(blocker, row.map(|row| row.url.as_str()));
+        let unblocks = row.map(|row| who_must_move(row, People::posted()));
         let parts = [Some(cat([who, words(": "), text])), Some(escape(&age)), unblocks];
         join(parts.into_iter().flatten(), " · ")
     });
@@ -164,15 +167,14 @@ fn stuck(view: &RoundView<'_>) -> Vec<Mrkdwn> {
     let seen = seen
         .filter(|blocked| view.standup.mode.shows_evidence() && !is_named(&blocked.row.key))
         .map(|blocked| blocked_line(blocked, view.setting(), true));
-    named.chain(seen).collect()
+    said.chain(seen).collect()
 }
 
-/// Who can set going what a named blocker is about.
-fn unblocks(view: &RoundView<'_>, blocker: &Blocker) -> Option<Mrkdwn> {
+/// The pull request that a named blocker is about, where it is among what shows by itself.
+fn row_of<'a>(view: &RoundView<'a>, blocker: &Blocker) -> Option<&'a TriageRow> {
     let subject = blocker.subject.as_ref()?;
-    let all = view.evidence.people.iter().flat_map(|one| &one.blocked);
-    let row = &all.into_iter().find(|blocked| blocked.row.key == *subject)?.row;
-    Some(crate::row::who_must_move(row, People::posted()))
+    let mut all = view.evidence.people.iter().flat_map(|one| &one.blocked);
+    Some(&all.find(|blocked| blocked.row.key == *subject)?.row)
 }
 
 fn away(view: &RoundView<'_>) -> Mrkdwn {
