@@ -2,6 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqlitePool;
+use sqlx::types::Json;
 
 use super::{Bounds, Lookup, Row};
 use crate::engine::{Conn, list, numbers};
@@ -12,7 +13,7 @@ const WEIGHTS: &str = "4.0, 2.0, 1.0, 0.5";
 /// Chunks that are ranked at most, the newest: more than the terms should have, whose number is a guess.
 const CANDIDATES: i64 = 30_000;
 /// Chunks of a term that are looked at from either end of the index to guess how many it has.
-const SAMPLE: i64 = 500;
+const SAMPLE: i64 = 200;
 
 /// In about how many chunks each of the phrases is. How far the first and the last of its chunks reach into the
 /// index tells, in a time that does not grow with it. Where all chunks together are fewer than `budget`, nobody needs to
@@ -25,11 +26,10 @@ pub(super) async fn frequencies(
     // Each by itself: both in one SELECT would read the whole table.
     const SPAN: &str = "SELECT COALESCE((SELECT MIN(id) FROM knowledge_chunks), 0), \
                         COALESCE((SELECT MAX(id) FROM knowledge_chunks), 0)";
+    // Counted and measured in one pass; a subquery gives one value.
     const REACH: &str = "SELECT \
-        (SELECT COUNT(*) FROM (SELECT rowid FROM knowledge_fts WHERE knowledge_fts MATCH j.value \
-            ORDER BY rowid LIMIT $2)), \
-        (SELECT MAX(rowid) FROM (SELECT rowid FROM knowledge_fts WHERE knowledge_fts MATCH j.value \
-            ORDER BY rowid LIMIT $2)), \
+        (SELECT JSON_ARRAY(COUNT(*), MAX(rowid)) FROM (SELECT rowid FROM knowledge_fts \
+            WHERE knowledge_fts MATCH j.value ORDER BY rowid LIMIT $2)), \
         (SELECT MIN(rowid) FROM (SELECT rowid FROM knowledge_fts WHERE knowledge_fts MATCH j.value \
             ORDER BY rowid DESC LIMIT $2)) \
         FROM json_each($1) j ORDER BY j.key";
@@ -38,12 +38,12 @@ pub(super) async fn frequencies(
         return Ok(texts.into_iter().map(|text| (text, 1)).collect());
     }
     let phrases = list(texts.iter().map(|text| phrase(text)));
-    let reaches: Vec<(i64, Option<i64>, Option<i64>)> = sqlx::query_as(REACH)
+    let reaches: Vec<(Json<(i64, Option<i64>)>, Option<i64>)> = sqlx::query_as(REACH)
         .bind(phrases)
         .bind(SAMPLE)
         .fetch_all(pool)
         .await?;
-    let guess = |(count, up_to, down_to): (i64, Option<i64>, Option<i64>)| {
+    let guess = |(Json((count, up_to)), down_to): (Json<(i64, Option<i64>)>, Option<i64>)| {
         let (Some(up_to), Some(down_to)) = (up_to, down_to) else {
             return 0;
         };
