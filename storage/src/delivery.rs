@@ -279,28 +279,33 @@ async fn add_range(
     Ok(())
 }
 
-/// Packs that are being unpacked away from the async threads, while the database is asked further.
-pub(crate) struct Unpacking(JoinHandle<Result<Pack, StoreError>>);
+/// Packs that are being unpacked away from the async threads, in two halves, while the database is asked further.
+pub(crate) struct Unpacking([JoinHandle<Result<Pack, StoreError>>; 2]);
 
 impl Unpacking {
-    fn start(packs: Vec<Vec<u8>>) -> Self {
-        Self(tokio::task::spawn_blocking(move || {
-            let mut whole = Pack::default();
-            for pack in packs {
-                let pack = days::unpacked(&pack)?;
-                whole.changes.extend(pack.changes);
-                whole.pushes.extend(pack.pushes);
-            }
-            Ok(whole)
-        }))
+    fn start(mut packs: Vec<Vec<u8>>) -> Self {
+        let second = packs.split_off(packs.len() / 2);
+        let part = |packs: Vec<Vec<u8>>| tokio::task::spawn_blocking(move || unpacked(&packs));
+        Self([packs, second].map(part))
     }
 
     /// All of them as one.
     pub(crate) async fn done(self) -> Result<Pack, StoreError> {
-        self.0
-            .await
-            .map_err(|error| StoreError::Unavailable(format!("unpacking stopped: {error}")))?
+        let mut whole = Pack::default();
+        for part in self.0 {
+            let stopped = |error| StoreError::Unavailable(format!("unpacking stopped: {error}"));
+            whole.append(part.await.map_err(stopped)??);
+        }
+        Ok(whole)
     }
+}
+
+fn unpacked(packs: &[Vec<u8>]) -> Result<Pack, StoreError> {
+    let mut whole = Pack::default();
+    for pack in packs {
+        whole.append(days::unpacked(pack)?);
+    }
+    Ok(whole)
 }
 
 /// What came into default branches on the days that the range touches.

@@ -1,6 +1,6 @@
 //! Schedules: they fire by the team's clock, once, whatever the machine's clock does and however many replicas watch.
 
-mod fire;
+pub(crate) mod fire;
 mod kept;
 
 use std::time::Duration;

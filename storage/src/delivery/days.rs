@@ -50,6 +50,14 @@ pub(crate) struct Pack {
     pub(crate) pushes: Vec<DirectPush>,
 }
 
+impl Pack {
+    /// Takes in what another holds.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.changes.append(&mut other.changes);
+        self.pushes.append(&mut other.pushes);
+    }
+}
+
 /// The day, in UTC, in which something was merged: `2026-08-20`.
 pub(crate) fn day(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d").to_string()

@@ -16,7 +16,7 @@ use crate::error::StoreError;
 
 /// Chunks that are ranked for one question, about. Terms that would make it more are left out while rarer ones are
 /// there.
-const BUDGET: i64 = 15_000;
+const BUDGET: i64 = 10_000;
 /// So many times what is wanted is read before sources are sorted out.
 const AHEAD: i64 = 4;
 

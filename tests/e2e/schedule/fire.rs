@@ -61,11 +61,11 @@ async fn keep(store: &Store, timing: &Timing<'_>, now: DateTime<Utc>) -> Schedul
 }
 
 /// What the bot posted to #ops for everybody.
-fn posts(slack: &Simulator) -> usize {
+pub(crate) fn posts(slack: &Simulator) -> usize {
     slack.read(posted)
 }
 
-fn posted(w: &Workspace) -> usize {
+pub(crate) fn posted(w: &Workspace) -> usize {
     let posted = w
         .messages("C0OPS")
         .filter(|m| m.by_app && m.ephemeral_for.is_none());
@@ -345,16 +345,30 @@ async fn a_kept_schedule_follows_the_wall_clock_over_both_changes_of_it() {
     scene.finish().await;
 }
 
-async fn a_program_killed_between_tick_and_post_leaves_one_post(database: TestDatabase) {
-    let slack = Simulator::start(Options::default()).await.unwrap();
-    let mut program = Program::new().for_slack(&slack);
-    program = match &database.config.url {
+/// The program on this database, with a pretend Slack.
+pub(crate) fn program_on(database: &TestDatabase, slack: &Simulator) -> Program {
+    let program = Program::new().for_slack(slack);
+    match &database.config.url {
         Some(url) => program.env("DATABASE_URL", url.expose_secret()),
         None => program.env(
             "EM_AGENT_DATA_DIR",
             &database.config.data_dir.display().to_string(),
         ),
-    };
+    }
+}
+
+/// Waits until the program has begun to post, and Slack does not answer.
+pub(crate) async fn begun_to_post(slack: &Simulator) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while slack.faults().count("chat.postMessage") == 0 {
+        assert!(tokio::time::Instant::now() < deadline, "nothing is posted");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+async fn a_program_killed_between_tick_and_post_leaves_one_post(database: TestDatabase) {
+    let slack = Simulator::start(Options::default()).await.unwrap();
+    let program = program_on(&database, &slack);
     // Due a minute ago, when nobody was there.
     let usual = Timing {
         cron: "* * * * *",
@@ -364,11 +378,7 @@ async fn a_program_killed_between_tick_and_post_leaves_one_post(database: TestDa
     let id = keep(&database.store, &usual, SystemClock.now() - TimeDelta::minutes(2)).await;
     slack.faults().next("chat.postMessage", Fault::Hang);
     let bot = program.start().await;
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    while slack.faults().count("chat.postMessage") == 0 {
-        assert!(tokio::time::Instant::now() < deadline, "nothing is posted");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    begun_to_post(&slack).await;
     bot.kill().await;
     assert_eq!(posts(&slack), 0);
     // So that only the tick that was taken is left.

@@ -3,18 +3,22 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
+use em_domain::clock::{Clock as _, SystemClock};
 use em_simulator::github::NewPull;
 use em_simulator::workspace::Message;
+use em_simulator::{Fault, Options, Simulator};
 use em_storage::testing::TestDatabase;
 use em_tests::both_engines;
 
 use crate::scene::{Scene, assert_snapshot, january};
+use crate::schedule::fire::{begun_to_post, posted, posts, program_on};
 
 both_engines!(
     a_standup_is_asked_for_answered_posted_and_edited_as_answers_come_and_blockers_end,
     whoever_is_away_or_says_nothing_is_left_in_peace,
     a_standup_is_posted_once_by_two_replicas_and_after_a_restart,
+    a_program_killed_while_it_posts_a_standup_leaves_one_post,
     what_was_missed_for_hours_is_skipped_and_history_says_so,
     an_old_round_is_not_edited_and_strangers_have_no_part_in_it,
     an_old_blocker_is_told_to_somebody_once,
@@ -253,6 +257,40 @@ async fn a_standup_is_posted_once_by_two_replicas_and_after_a_restart(database: 
     assert_eq!(in_ops(&scene).len(), 2);
     assert_eq!((scene.direct("ana").len(), scene.direct("ben").len()), (1, 1));
     scene.finish().await;
+}
+
+async fn a_program_killed_while_it_posts_a_standup_leaves_one_post(database: TestDatabase) {
+    let slack = Simulator::start(Options::default()).await.unwrap();
+    let program = program_on(&database, &slack);
+    // In a zone where it is about noon now, by the machine's own clock; Etc/GMT+3 is three hours behind Greenwich.
+    let now = SystemClock.now();
+    let ahead = 12 - i64::from(now.hour());
+    let due_at = now + TimeDelta::hours(ahead) - TimeDelta::minutes(1);
+    let toml = format!(
+        "[teams.payments]\nmembers = [\"ana-ruiz\"]\n[standups.payments]\nchannel = \"ops\"\nmode = \"digest\"\n\
+         days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]\nposts_when_empty = true\n\
+         zone = \"Etc/GMT{:+}\"\nask_at = \"09:00\"\npost_at = \"{}\"\n",
+        -ahead,
+        due_at.format("%H:%M")
+    );
+    program.write("em-agent.toml", toml);
+    slack.faults().next("chat.postMessage", Fault::Hang);
+    let bot = program.start().await;
+    begun_to_post(&slack).await;
+    bot.kill().await;
+    assert_eq!(posts(&slack), 0);
+
+    let bot = program.start().await;
+    // The dead one's lease has to run out first.
+    let found = slack
+        .wait_until(Duration::from_secs(90), |w| (posted(w) == 1).then_some(()))
+        .await;
+    assert!(found.is_ok(), "the standup is lost");
+    looked_at_again().await;
+    assert_eq!(posts(&slack), 1);
+    let (code, _, log) = bot.terminate().await;
+    assert_eq!(code, Some(0), "{log}");
+    slack.stop().await;
 }
 
 async fn what_was_missed_for_hours_is_skipped_and_history_says_so(database: TestDatabase) {
