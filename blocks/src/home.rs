@@ -6,6 +6,7 @@ use em_domain::calendar::WorkCalendar;
 use em_domain::evidence::Line;
 use em_domain::id::Login;
 use em_domain::person::Confidence;
+use em_domain::schedule::Kept;
 use em_domain::standup::Blocker;
 use em_domain::triage::TriageReport;
 use slack_morphism::prelude::SlackView;
@@ -23,6 +24,7 @@ use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, words};
 use crate::notice::{Unanswered, add_unanswered};
 use crate::people::People;
 use crate::row::RowSetting;
+use crate::schedule::add_schedules;
 use crate::settings::{SettingsView, add_settings};
 use crate::standup::blocker::{RESOLVE, Seen, line as blocker_line};
 use crate::triage::{as_of, groups_of};
@@ -73,6 +75,8 @@ pub struct HomeView<'a> {
     pub done: &'a [Line],
     /// The teams that they look after.
     pub teams: &'a [TeamHealth],
+    /// The schedules that they may change, their own first.
+    pub schedules: &'a [Kept],
     /// Their settings.
     pub settings: SettingsView<'a>,
     /// How approvals are shown; its present is the page's.
@@ -88,6 +92,7 @@ pub fn view_home(view: &HomeView<'_>) -> SlackView {
     let mut after = Layout::new();
     day(&mut after, view.done);
     teams(&mut after, view.teams);
+    add_schedules(&mut after, view.schedules);
     after.divider();
     add_settings(&mut after, &view.settings);
     start(&mut after, view.commands);
@@ -234,6 +239,7 @@ mod tests {
             blockers: &[],
             done: &[],
             teams: &[],
+            schedules: &[],
             settings: crate::sample::settings(),
             shown_as: crate::sample::shown_as(),
             commands: COMMANDS,
@@ -276,6 +282,7 @@ mod tests {
             blockers: &[],
             done: &[],
             teams: &[],
+            schedules: &[],
             settings: crate::sample::settings(),
             shown_as: crate::sample::shown_as(),
             commands: COMMANDS,

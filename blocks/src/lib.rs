@@ -80,6 +80,7 @@ pub const ACTION_IDS: &[&str] = &[
     dora::explain::EXCLUDE,
     dora::explain::UNDO,
     settings::OPEN,
+    settings::MUTE,
     link::IS_ME,
     link::NOT_ME,
     ask::SHARE,

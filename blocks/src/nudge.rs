@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use em_domain::calendar::WorkCalendar;
 use em_domain::id::{Login, SlackUser};
 use em_domain::pull_request::PullRequestKey;
+use em_domain::settings::NoticeKind;
 use em_domain::triage::{Reason, TriageRow};
 use slack_morphism::prelude::SlackMessageContent;
 
@@ -13,6 +14,7 @@ use crate::layout::Layout;
 use crate::mrkdwn::{Mrkdwn, bold, cat, code, escape, join, link, mention, words};
 use crate::people::list;
 use crate::row::{self, OPEN};
+use crate::settings::mute;
 use crate::time::{waited, when};
 
 /// One nudge.
@@ -57,7 +59,8 @@ pub fn message_nudge(nudge: &Nudge<'_>) -> SlackMessageContent {
         words("\nIt has been your turn for "),
         since,
     ]));
-    layout.actions(Button::link("Open pull request", OPEN, &row.url).map(Button::primary));
+    let open = Button::link("Open pull request", OPEN, &row.url).map(Button::primary);
+    layout.actions(open.into_iter().chain([mute(NoticeKind::Nudge)]));
     layout.context(&words(
         "You get at most one such message a day about each pull request.",
     ));
@@ -252,7 +255,7 @@ mod tests {
         shop/api#771
         What is needed: the changes asked for in the review (https://github.com/shop/api/pull/812#pullrequestreview-1)
         It has been your turn for 1 d 7 h of working time, since Tue 18 Nov 16:00
-        [Open pull request https://github.com/shop/api/pull/771]
+        [Open pull request https://github.com/shop/api/pull/771] [Mute these]
         > You get at most one such message a day about each pull request.
         ");
     }

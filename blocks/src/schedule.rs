@@ -37,6 +37,8 @@ pub const REMOVE: &str = "schedule.remove";
 
 /// Kept schedules that are listed.
 const LISTED: usize = 30;
+/// Kept schedules that are shown on the App Home.
+const AT_HOME: usize = 5;
 /// Configured schedules that are listed.
 const CONFIGURED_LISTED: usize = 12;
 
@@ -98,6 +100,23 @@ pub fn message_schedules(view: &SchedulesView<'_>) -> SlackMessageContent {
         words("."),
     ]));
     layout.into_message(&cat([words("Schedules: "), said]))
+}
+
+/// On the App Home: those that the one who looks may change.
+pub(crate) fn add_schedules(layout: &mut Layout, kept: &[Kept]) {
+    if kept.is_empty() {
+        return;
+    }
+    layout.divider();
+    layout.section(&bold(words("Your schedules")));
+    for one in kept.iter().take(AT_HOME) {
+        layout.section_with_menu(&kept_row(one), Menu::new(one.id.as_str(), options(one, true)));
+    }
+    let rest = match kept.len().saturating_sub(AT_HOME) {
+        0 => words("All schedules: "),
+        more => escape(&format!("… and {more} more: ")),
+    };
+    layout.context(&cat([rest, typed("schedule list")]));
 }
 
 fn options(kept: &Kept, may_change: bool) -> Vec<MenuOption> {
@@ -274,4 +293,4 @@ fn one(said: &Mrkdwn) -> SlackMessageContent {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -17,6 +17,8 @@ use crate::time::plain_day;
 
 /// Action: open the form.
 pub const OPEN: &str = "settings.open";
+/// Action: send no more of the kind in its value.
+pub const MUTE: &str = "settings.mute";
 /// Callback id: the form.
 pub const CALLBACK: &str = "settings.submit";
 
@@ -66,6 +68,11 @@ pub(crate) fn add_settings(layout: &mut Layout, view: &SettingsView<'_>) {
     layout.section(&bold(words("You and your settings")));
     layout.fields(&fields(view));
     layout.actions([Button::new("Settings…", OPEN, "").spoken("Change your settings")]);
+}
+
+/// Stands under what somebody is told unasked and may turn off.
+pub(crate) fn mute(kind: NoticeKind) -> Button {
+    Button::new("Mute these", MUTE, kind.as_str()).spoken("Have me send you no more of these")
 }
 
 fn fields(view: &SettingsView<'_>) -> Vec<Mrkdwn> {

@@ -331,6 +331,7 @@ proptest! {
             blockers: &vec![blocker.clone(); 7],
             done: &[],
             teams: &vec![health; 12],
+            schedules: &vec![crate::schedule::tests::failing(); 7],
             settings: crate::sample::settings(),
             shown_as: crate::sample::shown_as(),
             commands: &[CommandHelp { usage: &team, summary: &team, examples: &[] }; 20],

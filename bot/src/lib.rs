@@ -20,9 +20,3 @@ pub mod run;
 pub mod slack;
 pub mod wire;
 pub mod working;
-
-use mimalloc::MiMalloc;
-
-/// Here and not beside `main`, so that whatever runs the bot in tests and benchmarks has it too.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;

@@ -22,6 +22,7 @@ use crate::help;
 use crate::invocation::{Click, CommandError, Outcome, Reply};
 use crate::link::propose;
 use crate::notice::unanswered;
+use crate::schedule;
 use crate::settings::Mine;
 use crate::standup::evidence::evidence_of;
 use crate::triage;
@@ -56,9 +57,10 @@ async fn draw(ctx: &Ctx, user: &SlackUser) -> Result<(), CommandError> {
             approval::show::waiting_for(ctx, user),
             in_standups(ctx, user, login),
             done(ctx, user, &mine),
+            schedule::changeable_by(ctx, user),
         )
     });
-    let ((report, known), proposal, approvals, standups, done) = found.await?;
+    let ((report, known), proposal, approvals, standups, done, schedules) = found.await?;
     let people = |login: &Login| known.get(&login.as_str().to_lowercase()).cloned();
     let view = view_home(&HomeView {
         mine: login.zip(report.as_ref()),
@@ -70,6 +72,7 @@ async fn draw(ctx: &Ctx, user: &SlackUser) -> Result<(), CommandError> {
         blockers: &standups.blockers,
         done: &done,
         teams: &standups.teams,
+        schedules: &schedules,
         settings: mine.view(),
         shown_as: approval::setting(ctx),
         commands: &help::all(),

@@ -333,6 +333,9 @@ pub const CLICKS: &[(&str, OnClick)] = &[
     (em_blocks::settings::OPEN, |ctx, click| {
         Box::pin(settings::opened(ctx, click))
     }),
+    (em_blocks::settings::MUTE, |ctx, click| {
+        Box::pin(settings::muted(ctx, click))
+    }),
     (em_blocks::link::IS_ME, |ctx, click| {
         Box::pin(link::clicked_is_me(ctx, click))
     }),

@@ -55,17 +55,7 @@ enum Found<'a> {
 /// Answers `schedule list`.
 pub async fn list(ctx: Ctx, invocation: Invocation) -> Outcome {
     let user = invocation.person()?;
-    let may_change_others = may_use(&ctx, OTHERS, user).await;
-    let mut kept = ctx.store.kept_schedules().list().await?;
-    // One's own first.
-    kept.sort_by_key(|kept| kept.owner != *user);
-    let kept: Vec<(Kept, bool)> = kept
-        .into_iter()
-        .map(|kept| {
-            let may_change = may_change_others || kept.owner == *user;
-            (kept, may_change)
-        })
-        .collect();
+    let kept = kept_for(&ctx, user).await?;
     let now = ctx.clock.now();
     let configured = ctx.settings.schedules.iter().map(|command| ConfiguredRow {
         name: command.schedule.name.clone(),
@@ -78,6 +68,31 @@ pub async fn list(ctx: Ctx, invocation: Invocation) -> Outcome {
         kept: &kept,
         configured: &configured.collect::<Vec<_>>(),
     })))
+}
+
+/// The schedules that people keep, one's own first, and whether `user` may change each.
+async fn kept_for(ctx: &Ctx, user: &SlackUser) -> Result<Vec<(Kept, bool)>, CommandError> {
+    let mut kept = ctx.store.kept_schedules().list().await?;
+    if kept.is_empty() {
+        return Ok(Vec::new());
+    }
+    let may_change_others = may_use(ctx, OTHERS, user).await;
+    kept.sort_by_key(|kept| kept.owner != *user);
+    let with_right = kept.into_iter().map(|kept| {
+        let may_change = may_change_others || kept.owner == *user;
+        (kept, may_change)
+    });
+    Ok(with_right.collect())
+}
+
+/// The schedules that `user` may change, their own first.
+pub(crate) async fn changeable_by(ctx: &Ctx, user: &SlackUser) -> Result<Vec<Kept>, CommandError> {
+    let kept = kept_for(ctx, user).await?;
+    Ok(kept
+        .into_iter()
+        .filter(|(_, may_change)| *may_change)
+        .map(|(kept, _)| kept)
+        .collect())
 }
 
 /// Whether somebody may change a schedule: its owner, and whom the policy lets look after those of others.

@@ -4,7 +4,7 @@ use em_blocks::settings::{SettingsView, message_saved, message_settings, modal_s
 use em_domain::away::Away;
 use em_domain::id::{Login, SlackUser};
 use em_domain::person::Link;
-use em_domain::settings::PersonSettings;
+use em_domain::settings::{NoticeKind, PersonSettings};
 
 use crate::ctx::Ctx;
 use crate::home;
@@ -83,6 +83,23 @@ pub async fn opened(ctx: Ctx, click: Click) -> Outcome {
     let modal = modal_settings(&mine.view())
         .ok_or_else(|| CommandError::user("That form is too long for Slack to carry."))?;
     Ok(Reply::Modal(Box::new(modal)))
+}
+
+/// The button *Mute these*: what this kind of message is about is not told any more.
+pub async fn muted(ctx: Ctx, click: Click) -> Outcome {
+    let kind = NoticeKind::parse(&click.value).filter(|kind| NoticeKind::OPTIONAL.contains(kind));
+    let kind = kind
+        .ok_or_else(|| CommandError::user("Such messages cannot be turned off: somebody waits for you."))?;
+    let user = &click.user;
+    let mut wanted = ctx.store.settings().get(user).await?;
+    wanted.muted.insert(kind);
+    ctx.store
+        .settings()
+        .upsert(user, &wanted, ctx.clock.now())
+        .await?;
+    home::redraw(&ctx, std::slice::from_ref(user)).await;
+    let mine = Mine::load(&ctx, user).await?;
+    Ok(Reply::private(message_saved(&mine.view(), None)))
 }
 
 /// The submitted form; its mistakes were answered beside their fields.

@@ -17,8 +17,6 @@ mod watch;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-// For its allocator.
-use em_bot as _;
 use em_domain::delivery::{Asked, Definitions, Mode, measure};
 use em_integrations::normalise::normalise;
 use em_storage::testing::{Flush, PostgresServer, TestDatabase};

@@ -41,7 +41,7 @@ async fn whose_turn_it_is_gets_one_direct_message_a_day(database: TestDatabase) 
       acme/payments#1
       What is needed: your review
       It has been your turn for 1 d 7 h of working time, since Tue 13 Jan 11:00
-      [Open pull request]
+      [Open pull request] [Mute these]
       · You get at most one such message a day about each pull request.
     ");
 

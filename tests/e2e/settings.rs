@@ -174,6 +174,20 @@ async fn whoever_does_not_want_nudges_gets_none_and_the_asker_hears_it(database:
     save(&scene, "chloe", &[("muted", json!([]))]).await;
     let told = nudge(&scene, 1).await;
     assert!(told.contains("Told *@chloe*"), "{told}");
+    // The message itself turns its kind off too.
+    let nudged = scene.direct("chloe").pop().unwrap();
+    let muted = scene.bot.user("chloe").clicks(&nudged, "settings.mute").unwrap();
+    assert!(muted.await.is_acked());
+    scene
+        .bot
+        .until(|w| {
+            let seen = w.all_messages().map(|message| w.message_text(message));
+            let mut said = seen.filter(|text| text.contains("Your settings are saved."));
+            said.find(|text| text.contains("*Not at all*: Nudges about pull requests"))
+        })
+        .await;
+    let told = nudge(&scene, 1).await;
+    assert!(told.contains("does not want to be nudged"), "{told}");
     scene.finish().await;
 }
 

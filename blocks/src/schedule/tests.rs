@@ -29,7 +29,7 @@ fn kept() -> Kept {
     )
 }
 
-fn failing() -> Kept {
+pub(crate) fn failing() -> Kept {
     kept()
         .failed(
             now(),

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use em_domain::settings::NoticeKind;
 use em_domain::standup::{Blocker, BlockerEnd};
 use slack_morphism::prelude::SlackMessageContent;
 
@@ -10,6 +11,7 @@ use crate::help::typed;
 use crate::layout::Layout;
 use crate::limits::fit;
 use crate::mrkdwn::{Mrkdwn, bold, cat, escape, join, link, mention, words};
+use crate::settings::mute;
 use crate::time::{span, when};
 
 /// Action: it holds nobody up any longer. The value is the blocker.
@@ -107,7 +109,10 @@ pub fn message_escalated(blocker: &Blocker, seen: Seen) -> SlackMessageContent {
     let mut layout = Layout::new();
     layout.section(&bold(words("Can you unblock this?")));
     layout.section(&text);
-    layout.actions([Button::new("Resolved", RESOLVE, blocker.id.as_str()).spoken("This is resolved")]);
+    layout.actions([
+        Button::new("Resolved", RESOLVE, blocker.id.as_str()).spoken("This is resolved"),
+        mute(NoticeKind::Blocker),
+    ]);
     layout.context(&cat([
         words("You are told once. All of them: "),
         typed("standup blockers"),

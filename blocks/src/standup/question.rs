@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use em_domain::evidence::Line;
+use em_domain::settings::NoticeKind;
 use em_domain::standup::{Checkin, CheckinState, Mood};
 use serde::{Deserialize, Serialize};
 use slack_morphism::prelude::{SlackMessageContent, SlackView, SlackViewState};
@@ -14,6 +15,7 @@ use crate::layout::Layout;
 use crate::limits::fit;
 use crate::modal::{Choice, Frame, Input};
 use crate::mrkdwn::{bold, cat, escape, words};
+use crate::settings::mute;
 use crate::time::when;
 
 /// Action: open the form. The value is the round.
@@ -97,6 +99,7 @@ pub fn message_reminder(question: &Question<'_>) -> SlackMessageContent {
     layout.actions([
         Button::new("Answer…", ANSWER, question.round).spoken("Answer the standup"),
         Button::new("Nothing today", SKIP, question.round).spoken("Skip the standup of today"),
+        mute(NoticeKind::StandupReminder),
     ]);
     layout.into_message(&text)
 }

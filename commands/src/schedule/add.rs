@@ -15,6 +15,7 @@ use super::define::{Written, checked_when, defined, permitted, reachable, zone_o
 use super::line::{Timing, read, read_timing};
 use super::{TRIES, crowded, entry, find_own, named, when};
 use crate::ctx::Ctx;
+use crate::home::redraw;
 use crate::invocation::{AnswerTo, Click, CommandError, Invocation, Outcome, Reply, Submission};
 use crate::registry;
 use crate::spec::Spec;
@@ -228,6 +229,7 @@ pub async fn saved(ctx: Ctx, click: Click) -> Outcome {
         None => (insert(&ctx, &click.user, draft).await?, Became::Added),
         Some(since) => (redefine(&ctx, &click.user, draft, since).await?, Became::Edited),
     };
+    redraw(&ctx, std::slice::from_ref(&click.user)).await;
     Ok(Reply::Replace(Box::new(message_became(&kept, became))))
 }
 

@@ -8,6 +8,7 @@ use em_storage::Consequences;
 
 use super::{TRIES, Which, crowded, entry, find_own, named, when};
 use crate::ctx::Ctx;
+use crate::home::redraw;
 use crate::invocation::{Click, CommandError, Invocation, Outcome, Reply};
 use crate::spec::Spec;
 
@@ -92,6 +93,7 @@ async fn set(ctx: &Ctx, typed: &str, user: &SlackUser, wish: Wish) -> Outcome {
             ..Consequences::default()
         };
         if ctx.store.kept_schedules().record(&next, &follows).await? {
+            redraw(ctx, std::slice::from_ref(user)).await;
             return Ok(Reply::private(message_became(&next, became)));
         }
     }
@@ -109,5 +111,6 @@ async fn forget(ctx: &Ctx, typed: &str, user: &SlackUser) -> Outcome {
     let entry = entry(ctx, user.as_str(), "schedule.removed", &kept);
     // Somebody may have been faster; then it is gone as well.
     ctx.store.kept_schedules().remove(&kept.id, &entry).await?;
+    redraw(ctx, std::slice::from_ref(user)).await;
     Ok(Reply::private(message_became(&kept, Became::Removed)))
 }

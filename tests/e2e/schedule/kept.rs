@@ -2,7 +2,7 @@
 //! of what does not work.
 
 use em_simulator::Click;
-use em_simulator::workspace::{Channel, ChannelKind, Message};
+use em_simulator::workspace::{Channel, ChannelKind, Message, View, Workspace};
 use em_storage::testing::TestDatabase;
 use em_tests::{TestBot, both_engines};
 
@@ -12,6 +12,7 @@ both_engines!(
     a_schedule_is_added_by_form_and_saved_only_after_its_next_times_were_seen,
     a_schedule_is_added_in_one_line_where_no_form_can_be_opened,
     a_schedule_is_paused_resumed_run_edited_and_removed,
+    a_schedule_is_seen_and_changed_on_the_home_of_its_owner,
     what_cannot_be_scheduled_is_refused_in_a_sentence,
     a_channel_that_cannot_be_posted_to_is_said_to_be_so,
     what_others_keep_is_changed_by_managers_only,
@@ -289,6 +290,63 @@ async fn a_schedule_is_paused_resumed_run_edited_and_removed(database: TestDatab
             "schedule.removed"
         ]
     );
+    scene.finish().await;
+}
+
+/// The Home of somebody as it is once it says `words`.
+async fn home_that_says(scene: &Scene, user: &str, words: &str) -> View {
+    let says = |w: &Workspace| {
+        let home = w.home(user)?;
+        plain(&w.view_text(home)).contains(words).then(|| home.clone())
+    };
+    scene.bot.until(says).await
+}
+
+async fn a_schedule_is_seen_and_changed_on_the_home_of_its_owner(database: TestDatabase) {
+    let scene = Scene::start(database).await;
+    let id = added(&scene, "ana", "triage post #ops Mondays 10:30 in UTC --skip").await;
+    for person in ["ana", "ben"] {
+        assert!(scene.bot.user(person).opens_home().await.is_acked());
+    }
+    home_that_says(&scene, "ben", "To start with").await;
+    let of_ben = scene.bot.slack.read(|w| w.view_text(w.home("ben").unwrap()));
+    assert!(!of_ben.contains("Your schedules"), "{of_ben}");
+
+    let home = home_that_says(&scene, "ana", "Your schedules").await;
+    let text = plain(&scene.bot.slack.read(|w| w.view_text(&home)));
+    assert!(
+        text.contains(&id) && text.contains("Next Mon 19 Jan 10:30"),
+        "{text}"
+    );
+    let entry = |label: &str| {
+        let ids = home
+            .blocks()
+            .iter()
+            .filter_map(|block| block["block_id"].as_str());
+        let row = ids.into_iter().find(|row| row.ends_with(&id)).unwrap();
+        Click::from(("menu", label)).in_block(row)
+    };
+    let ana = scene.bot.user("ana");
+    assert!(
+        ana.clicks_in_view(&home, entry("Edit…"))
+            .unwrap()
+            .await
+            .is_acked()
+    );
+    let modal = scene.until_modal("ana").await;
+    let sent = ana.submits(&modal, [("when", "Fridays 16:00")]).unwrap().await;
+    assert!(sent.is_acked(), "{sent:?}");
+    // There is no message to answer under, so what it would mean comes directly.
+    let drafts = scene.until_direct("ana", 1).await;
+    save(&scene, "ana", drafts.last().unwrap()).await;
+    let home = home_that_says(&scene, "ana", "Next Fri 16 Jan 16:00").await;
+    assert!(
+        ana.clicks_in_view(&home, entry("Pause"))
+            .unwrap()
+            .await
+            .is_acked()
+    );
+    home_that_says(&scene, "ana", "Paused").await;
     scene.finish().await;
 }
 

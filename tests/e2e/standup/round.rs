@@ -197,7 +197,11 @@ async fn a_standup_is_asked_for_answered_posted_and_edited_as_answers_come_and_b
     answer(&scene, "ben", &[("blocked", "review of acme/payments#2")]).await;
     let edited = until_ops(&scene, |text| text.contains("2 of 2 answered")).await;
     assert_eq!(edited.len(), 2);
-    assert!(scene.bot.text(&edited[0]).contains("review of acme/payments#2"));
+    let named = scene.bot.text(&edited[0]);
+    assert!(
+        named.contains("review of") && named.contains("acme/payments/pull/2"),
+        "{named}"
+    );
     scene.bot.clock.set(at(16, 11, 0));
     scene.tell(&blocked.merge("ana-ruiz", at(16, 10, 59))).await;
     let healed = scene
@@ -338,7 +342,7 @@ async fn an_old_blocker_is_told_to_somebody_once(database: TestDatabase) {
     em-agent:
       *Can you unblock this?*
       @ana is blocked since Fri 16 Jan 09:01: No access to staging
-      [Resolved]
+      [Resolved] [Mute these]
       · You are told once. All of them: `/em-agent standup blockers`
     ");
     looked_at_again().await;
