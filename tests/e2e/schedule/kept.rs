@@ -303,11 +303,13 @@ async fn home_that_says(scene: &Scene, user: &str, words: &str) -> View {
 }
 
 async fn a_schedule_is_seen_and_changed_on_the_home_of_its_owner(database: TestDatabase) {
-    let scene = Scene::start(database).await;
+    let scene = Scene::start_with(database, "[policy.roles]\nmanager = ['U0DMITRI']").await;
     let id = added(&scene, "ana", "triage post #ops Mondays 10:30 in UTC --skip").await;
-    for person in ["ana", "ben"] {
+    for person in ["ana", "ben", "dmitri"] {
         assert!(scene.bot.user(person).opens_home().await.is_acked());
     }
+    // Managers look after the schedules of others.
+    home_that_says(&scene, "dmitri", "Your schedules").await;
     home_that_says(&scene, "ben", "To start with").await;
     let of_ben = scene.bot.slack.read(|w| w.view_text(w.home("ben").unwrap()));
     assert!(!of_ben.contains("Your schedules"), "{of_ben}");
@@ -318,7 +320,7 @@ async fn a_schedule_is_seen_and_changed_on_the_home_of_its_owner(database: TestD
         text.contains(&id) && text.contains("Next Mon 19 Jan 10:30"),
         "{text}"
     );
-    let entry = |label: &str| {
+    let entry = |home: &View, label: &str| {
         let ids = home
             .blocks()
             .iter()
@@ -328,7 +330,7 @@ async fn a_schedule_is_seen_and_changed_on_the_home_of_its_owner(database: TestD
     };
     let ana = scene.bot.user("ana");
     assert!(
-        ana.clicks_in_view(&home, entry("Edit…"))
+        ana.clicks_in_view(&home, entry(&home, "Edit…"))
             .unwrap()
             .await
             .is_acked()
@@ -341,7 +343,7 @@ async fn a_schedule_is_seen_and_changed_on_the_home_of_its_owner(database: TestD
     save(&scene, "ana", drafts.last().unwrap()).await;
     let home = home_that_says(&scene, "ana", "Next Fri 16 Jan 16:00").await;
     assert!(
-        ana.clicks_in_view(&home, entry("Pause"))
+        ana.clicks_in_view(&home, entry(&home, "Pause"))
             .unwrap()
             .await
             .is_acked()
