@@ -164,7 +164,7 @@ mod tests {
                 closed_at: None,
                 end: None,
             };
-            in_own_words(&blocker, url).render(3000)
+            in_own_words(&blocker, url).render(3000).replace('\u{2060}', "")
         };
         assert_eq!(
             shown("Review of <x> (acme/api#12)", None),

@@ -15,6 +15,9 @@ const CANDIDATES: i64 = 30_000;
 /// Chunks of a term that are looked at from either end of the index to guess how many it has.
 const SAMPLE: i64 = 200;
 
+/// How many of the first chunks of a phrase were looked at, the last of these, and the first of as many of its last ones.
+type Reach = (Json<(i64, Option<i64>)>, Option<i64>);
+
 /// In about how many chunks each of the phrases is. How far the first and the last of its chunks reach into the
 /// index tells, in a time that does not grow with it. Where all chunks together are fewer than `budget`, nobody needs to
 /// know.
@@ -38,12 +41,12 @@ pub(super) async fn frequencies(
         return Ok(texts.into_iter().map(|text| (text, 1)).collect());
     }
     let phrases = list(texts.iter().map(|text| phrase(text)));
-    let reaches: Vec<(Json<(i64, Option<i64>)>, Option<i64>)> = sqlx::query_as(REACH)
+    let reaches: Vec<Reach> = sqlx::query_as(REACH)
         .bind(phrases)
         .bind(SAMPLE)
         .fetch_all(pool)
         .await?;
-    let guess = |(Json((count, up_to)), down_to): (Json<(i64, Option<i64>)>, Option<i64>)| {
+    let guess = |(Json((count, up_to)), down_to): Reach| {
         let (Some(up_to), Some(down_to)) = (up_to, down_to) else {
             return 0;
         };
