@@ -91,8 +91,16 @@ pub(crate) fn in_own_words(blocker: &Blocker, url: Option<&str>) -> Mrkdwn {
         )
     };
     let to_it = link(&url.map_or_else(on_github, str::to_owned), &name);
+    // A piece of somebody's words loses the blanks at its ends.
+    let gap = |is_there: bool| if is_there { words(" ") } else { Mrkdwn::default() };
     match text.split_once(&name) {
-        Some((before, after)) => cat([escape(before), to_it, escape(after)]),
+        Some((before, after)) => cat([
+            escape(before),
+            gap(before.ends_with(char::is_whitespace)),
+            to_it,
+            gap(after.starts_with(char::is_whitespace)),
+            escape(after),
+        ]),
         None => join([escape(&text), to_it], " · "),
     }
 }

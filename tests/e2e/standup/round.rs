@@ -198,10 +198,8 @@ async fn a_standup_is_asked_for_answered_posted_and_edited_as_answers_come_and_b
     let edited = until_ops(&scene, |text| text.contains("2 of 2 answered")).await;
     assert_eq!(edited.len(), 2);
     let named = scene.bot.text(&edited[0]);
-    assert!(
-        named.contains("review of") && named.contains("acme/payments/pull/2"),
-        "{named}"
-    );
+    let to_it = "review of acme/payments#2 <https://github.com/acme/payments/pull/2>";
+    assert!(named.contains(to_it), "{named}");
     scene.bot.clock.set(at(16, 11, 0));
     scene.tell(&blocked.merge("ana-ruiz", at(16, 10, 59))).await;
     let healed = scene
