@@ -226,8 +226,8 @@ fn sample(path: &str) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// One connection of so many, whose deliveries are due at even times. How long each waited since it was due: a late answer makes the next
-/// ones late too, as it would to senders who do not wait for each other.
+/// One connection of so many, whose deliveries are due at even times. How long each waited since it was due: a late answer
+/// makes the next ones late too, as it would to senders who do not wait for each other.
 async fn send(
     bot: SocketAddr,
     (number, connections): (u32, u32),

@@ -16,7 +16,6 @@ use em_simulator::{Options, Simulator};
 use em_storage::testing::TestDatabase;
 use em_storage::{Store, both_engines};
 use em_tests::PATIENCE;
-use secrecy::ExposeSecret as _;
 
 use crate::process::Program;
 
@@ -73,17 +72,11 @@ impl Day {
         let world = github.world();
         world.add_repo(REPO, SystemClock.now() - TimeDelta::days(90));
         world.add_people(&["ana-ruiz", "ben-k", "chloe-m", "dmitri-v"]);
-        let mut program = Program::new()
+        let program = Program::new()
             .for_slack(&slack)
+            .on(database)
             .env("GITHUB_TOKEN", TOKEN)
             .env("GITHUB_API_URL", &github.api_url());
-        program = match &database.config.url {
-            Some(url) => program.env("DATABASE_URL", url.expose_secret()),
-            None => program.env(
-                "EM_AGENT_DATA_DIR",
-                &database.config.data_dir.display().to_string(),
-            ),
-        };
         program.write("em-agent.toml", PEOPLE);
         Self {
             slack,

@@ -59,6 +59,18 @@ impl Program {
             .env("GITHUB_WEBHOOK_SECRET", WEBHOOK_SECRET)
     }
 
+    /// On the database of a test. On PostgreSQL the bot keeps nothing in files.
+    pub(crate) fn on(self, database: &TestDatabase) -> Self {
+        use secrecy::ExposeSecret as _;
+        match &database.config.url {
+            Some(url) => self.env("DATABASE_URL", url.expose_secret()),
+            None => self.env(
+                "EM_AGENT_DATA_DIR",
+                &database.config.data_dir.display().to_string(),
+            ),
+        }
+    }
+
     fn data_dir(&self) -> PathBuf {
         self.folder.path().join("data")
     }
@@ -117,17 +129,8 @@ impl Program {
 
 /// Runs the program beside a bot, on its database, with lines of `em-agent.toml`.
 pub(crate) async fn run_beside(database: &TestDatabase, toml: &str, arguments: &[&str]) -> Done {
-    use secrecy::ExposeSecret as _;
-    let mut program = Program::new();
+    let program = Program::new().on(database);
     program.write("em-agent.toml", toml);
-    // On PostgreSQL the bot keeps nothing in files.
-    program = match &database.config.url {
-        Some(url) => program.env("DATABASE_URL", url.expose_secret()),
-        None => program.env(
-            "EM_AGENT_DATA_DIR",
-            &database.config.data_dir.display().to_string(),
-        ),
-    };
     program.run(arguments).await
 }
 

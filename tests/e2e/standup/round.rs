@@ -11,8 +11,9 @@ use em_simulator::{Fault, Options, Simulator};
 use em_storage::testing::TestDatabase;
 use em_tests::both_engines;
 
+use crate::process::Program;
 use crate::scene::{Scene, assert_snapshot, january};
-use crate::schedule::fire::{begun_to_post, posted, posts, program_on};
+use crate::schedule::fire::{begun_to_post, posts, posts_once_when_started_again};
 
 both_engines!(
     a_standup_is_asked_for_answered_posted_and_edited_as_answers_come_and_blockers_end,
@@ -263,7 +264,7 @@ async fn a_standup_is_posted_once_by_two_replicas_and_after_a_restart(database: 
 
 async fn a_program_killed_while_it_posts_a_standup_leaves_one_post(database: TestDatabase) {
     let slack = Simulator::start(Options::default()).await.unwrap();
-    let program = program_on(&database, &slack);
+    let program = Program::new().for_slack(&slack).on(&database);
     // In a zone where it is about noon now, by the machine's own clock; Etc/GMT+3 is three hours behind Greenwich.
     let now = SystemClock.now();
     let ahead = 12 - i64::from(now.hour());
@@ -282,16 +283,7 @@ async fn a_program_killed_while_it_posts_a_standup_leaves_one_post(database: Tes
     bot.kill().await;
     assert_eq!(posts(&slack), 0);
 
-    let bot = program.start().await;
-    // The dead one's lease has to run out first.
-    let found = slack
-        .wait_until(Duration::from_secs(90), |w| (posted(w) == 1).then_some(()))
-        .await;
-    assert!(found.is_ok(), "the standup is lost");
-    looked_at_again().await;
-    assert_eq!(posts(&slack), 1);
-    let (code, _, log) = bot.terminate().await;
-    assert_eq!(code, Some(0), "{log}");
+    posts_once_when_started_again(&program, &slack).await;
     slack.stop().await;
 }
 
