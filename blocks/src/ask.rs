@@ -62,6 +62,8 @@ pub enum Readers<'a> {
     AskerAlone,
     /// Everybody, because this person showed it to them.
     Everyone(&'a SlackUser),
+    /// Everybody in the channel that a schedule asks it in.
+    Channel,
 }
 
 /// The answer.
@@ -152,6 +154,7 @@ fn question(view: &AnswerView<'_>) -> Mrkdwn {
     let asked = bold(escape(&fit(&view.answer.question, 500)));
     let by = match view.shown_to {
         Readers::Everyone(user) => cat([words("\nAnswered from our documents, shown by "), mention(user)]),
+        Readers::Channel => words("\nAnswered from our documents"),
         Readers::Asker | Readers::AskerAlone => Mrkdwn::default(),
     };
     cat([asked, by])

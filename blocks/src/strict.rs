@@ -498,7 +498,12 @@ proptest! {
             check_message(&crate::ask::message_stopped(&text));
             check_message(&official::message_official(&text, until));
             let user = other.as_str().into();
-            for shown_to in [Readers::Asker, Readers::AskerAlone, Readers::Everyone(&user)] {
+            for shown_to in [
+                Readers::Asker,
+                Readers::AskerAlone,
+                Readers::Everyone(&user),
+                Readers::Channel,
+            ] {
                 let view = AnswerView {
                     answer: &answer, now: now(), shown_to, feedback: Some(&Feedback::Helpful), only_words: Some(&text),
                     no_model: Some(&other), may_make_official: true,

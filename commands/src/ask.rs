@@ -3,25 +3,27 @@
 //!
 //! An answer uses only what everybody who sees it may see; before it is shown to more people, that is looked at again.
 //! What somebody stands for comes first ([`official`]), then the passages themselves, and where a language model is
-//! configured, its words in their place (`model.rs`).
+//! configured, its words in their place (`model.rs`). A schedule may ask too: `scheduled.rs`.
 
 pub mod feedback;
 pub mod memory;
 mod model;
 pub mod official;
+mod scheduled;
 
 use chrono::NaiveTime;
 use em_blocks::ask::{AnswerView, Readers, message_answer, message_reading, message_stopped};
 use em_domain::ask::{Answer, Composed, PASSAGES, compose, is_worth_reading, standing_alone};
 use em_domain::id::{AnswerId, SlackChannel, SlackUser};
 use em_domain::knowledge::{Audience, Passage};
+use em_knowledge::Found;
 use em_storage::Answered;
 use slack_morphism::prelude::SlackMessageContent;
 use ulid::Ulid;
 
-use crate::ctx::Ctx;
+use crate::ctx::{Ctx, Llm};
 use crate::draft::Draft;
-use crate::invocation::{AnswerTo, CommandError, Invocation, Outcome, Reply};
+use crate::invocation::{AnswerTo, Caller, CommandError, Invocation, Outcome, Reply};
 use crate::policy;
 use crate::spec::Spec;
 
@@ -34,7 +36,7 @@ pub const SPEC: Spec = Spec {
         "ask how do we roll back payments?",
         "ask who owns the billing queue",
     ],
-    check_scheduled: None,
+    check_scheduled: Some(|words| worded(words).map(drop)),
 };
 
 /// A question, and what it goes on from.
@@ -42,43 +44,59 @@ struct Question {
     text: String,
     asker: SlackUser,
     channel: Option<SlackChannel>,
+    /// Who will see the answer.
+    audience: Audience,
     conversation: Option<String>,
     /// What was answered before in the same conversation, the newest first.
     before: Vec<Answer>,
 }
 
 /// What is said under an answer besides.
-#[derive(Debug, Clone, Copy, Default)]
-struct Notes<'a> {
+#[derive(Debug, Clone, Default)]
+struct Notes {
     /// Meanings were not compared, and why.
-    only_words: Option<&'a str>,
+    only_words: Option<String>,
     /// The language model was asked and nothing came of it, and why.
-    no_model: Option<&'a str>,
+    no_model: Option<String>,
 }
 
 /// Answers `ask`.
 pub async fn ask(ctx: Ctx, invocation: Invocation) -> Outcome {
-    let text = invocation.words.join(" ");
-    if !text.chars().any(char::is_alphanumeric) {
-        return Err(CommandError::Usage {
-            problem: "What would you like to know?".to_owned(),
-            usage: SPEC.usage.to_owned(),
-        });
-    }
+    let text = worded(&invocation.words)?;
+    let asker = match &invocation.caller {
+        Caller::Person(user) => user.clone(),
+        Caller::Schedule(name) => return scheduled::post(&ctx, &invocation, name, text).await,
+    };
     let question = Question {
-        asker: invocation.person()?.clone(),
+        audience: Audience::Person {
+            user: asker.clone(),
+            channel: invocation.channel.clone(),
+        },
         before: memory::recall(&ctx, &invocation).await?,
+        asker,
         text,
         channel: invocation.channel,
         conversation: invocation.conversation,
     };
     within_the_day(&ctx).await?;
     if let Some(answer) = official::known(&ctx, &question).await? {
-        let answer = kept(&ctx, answer).await?;
-        let content = drawn(&ctx, &answer, readers(&answer.answer), Notes::default()).await;
-        return Ok(Reply::private(content));
+        return finished(&ctx, answer, &Notes::default())
+            .await
+            .map(Reply::private);
     }
     from_documents(&ctx, &question, invocation.answer_to.as_ref()).await
+}
+
+/// The question, if there is one.
+fn worded(words: &[String]) -> Result<String, CommandError> {
+    let text = words.join(" ");
+    if text.chars().any(char::is_alphanumeric) {
+        return Ok(text);
+    }
+    Err(CommandError::Usage {
+        problem: "What would you like to know?".to_owned(),
+        usage: SPEC.usage.to_owned(),
+    })
 }
 
 /// Refuses what is beyond the day's limit.
@@ -94,38 +112,57 @@ async fn within_the_day(ctx: &Ctx) -> Result<(), CommandError> {
 }
 
 async fn from_documents(ctx: &Ctx, question: &Question, to: Option<&AnswerTo>) -> Outcome {
-    let before = question.before.first().map(|answer| answer.question.as_str());
-    let sought = standing_alone(&question.text, before);
-    let found = ctx.library.search(&sought, &audience(question), PASSAGES).await?;
-    let mut answer = answer(ctx, question, compose(&sought, &found.passages));
-    let model = ctx.llm.as_ref().filter(|_| is_worth_reading(&found.passages));
-    let Some(model) = model else {
-        let finished = finished(ctx, answer, found.only_words.as_deref(), None).await;
+    let (found, answer) = searched(ctx, question).await?;
+    let Some(model) = reader(ctx, &found) else {
+        let finished = finished(ctx, answer, &Notes::of(found)).await;
         return finished.map(Reply::private);
     };
     let reading = message_reading(&question.text, found.passages.len(), None, ctx.clock.now());
     let mut draft = Draft::begin(ctx, to, &reading).await;
+    let (answer, notes) = reworded(ctx, model, question, (found, answer), &mut draft).await;
+    let finished = finished(ctx, answer, &notes).await;
+    draft.finish(finished, || message_stopped(&question.text)).await
+}
+
+/// What the documents say, in their own words.
+async fn searched(ctx: &Ctx, question: &Question) -> Result<(Found, Answer), CommandError> {
+    let before = question.before.first().map(|answer| answer.question.as_str());
+    let sought = standing_alone(&question.text, before);
+    let found = ctx.library.search(&sought, &question.audience, PASSAGES).await?;
+    let answer = answer(ctx, question, compose(&sought, &found.passages));
+    Ok((found, answer))
+}
+
+/// The language model, where there is one and it is worth asking.
+fn reader<'a>(ctx: &'a Ctx, found: &Found) -> Option<&'a Llm> {
+    ctx.llm.as_ref().filter(|_| is_worth_reading(&found.passages))
+}
+
+/// The same in the words of the model, as far as it cites.
+async fn reworded(
+    ctx: &Ctx,
+    model: &Llm,
+    question: &Question,
+    (found, mut answer): (Found, Answer),
+    draft: &mut Draft<'_>,
+) -> (Answer, Notes) {
     let asked = model::Asked {
         question,
         passages: &found.passages,
         answer: &answer,
     };
-    let no_model = match model::write(ctx, model, &asked, &mut draft).await {
+    let no_model = match model::write(ctx, model, &asked, draft).await {
         Ok(said) => {
             answer.rewrite(said, &found.passages, &question.before);
             None
         }
         Err(why) => Some(why),
     };
-    let finished = finished(ctx, answer, found.only_words.as_deref(), no_model.as_deref()).await;
-    draft.finish(finished, || message_stopped(&question.text)).await
-}
-
-fn audience(question: &Question) -> Audience {
-    Audience::Person {
-        user: question.asker.clone(),
-        channel: question.channel.clone(),
-    }
+    let notes = Notes {
+        no_model,
+        ..Notes::of(found)
+    };
+    (answer, notes)
 }
 
 fn answer(ctx: &Ctx, question: &Question, composed: Composed) -> Answer {
@@ -144,14 +181,17 @@ fn answer(ctx: &Ctx, question: &Question, composed: Composed) -> Answer {
     }
 }
 
-async fn finished(
-    ctx: &Ctx,
-    answer: Answer,
-    only_words: Option<&str>,
-    no_model: Option<&str>,
-) -> Result<SlackMessageContent, CommandError> {
+impl Notes {
+    fn of(found: Found) -> Self {
+        Self {
+            only_words: found.only_words,
+            no_model: None,
+        }
+    }
+}
+
+async fn finished(ctx: &Ctx, answer: Answer, notes: &Notes) -> Result<SlackMessageContent, CommandError> {
     let answered = kept(ctx, answer).await?;
-    let notes = Notes { only_words, no_model };
     Ok(drawn(ctx, &answered, readers(&answered.answer), notes).await)
 }
 
@@ -173,20 +213,17 @@ fn readers(answer: &Answer) -> Readers<'static> {
     }
 }
 
-async fn drawn(
-    ctx: &Ctx,
-    answered: &Answered,
-    shown_to: Readers<'_>,
-    notes: Notes<'_>,
-) -> SlackMessageContent {
-    let may_make_official = policy::may_click(ctx, em_blocks::ask::OFFICIAL, &answered.answer.asker).await;
+async fn drawn(ctx: &Ctx, answered: &Answered, shown_to: Readers<'_>, notes: &Notes) -> SlackMessageContent {
+    let is_asker = matches!(shown_to, Readers::Asker | Readers::AskerAlone);
+    let may_make_official =
+        is_asker && policy::may_click(ctx, em_blocks::ask::OFFICIAL, &answered.answer.asker).await;
     message_answer(&AnswerView {
         answer: &answered.answer,
         now: ctx.clock.now(),
         shown_to,
         feedback: answered.feedback.as_ref(),
-        only_words: notes.only_words,
-        no_model: notes.no_model,
+        only_words: notes.only_words.as_deref(),
+        no_model: notes.no_model.as_deref(),
         may_make_official,
     })
 }

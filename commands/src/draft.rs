@@ -76,8 +76,16 @@ impl<'a> Draft<'a> {
             None => None,
         };
         Self {
-            ctx,
             posted,
+            ..Self::unseen(ctx)
+        }
+    }
+
+    /// One that nobody watches.
+    pub(crate) fn unseen(ctx: &'a Ctx) -> Self {
+        Self {
+            ctx,
+            posted: None,
             edited_at: ctx.clock.now(),
         }
     }

@@ -3,6 +3,7 @@
 mod model;
 mod official;
 mod save;
+mod scheduled;
 mod talk;
 
 use std::collections::BTreeSet;

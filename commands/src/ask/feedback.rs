@@ -41,7 +41,7 @@ pub async fn share(ctx: Ctx, click: Click) -> Outcome {
     let wanted = Wanted {
         purpose: format!("answer:{}:{channel}", answered.answer.id),
         place: Place::channel(channel.as_str()),
-        content: drawn(&ctx, &answered, Readers::Everyone(&click.user), Notes::default()).await,
+        content: drawn(&ctx, &answered, Readers::Everyone(&click.user), &Notes::default()).await,
         version: 1,
         until: ctx.clock.now() + SHARED_FOR,
     };
@@ -64,7 +64,7 @@ pub async fn helpful(ctx: Ctx, click: Click) -> Outcome {
     let answered = find(&ctx, &click.value).await?;
     let shown_to = readers(&answered.answer);
     Ok(Reply::Replace(Box::new(
-        drawn(&ctx, &answered, shown_to, Notes::default()).await,
+        drawn(&ctx, &answered, shown_to, &Notes::default()).await,
     )))
 }
 
@@ -102,7 +102,7 @@ pub async fn faulted(ctx: Ctx, submission: Submission) -> Outcome {
         .as_deref()
         .and_then(|url| Url::parse(url).ok())
     {
-        let content = drawn(&ctx, &answered, readers(&answered.answer), Notes::default()).await;
+        let content = drawn(&ctx, &answered, readers(&answered.answer), &Notes::default()).await;
         ctx.slack
             .respond(&url, Response::ReplaceOriginal(&content))
             .await?;

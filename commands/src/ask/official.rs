@@ -5,8 +5,8 @@ use em_domain::ask::{Answer, Composed, Confidence, OfficialAnswer, Written, near
 use em_domain::audit::AuditEntry;
 use serde_json::json;
 
+use super::Question;
 use super::feedback::find;
-use super::{Question, audience};
 use crate::ctx::Ctx;
 use crate::invocation::{Click, CommandError, Outcome, Reply, Submission};
 
@@ -44,7 +44,7 @@ pub(super) async fn known(ctx: &Ctx, question: &Question) -> Result<Option<Answe
         ..super::answer(ctx, question, composed)
     };
     let sources = ctx.store.knowledge().list_sources().await?;
-    Ok(Some(answer).filter(|answer| answer.may_be_seen_by(&audience(question), &sources)))
+    Ok(Some(answer).filter(|answer| answer.may_be_seen_by(&question.audience, &sources)))
 }
 
 /// A click on *Make official…*: the form, with the answer to begin with.

@@ -27,7 +27,7 @@ both_engines!(
     a_used_up_budget_leaves_the_passages,
 );
 
-async fn with_model(
+pub(super) async fn with_model(
     database: TestDatabase,
     llm: &LlmSimulator,
     open: &str,
