@@ -12,7 +12,7 @@ use em_domain::knowledge::fusion::{
     Fused, Ranked, by_marks, by_relevance, fuse, merge_neighbours, number, spread, without_copies,
 };
 use em_domain::knowledge::query::{Term, coverage, terms};
-use em_domain::knowledge::{Audience, ChunkId, Passage, SourceTag, Standing, admitted};
+use em_domain::knowledge::{Audience, ChunkId, Passage, Standing, admitted};
 use em_storage::{NearestBy, Store, StoreError, StoredChunk};
 
 use crate::embedder::{Embedder, FindModel, Vector};
@@ -170,7 +170,7 @@ impl Library {
         };
         let terms = terms(question);
         let (words, near) = tokio::join!(
-            self.by_words(&terms, &allowed, weights.words),
+            self.by_words(&terms, among, weights.words),
             self.by_meaning(question, among, weights.meaning, passages)
         );
         let (words, near) = (words?, near?);
@@ -219,13 +219,17 @@ impl Library {
     async fn by_words(
         &self,
         terms: &[Term],
-        allowed: &[SourceTag],
+        allowed: Allowed<'_>,
         weight: f64,
     ) -> Result<Vec<ChunkId>, StoreError> {
         if weight <= 0.0 {
             return Ok(Vec::new());
         }
-        let hits = self.store.knowledge().lexical(terms, allowed, HITS).await?;
+        let hits = self
+            .store
+            .knowledge()
+            .lexical(terms, allowed.named(), HITS)
+            .await?;
         Ok(hits.into_iter().map(|hit| hit.chunk).collect())
     }
 

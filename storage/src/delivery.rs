@@ -16,6 +16,7 @@ use em_domain::delivery::{Asked, Definitions, DeliveryFacts, Deployed, Means, kn
 use em_domain::deployment::{Deployment, Release};
 use em_domain::id::RepositoryName;
 use em_domain::incident::Incident;
+use em_domain::pull_request::PullRequestKey;
 use serde::de::DeserializeOwned;
 use tokio::task::JoinHandle;
 
@@ -25,7 +26,7 @@ use crate::open::Store;
 use crate::signals::decode;
 
 pub use corrections::Corrections;
-pub(crate) use days::{Day, Pack, day, mark, mark_all, mark_days};
+pub(crate) use days::{Day, Pack, add_all, day, mark, mark_all, mark_days};
 pub use marks::Marks;
 
 /// What a store knows of delivery.
@@ -274,8 +275,8 @@ async fn add_range(
         facts.deployments.extend(runs.iter().filter_map(known::ran));
     }
     let pack = unpacking.done().await?;
-    facts.changes.extend(pack.changes);
-    facts.pushes.extend(pack.pushes);
+    add_all(&mut facts.changes, pack.changes);
+    add_all(&mut facts.pushes, pack.pushes);
     Ok(())
 }
 
@@ -346,6 +347,12 @@ pub(crate) async fn within<T: DeserializeOwned + Send + 'static>(
     decode(joined).await
 }
 
+/// The repository and number in the id of a pull request.
+fn by_number(id: &str) -> Option<(&str, i64)> {
+    let (repository, number) = id.rsplit_once('#')?;
+    Some((repository, number.parse().ok()?))
+}
+
 /// Adds older changes that are named by what is there: taken back by a change, or deployed again.
 async fn add_named(conn: &mut Conn<'_>, facts: &mut DeliveryFacts) -> Result<(), StoreError> {
     const BY_COMMIT: &str = "SELECT id FROM pull_requests WHERE merge_commit_sha IN LIST($1)";
@@ -385,8 +392,13 @@ async fn add_named(conn: &mut Conn<'_>, facts: &mut DeliveryFacts) -> Result<(),
     if ids.is_empty() {
         return Ok(());
     }
-    for change in &facts.changes {
-        ids.remove(&change.key.to_string());
+    // Few are named, and to write the id of each change would take long.
+    let named: HashSet<(&str, i64)> = ids.iter().filter_map(|id| by_number(id)).collect();
+    let is_named = |key: &&PullRequestKey| named.contains(&(key.repository.as_str(), key.number));
+    let keys = facts.changes.iter().map(|change| &change.key);
+    let there: Vec<String> = keys.filter(is_named).map(ToString::to_string).collect();
+    for id in &there {
+        ids.remove(id);
     }
     for chunk in ids
         .iter()

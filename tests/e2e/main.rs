@@ -22,6 +22,7 @@ mod floors;
 mod goal;
 mod help;
 mod home;
+mod integration_pages;
 mod integrations;
 mod job;
 mod job_crash;

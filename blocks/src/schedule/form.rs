@@ -90,7 +90,14 @@ pub fn modal_schedule(form: &FormView<'_>, memory: &Memory) -> Option<SlackView>
         .iter()
         .map(|(path, summary)| Choice::new(&format!("{path}: {summary}"), path));
     layout.input(Input::select(COMMAND, "What?", commands).chosen_first(command));
-    layout.input(Input::line(WORDS, "Words after it, if any (as --team payments)", after).optional());
+    layout.input(
+        Input::line(
+            WORDS,
+            "Words after it, if any (as --team payments; for ask, the question)",
+            after,
+        )
+        .optional(),
+    );
     layout.input(Input::conversation(
         CHANNEL,
         "Where?",

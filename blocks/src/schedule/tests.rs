@@ -130,7 +130,7 @@ fn the_form_is_filled_in_with_what_is_edited() {
     What?
       (•) gaps post: Post the gaps.
       ( ) triage post: Post the list.
-    Words after it, if any (as --team payments)
+    Words after it, if any (as --team payments; for ask, the question)
     Where?
     When? (every weekday at 09:00 · Mondays 10:30 · first Monday of the month 9:00 · five cron fields)
     In which time zone?

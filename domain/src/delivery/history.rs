@@ -2,7 +2,7 @@
 //! people corrected applied. Everything after this reads sorted lists, so the order in which facts are told cannot matter.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
@@ -119,16 +119,15 @@ impl<'f> History<'f> {
     }
 
     fn take_changes(&mut self, facts: &'f DeliveryFacts) {
-        let mut by_key: BTreeMap<(&str, i64), &Change> = BTreeMap::new();
         for change in &facts.changes {
-            let key = (self.present(&change.key.repository), change.key.number);
-            let known = by_key.entry(key).or_insert(change);
-            *known = (*known).max(change);
-        }
-        for ((name, _), change) in by_key {
+            let name = self.present(&change.key.repository);
             self.repositories.entry(name).or_default().changes.push(change);
         }
         for repo in self.repositories.values_mut() {
+            // Of several statements about one change the greatest comes first, and stays.
+            let first = |a: &&Change, b: &&Change| a.key.number.cmp(&b.key.number).then_with(|| b.cmp(a));
+            repo.changes.sort_unstable_by(first);
+            repo.changes.dedup_by_key(|change| change.key.number);
             repo.changes
                 .sort_by_key(|change| (change.merged_at, change.key.number));
         }
@@ -147,13 +146,15 @@ impl<'f> History<'f> {
         }
         for repo in self.repositories.values_mut() {
             // What is told both as a push and as a merge is a merge.
-            let merges: std::collections::BTreeSet<&str> = repo
-                .changes
-                .iter()
-                .filter_map(|change| change.merge_commit_sha.as_deref())
-                .collect();
-            repo.pushes
-                .retain(|push| !merges.contains(push.head_sha.as_str()));
+            if !repo.pushes.is_empty() {
+                let merges = repo
+                    .changes
+                    .iter()
+                    .filter_map(|change| change.merge_commit_sha.as_deref());
+                let merges: HashSet<&str> = merges.collect();
+                repo.pushes
+                    .retain(|push| !merges.contains(push.head_sha.as_str()));
+            }
             repo.pushes
                 .sort_by(|a, b| (a.at, &a.head_sha).cmp(&(b.at, &b.head_sha)));
             repo.commits = known_commits(repo);

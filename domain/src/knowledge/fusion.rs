@@ -1,5 +1,6 @@
 //! Purpose: lists of hits by words and by meaning become one list, and a few passages from it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -185,7 +186,7 @@ fn joined(before: &str, after: &str) -> String {
 type Vocabulary = Vec<u64>;
 
 fn vocabulary(text: &str) -> Vocabulary {
-    let hash = |word: String| {
+    let hash = |word: Cow<'_, str>| {
         let mut hasher = DefaultHasher::new();
         plain(&word).hash(&mut hasher);
         hasher.finish()
@@ -198,6 +199,11 @@ fn vocabulary(text: &str) -> Vocabulary {
 
 #[expect(clippy::cast_precision_loss, reason = "a passage has few words")]
 fn are_alike(one: &[u64], other: &[u64]) -> bool {
+    let (fewer, more) = (one.len().min(other.len()), one.len().max(other.len()));
+    // They cannot share more than the shorter has; most pairs need no closer look.
+    if (fewer as f64) < NEARLY_SAME * more as f64 {
+        return false;
+    }
     let shared = shared(one, other);
     let all = one.len() + other.len() - shared;
     all == 0 || shared as f64 / all as f64 >= NEARLY_SAME

@@ -1,5 +1,6 @@
 //! Purpose: what a question's words are for the search by words. Nothing of what a person typed is syntax.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::words::{identifier_parts, plain, words};
@@ -78,9 +79,10 @@ pub fn terms(question: &str) -> Vec<Term> {
 /// The share of `terms` that are in `text`, from 0 to 1; 0 if there are none.
 #[expect(clippy::cast_precision_loss, reason = "a question has few terms")]
 pub fn coverage(terms: &[Term], text: &str) -> f64 {
-    let found: Vec<String> = words(text).collect();
+    let found: Vec<Cow<'_, str>> = words(text).collect();
     let parts = identifier_parts(text);
-    let plains: Vec<&str> = found.iter().chain(&parts).map(|word| plain(word)).collect();
+    let parts = parts.iter().map(String::as_str);
+    let plains: Vec<&str> = found.iter().map(Cow::as_ref).chain(parts).map(plain).collect();
     let has = |term: &&Term| match term.words.as_slice() {
         [word] => plains.contains(&plain(word)),
         phrase => found.windows(phrase.len()).any(|window| window == phrase),
@@ -102,13 +104,13 @@ fn quoted(question: &str) -> Vec<Term> {
     let inside = pieces.iter().skip(1).step_by(2);
     // After the last mark nothing is closed.
     let closed = inside.take((pieces.len() - 1) / 2);
-    let phrase = |piece: &&str| phrase(TermKind::Quoted, words(piece));
+    let phrase = |piece: &&str| phrase(TermKind::Quoted, words(piece).map(Cow::into_owned));
     closed.filter_map(phrase).collect()
 }
 
 /// The terms of what stands between two spaces.
 fn of_token(token: &str) -> Vec<Term> {
-    let all: Vec<String> = words(token).collect();
+    let all: Vec<String> = words(token).map(Cow::into_owned).collect();
     let mut terms = Vec::new();
     if !token.contains('\'') && !token.contains('\u{2019}') {
         terms.extend(phrase(TermKind::Identifier, all.iter().cloned()));

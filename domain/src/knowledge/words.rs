@@ -1,11 +1,13 @@
 //! Purpose: what a word is, the same for what is indexed and what is asked, and so on both databases.
 
+use std::borrow::Cow;
+
 /// A word of more characters is no word that people ask for: a key, a picture written as text.
 const MAX_LENGTH: usize = 64;
 
 /// The words of `text` in order: runs of letters and digits in lower case. Scripts that are written without spaces
 /// give one word per character.
-pub fn words(text: &str) -> impl Iterator<Item = String> {
+pub fn words(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     runs(text).map(lower)
 }
 
@@ -29,6 +31,9 @@ pub fn identifier_parts(text: &str) -> Vec<String> {
 
 /// The words in camelCase `word`, or none if it is only one.
 fn humps(word: &str) -> Vec<String> {
+    if !word.chars().skip(1).any(char::is_uppercase) {
+        return Vec::new();
+    }
     let letters: Vec<(usize, char)> = word.char_indices().collect();
     let begins = |at: usize| {
         let (before, here) = (letters[at - 1].1, letters[at].1);
@@ -44,7 +49,8 @@ fn humps(word: &str) -> Vec<String> {
     }
     cuts.insert(0, 0);
     cuts.push(word.len());
-    cuts.windows(2).map(|cut| lower(&word[cut[0]..cut[1]])).collect()
+    let hump = |cut: &[usize]| lower(&word[cut[0]..cut[1]]).into_owned();
+    cuts.windows(2).map(hump).collect()
 }
 
 /// The same word in its plainest form, so that `deploys`, `deployed` and `deploying` are alike. Coarser than what the
@@ -60,18 +66,24 @@ pub fn plain(word: &str) -> &str {
 }
 
 /// The run in lower case. Some letters become two, of which the second is a mark and no letter.
-fn lower(run: &str) -> String {
+fn lower(run: &str) -> Cow<'_, str> {
+    if run
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    {
+        return Cow::Borrowed(run);
+    }
     let mut lower = run.to_lowercase();
     if !lower.is_ascii() {
         lower.retain(char::is_alphanumeric);
     }
-    lower
+    Cow::Owned(lower)
 }
 
 /// Runs of letters and digits, as they are written, without those that are too long to be words.
 fn runs(text: &str) -> impl Iterator<Item = &str> {
     let pieces = text.split(|c: char| !c.is_alphanumeric()).flat_map(by_script);
-    pieces.filter(|run| run.chars().count() <= MAX_LENGTH)
+    pieces.filter(|run| run.len() <= MAX_LENGTH || run.chars().count() <= MAX_LENGTH)
 }
 
 /// `run` in one piece, or each character that is a word of its own apart.
@@ -79,7 +91,9 @@ fn by_script(run: &str) -> impl Iterator<Item = &str> {
     let mut rest = run;
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;
-        let end = if is_own_word(first) {
+        let end = if rest.is_ascii() {
+            rest.len()
+        } else if is_own_word(first) {
             first.len_utf8()
         } else {
             rest.find(is_own_word).unwrap_or(rest.len())

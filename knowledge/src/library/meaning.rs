@@ -83,7 +83,7 @@ impl Meaning {
             model: self.embedder.name(),
             vector: &vector,
             k,
-            allowed: (!allowed.is_all).then_some(allowed.sources),
+            allowed: allowed.named(),
         };
         Ok(Ok(store.knowledge().nearest(&wanted).await?))
     }
@@ -160,6 +160,13 @@ pub(super) struct Allowed<'a> {
     pub(super) sources: &'a [SourceTag],
     /// There are no others.
     pub(super) is_all: bool,
+}
+
+impl<'a> Allowed<'a> {
+    /// The sources, where there are others.
+    pub(super) fn named(self) -> Option<&'a [SourceTag]> {
+        (!self.is_all).then_some(self.sources)
+    }
 }
 
 /// The model from before, while it is of use.

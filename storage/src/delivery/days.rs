@@ -52,9 +52,18 @@ pub(crate) struct Pack {
 
 impl Pack {
     /// Takes in what another holds.
-    pub(crate) fn append(&mut self, mut other: Self) {
-        self.changes.append(&mut other.changes);
-        self.pushes.append(&mut other.pushes);
+    pub(crate) fn append(&mut self, other: Self) {
+        add_all(&mut self.changes, other.changes);
+        add_all(&mut self.pushes, other.pushes);
+    }
+}
+
+/// Puts `more` behind `all`, without moving it where nothing is there yet: changes are large.
+pub(crate) fn add_all<T>(all: &mut Vec<T>, mut more: Vec<T>) {
+    if all.is_empty() {
+        *all = more;
+    } else {
+        all.append(&mut more);
     }
 }
 

@@ -16,9 +16,9 @@ use crate::error::StoreError;
 
 /// Chunks that are ranked for one question, about. Terms that would make it more are left out while rarer ones are
 /// there.
-const BUDGET: i64 = 10_000;
+const BUDGET: i64 = 8_000;
 /// So many times what is wanted is read before sources are sorted out.
-const AHEAD: i64 = 4;
+const AHEAD: usize = 4;
 
 /// A chunk that was found by its words.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,12 +60,22 @@ struct Bounds<'a> {
     limit: i64,
 }
 
+impl Bounds<'_> {
+    fn all(limit: usize) -> Self {
+        Self {
+            allowed: None,
+            limit: super::count(limit),
+        }
+    }
+}
+
 impl Knowledge<'_> {
-    /// The chunks that match `terms` best, of the sources with the tags in `allowed`, the best first.
+    /// The chunks that match `terms` best, of the sources with the tags in `allowed`, of all where there is none; the best
+    /// first.
     pub async fn lexical(
         &self,
         terms: &[Term],
-        allowed: &[SourceTag],
+        allowed: Option<&[SourceTag]>,
         limit: usize,
     ) -> Result<Vec<LexicalHit>, StoreError> {
         let texts = terms.iter().map(Term::text).collect();
@@ -77,15 +87,20 @@ impl Knowledge<'_> {
         &self,
         budget: i64,
         texts: Vec<String>,
-        allowed: &[SourceTag],
+        allowed: Option<&[SourceTag]>,
         limit: usize,
     ) -> Result<Vec<LexicalHit>, StoreError> {
-        let allowed: BTreeSet<i64> = allowed.iter().map(|tag| i64::from(tag.0)).collect();
-        if texts.is_empty() || allowed.is_empty() || limit == 0 {
+        let allowed: Option<BTreeSet<i64>> =
+            allowed.map(|tags| tags.iter().map(|tag| i64::from(tag.0)).collect());
+        let is_nobody = allowed.as_ref().is_some_and(BTreeSet::is_empty);
+        if texts.is_empty() || is_nobody || limit == 0 {
             return Ok(Vec::new());
         }
         for lookup in self.plan(texts, budget).await? {
-            let rows = self.look_up(&lookup, &allowed, limit).await?;
+            let rows = match &allowed {
+                Some(allowed) => self.look_up(&lookup, allowed, limit).await?,
+                None => self.ranked(&lookup, &Bounds::all(limit)).await?,
+            };
             if !rows.is_empty() {
                 return rows.into_iter().map(hit).collect();
             }
@@ -93,20 +108,17 @@ impl Knowledge<'_> {
         Ok(Vec::new())
     }
 
-    /// Looks up, first as if all sources were allowed: sorting them out of a few best is quicker than out of all.
+    /// Looks up what some sources have, first as if all were allowed: sorting them out of a few best is quicker than out of
+    /// all.
     async fn look_up(
         &self,
         lookup: &Lookup,
         allowed: &BTreeSet<i64>,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        let ahead = super::count(limit) * AHEAD;
-        let bounds = Bounds {
-            allowed: None,
-            limit: ahead,
-        };
-        let mut rows = self.ranked(lookup, &bounds).await?;
-        let were_all = super::count(rows.len()) < ahead;
+        let ahead = limit * AHEAD;
+        let mut rows = self.ranked(lookup, &Bounds::all(ahead)).await?;
+        let were_all = rows.len() < ahead;
         rows.retain(|(_, source, _, _)| allowed.contains(source));
         if rows.len() < limit && !were_all {
             let bounds = Bounds {
@@ -252,7 +264,12 @@ mod tests {
     async fn what_is_common_is_found_where_there_is_nothing_rarer(db: TestDatabase) {
         let tag = filled(&db).await;
         let area = db.store.knowledge();
-        let found = async |asked: &[&str]| area.within(20, words(asked), &[tag], 40).await.unwrap().len();
+        let found = async |asked: &[&str]| {
+            area.within(20, words(asked), Some(&[tag]), 40)
+                .await
+                .unwrap()
+                .len()
+        };
         assert_eq!(found(&["common", "half", "rare"]).await, 2);
         assert_eq!(found(&["common", "half", "absent"]).await, 29);
         assert_eq!(found(&["common", "absent"]).await, 40);

@@ -87,7 +87,7 @@ pub(crate) async fn write(db: &TestDatabase, source: &Source, new: &NewDocument)
 pub(crate) async fn find(db: &TestDatabase, question: &str, sources: &[&Source]) -> Vec<String> {
     let tags: Vec<SourceTag> = sources.iter().map(|source| source.tag).collect();
     let area = db.store.knowledge();
-    let hits = area.lexical(&terms(question), &tags, 10).await.unwrap();
+    let hits = area.lexical(&terms(question), Some(&tags), 10).await.unwrap();
     let ids: Vec<ChunkId> = hits.iter().map(|hit| hit.chunk).collect();
     let passages = area.passages(&ids).await.unwrap();
     assert_eq!(passages.len(), ids.len());
@@ -248,7 +248,10 @@ async fn what_only_describes_a_document_changes_without_touching_its_chunks(db: 
     new.document.url = None;
     assert_eq!(write(&db, &source, &new).await, upserted(0, 1, 0, 0, 0));
     let area = db.store.knowledge();
-    let hits = area.lexical(&terms("alpha"), &[source.tag], 5).await.unwrap();
+    let hits = area
+        .lexical(&terms("alpha"), Some(&[source.tag]), 5)
+        .await
+        .unwrap();
     let passages = area.passages(&[hits[0].chunk]).await.unwrap();
     assert_eq!(passages[0].document, new.document);
     assert_eq!(passages[0].chunk, new.chunks[0]);
@@ -261,7 +264,10 @@ async fn a_removed_document_is_found_no_more(db: TestDatabase) {
         write(&db, &source, &document(&source, name, &["alpha", name])).await;
     }
     let version = area.version().await.unwrap();
-    let hits = area.lexical(&terms("b.md"), &[source.tag], 1).await.unwrap();
+    let hits = area
+        .lexical(&terms("b.md"), Some(&[source.tag]), 1)
+        .await
+        .unwrap();
     let removed = area
         .remove_documents(&source.added.id, &["a.md", "never.md"])
         .await;
@@ -314,7 +320,10 @@ async fn an_interrupted_removal_is_finished_by_tidying(db: TestDatabase) {
     let source = source(&db, "/docs").await;
     write(&db, &source, &document(&source, "a.md", &["alpha"])).await;
     db.execute("DELETE FROM knowledge_sources").await.unwrap();
-    let hits = area.lexical(&terms("alpha"), &[source.tag], 5).await.unwrap();
+    let hits = area
+        .lexical(&terms("alpha"), Some(&[source.tag]), 5)
+        .await
+        .unwrap();
     assert_eq!(hits.len(), 1, "its words are still there");
     area.tidy().await.unwrap();
     assert_eq!(leftovers(&db, &source).await, (0, 0, 0));

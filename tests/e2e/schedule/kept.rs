@@ -61,7 +61,7 @@ async fn a_schedule_is_added_by_form_and_saved_only_after_its_next_times_were_se
     assert_snapshot!(scene.bot.slack.read(|w| w.view_text(&modal)), @r#"
     modal "New schedule"
       What?: [triage post: Post the list to a channel; I strike lines through as they cl… ▾]
-      Words after it, if any (as --team payments) (optional): [____]
+      Words after it, if any (as --team payments; for ask, the question) (optional): [____]
       Where?: [▾]
       When? (every weekday at 09:00 · Mondays 10:30 · first Monday of the month 9:00 · five cron fields): [____]
       In which time zone?: [Europe/Berlin]
