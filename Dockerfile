@@ -58,7 +58,7 @@ RUN apt-get update \
 COPY --from=build /src/target/release/em-agent /usr/local/bin/em-agent
 # the sentence encoder of search, found there without a setting
 COPY models/ /usr/share/em-agent/models/
-# glibc keeps what each of its arenas once needed; with two, indexing takes a fifth less memory (docs/BENCHMARKS.md)
+# glibc keeps what each of its arenas once needed; with two, indexing takes a tenth to a fifth less memory (docs/BENCHMARKS.md)
 ENV EM_AGENT_DATA_DIR=/data \
     HTTP_ADDR=0.0.0.0:8080 \
     LOG_FORMAT=json \

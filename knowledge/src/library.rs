@@ -12,7 +12,7 @@ use em_domain::knowledge::fusion::{
     Fused, Ranked, by_marks, by_relevance, fuse, merge_neighbours, number, spread, without_copies,
 };
 use em_domain::knowledge::query::{Term, coverage, terms};
-use em_domain::knowledge::{Audience, ChunkId, Passage, Standing, admitted};
+use em_domain::knowledge::{Audience, ChunkId, Passage, SourceTag, Standing, admitted};
 use em_storage::{NearestBy, Store, StoreError, StoredChunk};
 
 use crate::embedder::{Embedder, FindModel, Vector};
@@ -186,7 +186,7 @@ impl Library {
         ];
         let mut fused = fuse(&lists);
         fused.truncate(CANDIDATES.max(2 * k));
-        let passages = self.passages(&fused, &near.hits, &terms).await?;
+        let passages = self.passages(&fused, &near.hits, &terms, &allowed).await?;
         let mut passages = merge_neighbours(spread(without_copies(passages), PER_DOCUMENT));
         if weights.words > 0.0 && !near.hits.is_empty() {
             by_relevance(&mut passages);
@@ -277,14 +277,18 @@ impl Library {
         }
     }
 
+    /// The passages that were found, of sources in `allowed` alone: a search among all sources may have seen one that was
+    /// added after it was asked which there are.
     async fn passages(
         &self,
         fused: &[Fused<ChunkId>],
         near: &[(ChunkId, f32)],
         terms: &[Term],
+        allowed: &[SourceTag],
     ) -> Result<Vec<Passage>, StoreError> {
         let ids: Vec<ChunkId> = fused.iter().map(|fused| fused.hit).collect();
-        let stored = self.store.knowledge().passages(&ids).await?;
+        let mut stored = self.store.knowledge().passages(&ids).await?;
+        stored.retain(|chunk| allowed.contains(&chunk.source));
         let mut stored: BTreeMap<ChunkId, StoredChunk> =
             stored.into_iter().map(|chunk| (chunk.id, chunk)).collect();
         let cosines: BTreeMap<ChunkId, f32> = near.iter().copied().collect();
@@ -343,5 +347,69 @@ fn passage(stored: StoredChunk, fused: &Fused<ChunkId>, cosine: Option<f32>, ter
             coverage: coverage(terms, &read),
         },
         text: chunk.text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use em_domain::id::SourceId;
+    use em_domain::knowledge::{Chunk, Document, NewSource, SourceKind, Visibility};
+    use em_storage::NewDocument;
+    use em_storage::testing::TestDatabase;
+
+    use super::*;
+
+    em_storage::both_engines!(what_was_found_in_a_source_that_is_not_allowed_is_not_told);
+
+    async fn what_was_found_in_a_source_that_is_not_allowed_is_not_told(db: TestDatabase) {
+        let at = DateTime::UNIX_EPOCH;
+        let new = NewSource {
+            id: SourceId::new(ulid::Ulid::from(1_u128)),
+            kind: SourceKind::Folder,
+            location: "/secret".to_owned(),
+            visibility: Visibility::Everyone,
+            added_by: None,
+            added_at: at,
+        };
+        let document = Document {
+            source: new.id.clone(),
+            external_id: "a".to_owned(),
+            title: String::new(),
+            url: None,
+            author: None,
+            owners: Vec::new(),
+            changed_at: None,
+            digest: String::new(),
+        };
+        let chunk = Chunk {
+            ordinal: 0,
+            heading: Vec::new(),
+            text: "salaries".to_owned(),
+        };
+        let document = NewDocument {
+            document,
+            chunks: vec![chunk],
+            embedded: None,
+        };
+        let area = db.store.knowledge();
+        let tag = area.insert_source(&new).await.unwrap().source().tag;
+        area.upsert_document(&new.id, &document, at).await.unwrap();
+        let hits = area.lexical(&terms("salaries"), None, 5).await.unwrap();
+        let [hit] = hits.as_slice() else {
+            panic!("{hits:?}");
+        };
+        let hits = vec![hit.chunk];
+        let fused = fuse(&[Ranked { weight: 1.0, hits }]);
+        let no_model = KnowledgeError::NoModel {
+            name: "none".to_owned(),
+            looked: Vec::new(),
+            files: String::new(),
+        };
+        let library = Library::new(db.store.clone(), Err(no_model));
+        for (allowed, expected) in [(vec![tag], 1), (vec![SourceTag(tag.0 + 1)], 0)] {
+            let told = library.passages(&fused, &[], &[], &allowed).await.unwrap();
+            assert_eq!(told.len(), expected, "{allowed:?}");
+        }
     }
 }

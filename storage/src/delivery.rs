@@ -347,12 +347,6 @@ pub(crate) async fn within<T: DeserializeOwned + Send + 'static>(
     decode(joined).await
 }
 
-/// The repository and number in the id of a pull request.
-fn by_number(id: &str) -> Option<(&str, i64)> {
-    let (repository, number) = id.rsplit_once('#')?;
-    Some((repository, number.parse().ok()?))
-}
-
 /// Adds older changes that are named by what is there: taken back by a change, or deployed again.
 async fn add_named(conn: &mut Conn<'_>, facts: &mut DeliveryFacts) -> Result<(), StoreError> {
     const BY_COMMIT: &str = "SELECT id FROM pull_requests WHERE merge_commit_sha IN LIST($1)";
@@ -393,12 +387,10 @@ async fn add_named(conn: &mut Conn<'_>, facts: &mut DeliveryFacts) -> Result<(),
         return Ok(());
     }
     // Few are named, and to write the id of each change would take long.
-    let named: HashSet<(&str, i64)> = ids.iter().filter_map(|id| by_number(id)).collect();
-    let is_named = |key: &&PullRequestKey| named.contains(&(key.repository.as_str(), key.number));
+    let named: HashSet<PullRequestKey> = ids.iter().filter_map(|id| PullRequestKey::parse(id)).collect();
     let keys = facts.changes.iter().map(|change| &change.key);
-    let there: Vec<String> = keys.filter(is_named).map(ToString::to_string).collect();
-    for id in &there {
-        ids.remove(id);
+    for key in keys.filter(|key| named.contains(*key)) {
+        ids.remove(&key.to_string());
     }
     for chunk in ids
         .iter()

@@ -201,7 +201,7 @@ fn vocabulary(text: &str) -> Vocabulary {
 fn are_alike(one: &[u64], other: &[u64]) -> bool {
     let (fewer, more) = (one.len().min(other.len()), one.len().max(other.len()));
     // They cannot share more than the shorter has; most pairs need no closer look.
-    if (fewer as f64) < NEARLY_SAME * more as f64 {
+    if fewer as f64 / (more as f64) < NEARLY_SAME {
         return false;
     }
     let shared = shared(one, other);
