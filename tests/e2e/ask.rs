@@ -34,6 +34,14 @@ const ROLLBACK: &str = "# Payments\n\n## Rolling back\n\nA release of payments i
 const SALARIES: &str =
     "# Salaries\n\nThe bonus of the platform team is paid in March. It depends on the pager load.\n";
 
+/// What only the salaries answer.
+const BONUS: &str = "when is the bonus of the platform team paid?";
+
+fn for_ana_alone() -> (&'static str, Visibility) {
+    let ana = Visibility::People(BTreeSet::from(["U0ANA".into()]));
+    (SALARIES, ana)
+}
+
 /// The model that comes with the program: with it, questions in other words find their answer too.
 fn model_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/all-MiniLM-L6-v2")
@@ -48,6 +56,11 @@ struct Reading {
 impl Reading {
     async fn start(database: TestDatabase, open: &str, closed: Option<(&str, Visibility)>) -> Self {
         Self::start_with(database, open, closed, Setting::default()).await
+    }
+
+    /// With the salaries, which only ana may see.
+    async fn with_salaries(database: TestDatabase) -> Self {
+        Self::start(database, ROLLBACK, Some(for_ana_alone())).await
     }
 
     async fn start_with(
@@ -230,16 +243,14 @@ async fn what_is_not_written_down_is_said_to_be_so_and_noted(database: TestDatab
 }
 
 async fn a_private_document_is_never_shown_in_a_channel(database: TestDatabase) {
-    let ana = Visibility::People(BTreeSet::from(["U0ANA".into()]));
-    let reading = Reading::start(database, ROLLBACK, Some((SALARIES, ana))).await;
-    let question = "when is the bonus of the platform team paid?";
-    let hers = reading.asks("ana", "#ops", question).await;
+    let reading = Reading::with_salaries(database).await;
+    let hers = reading.asks("ana", "#ops", BONUS).await;
     assert!(
         reading.shown(&hers).contains("paid in March"),
         "{}",
         reading.shown(&hers)
     );
-    let his = reading.asks("ben", "#ops", question).await;
+    let his = reading.asks("ben", "#ops", BONUS).await;
     assert!(!reading.shown(&his).contains("March"), "{}", reading.shown(&his));
     assert!(
         !reading.shown(&his).contains("Salaries"),

@@ -155,9 +155,8 @@ async fn what_a_document_orders_a_model_to_do_is_not_said(database: TestDatabase
 async fn a_model_is_not_given_what_the_asker_may_not_see(database: TestDatabase) {
     let llm = LlmSimulator::start().await.unwrap();
     says_all(&llm);
-    let ana = Visibility::People(BTreeSet::from(["U0ANA".into()]));
-    let reading = with_model(database, &llm, ROLLBACK, Some((SALARIES, ana)), "").await;
-    let question = "when is the bonus of the platform team paid?";
+    let reading = with_model(database, &llm, ROLLBACK, Some(for_ana_alone()), "").await;
+    let question = BONUS;
     let hers = reading.answered("ana", question).await;
     assert!(
         reading.shown(&hers).contains("paid in March"),

@@ -81,14 +81,12 @@ async fn an_official_answer_comes_first_to_nearly_the_same_question(database: Te
 }
 
 async fn an_official_answer_is_as_private_as_what_it_was_made_from(database: TestDatabase) {
-    let ana = Visibility::People(BTreeSet::from(["U0ANA".into()]));
-    let reading = Reading::start(database, ROLLBACK, Some((SALARIES, ana))).await;
-    let question = "when is the bonus of the platform team paid?";
-    let hers = reading.asks("ana", "#ops", question).await;
+    let reading = Reading::with_salaries(database).await;
+    let hers = reading.asks("ana", "#ops", BONUS).await;
     reading.makes_official("ana", &hers, "In March.").await;
-    let his = reading.asks("ben", "#ops", question).await;
+    let his = reading.asks("ben", "#ops", BONUS).await;
     assert!(!reading.shown(&his).contains("March"), "{}", reading.shown(&his));
-    let hers = reading.asks("ana", "#ops", question).await;
+    let hers = reading.asks("ana", "#ops", BONUS).await;
     assert!(
         reading.shown(&hers).contains("In March."),
         "{}",

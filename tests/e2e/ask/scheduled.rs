@@ -90,12 +90,10 @@ async fn a_question_is_asked_by_the_clock_and_answered_to_the_channel(database: 
 }
 
 async fn what_not_everybody_there_may_see_is_not_posted_and_the_owner_hears_of_it(database: TestDatabase) {
-    let ana = Visibility::People(BTreeSet::from(["U0ANA".into()]));
-    let reading = Reading::start(database, ROLLBACK, Some((SALARIES, ana))).await;
-    let question = "when is the bonus of the platform team paid?";
-    let hers = reading.asks("ana", "#ops", question).await;
+    let reading = Reading::with_salaries(database).await;
+    let hers = reading.asks("ana", "#ops", BONUS).await;
     assert!(reading.shown(&hers).contains("paid in March"));
-    reading.keeps("ana", question).await;
+    reading.keeps("ana", BONUS).await;
     reading.half_an_hour_passes();
     let told = reading.next_direct("ana", 0).await;
     let told = reading.shown(&told);
