@@ -12,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 /// Events folded in one transaction: large enough to be quick, small enough that arriving events, which share the
 /// one writer, do not wait long for it.
 const BATCH: u16 = 250;
+/// The same while senders wait: what they wait for is not only what they sent.
+const BATCH_BESIDE: u16 = 100;
 /// How long senders go first between two such transactions while they wait: a group of arrivals is no larger than the number of
 /// senders, so each transaction of folding would cost them one of theirs.
 const GIVE_WAY: Duration = Duration::from_millis(20);
@@ -86,6 +88,15 @@ pub async fn run(folding: Folding, stop: CancellationToken) {
     }
 }
 
+/// How many events the next transaction folds.
+fn batch(store: &Store) -> u16 {
+    if store.events().is_arriving() {
+        BATCH_BESIDE
+    } else {
+        BATCH
+    }
+}
+
 async fn fold_all(
     store: &Store,
     normalise: &Normalise,
@@ -94,12 +105,13 @@ async fn fold_all(
     let mut counted = Instant::now();
     loop {
         let started = Instant::now();
-        let folded = store.facts().fold_pending(BATCH, normalise.clone()).await?;
+        let batch = batch(store);
+        let folded = store.facts().fold_pending(batch, normalise.clone()).await?;
         if folded.events == 0 {
             return Ok(());
         }
         metrics::histogram!(names::EVENT_FOLD_SECONDS).record(started.elapsed().as_secs_f64());
-        let is_last = folded.events < usize::from(BATCH);
+        let is_last = folded.events < usize::from(batch);
         if is_last || counted.elapsed() >= COUNT_PENDING {
             let pending = if is_last {
                 0

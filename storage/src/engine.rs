@@ -2,6 +2,7 @@
 //! every statement against both; what the engines do differently is in this module.
 
 mod bulk;
+mod checkpoint;
 mod lists;
 
 use std::borrow::Cow;
@@ -22,8 +23,8 @@ const FACTS_LOCK: i64 = 0x656d_2d66_6163_7473;
 pub(crate) const SQLITE_CACHE: &str = "-8000";
 /// The same while events are imported.
 const SQLITE_BULK_CACHE: &str = "-64000";
-/// SQLite writes its log back to the file at this many pages, so that one write-back serves many commits.
-pub(crate) const SQLITE_CHECKPOINT_PAGES: &str = "4000";
+/// The writer of SQLite writes its log back itself from this many pages on (32 MB): what [`Checkpoints`] has not got to yet.
+pub(crate) const SQLITE_CHECKPOINT_PAGES: &str = "8000";
 /// The same while events are imported: about 160 MB.
 const SQLITE_BULK_CHECKPOINT_PAGES: &str = "40000";
 /// What PostgreSQL keeps of a replay's temporary tables in memory.
@@ -33,8 +34,12 @@ const POSTGRES_REPLAY_BUFFERS: &str = "128MB";
 #[derive(Debug, Clone)]
 pub(crate) enum Pool {
     /// Readers, and the one connection that writes: SQLite has one writer at a time, and its busy handler is
-    /// neither fair nor quick, so writers queue here instead.
-    Sqlite { read: SqlitePool, write: SqlitePool },
+    /// neither fair nor quick, so writers queue here instead. The log has a connection to be written back by.
+    Sqlite {
+        read: SqlitePool,
+        write: SqlitePool,
+        checkpoint: SqlitePool,
+    },
     /// Readers and writers alike.
     Postgres(PgPool),
 }
@@ -94,6 +99,7 @@ macro_rules! on_conn {
 }
 
 pub(crate) use bulk::{Table, Value, storable};
+pub(crate) use checkpoint::Checkpoints;
 pub(crate) use lists::{list, numbers};
 use lists::{lists, queue};
 pub(crate) use {on_conn, on_engine, on_writer};

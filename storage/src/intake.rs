@@ -9,7 +9,7 @@ use em_domain::bus::{self, Message};
 use em_domain::event::RawEvent;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::engine::{Conn, Pool, Table, Value};
+use crate::engine::{Checkpoints, Conn, Pool, Table, Value};
 use crate::error::StoreError;
 use crate::events::Appended;
 use crate::outbox::Teller;
@@ -152,11 +152,13 @@ impl Intake {
 }
 
 async fn run(pool: Pool, teller: Teller, arrivals: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
+    let checkpoints = Checkpoints::start(&pool);
     let mut group = Vec::with_capacity(GROUP);
     while arrivals.lock().await.recv_many(&mut group, GROUP).await > 0 {
         // Two that store the same deliveries must not wait for each other.
         group.sort_unstable_by(|a, b| a.arrival.key().cmp(b.arrival.key()));
         let stored = store_group(&pool, &teller, &group).await;
+        checkpoints.written();
         match stored {
             Ok(new) => {
                 for (waiting, appended) in group.drain(..).zip(new) {

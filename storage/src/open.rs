@@ -146,7 +146,12 @@ impl Store {
     pub async fn close(&self) {
         self.inner.intake.drain().await;
         match self.pool() {
-            Pool::Sqlite { read, write } => {
+            Pool::Sqlite {
+                read,
+                write,
+                checkpoint,
+            } => {
+                checkpoint.close().await;
                 read.close().await;
                 write.close().await;
             }
@@ -224,9 +229,14 @@ async fn open_sqlite(options: SqliteConnectOptions, patience: Duration) -> Resul
         .create_if_missing(true)
         .pragma("temp_store", "MEMORY");
     let write = pool(1).connect_with(writer).await?;
+    let checkpoint = pool(1).connect_lazy_with(options.clone());
     let readers = options.create_if_missing(false).read_only(true);
     let read = pool(SQLITE_READERS).connect_lazy_with(readers);
-    Ok(Pool::Sqlite { read, write })
+    Ok(Pool::Sqlite {
+        read,
+        write,
+        checkpoint,
+    })
 }
 
 fn make_folder(folder: &Path) -> Result<(), StoreError> {
