@@ -350,20 +350,19 @@ pub(crate) async fn within<T: DeserializeOwned + Send + 'static>(
 /// Adds older changes that are named by what is there: taken back by a change, or deployed again.
 async fn add_named(conn: &mut Conn<'_>, facts: &mut DeliveryFacts) -> Result<(), StoreError> {
     const BY_COMMIT: &str = "SELECT id FROM pull_requests WHERE merge_commit_sha IN LIST($1)";
-    let commits: HashSet<&str> = facts
-        .changes
-        .iter()
-        .filter_map(|change| change.merge_commit_sha.as_deref())
-        .collect();
     let deployed = facts.deployments.iter().filter_map(Deployed::commit);
     let taken_back = facts
         .changes
         .iter()
         .flat_map(|change| change.reverts.iter().map(String::as_str));
-    let shas: BTreeSet<&str> = deployed
-        .chain(taken_back)
-        .filter(|sha| !commits.contains(sha))
-        .collect();
+    let mut shas: HashSet<&str> = deployed.chain(taken_back).collect();
+    for sha in facts
+        .changes
+        .iter()
+        .filter_map(|change| change.merge_commit_sha.as_deref())
+    {
+        shas.remove(sha);
+    }
     let numbered = facts.changes.iter().flat_map(|change| {
         let repository = &change.key.repository;
         change

@@ -2,7 +2,7 @@
 //! people corrected applied. Everything after this reads sorted lists, so the order in which facts are told cannot matter.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
@@ -119,17 +119,18 @@ impl<'f> History<'f> {
     }
 
     fn take_changes(&mut self, facts: &'f DeliveryFacts) {
-        for change in &facts.changes {
-            let name = self.present(&change.key.repository);
-            self.repositories.entry(name).or_default().changes.push(change);
+        // They come by repository and day: a name is looked up once for many.
+        for told in facts
+            .changes
+            .chunk_by(|a, b| a.key.repository == b.key.repository)
+        {
+            if let Some(first) = told.first() {
+                let name = self.present(&first.key.repository);
+                self.repositories.entry(name).or_default().changes.extend(told);
+            }
         }
         for repo in self.repositories.values_mut() {
-            // Of several statements about one change the greatest comes first, and stays.
-            let first = |a: &&Change, b: &&Change| a.key.number.cmp(&b.key.number).then_with(|| b.cmp(a));
-            repo.changes.sort_unstable_by(first);
-            repo.changes.dedup_by_key(|change| change.key.number);
-            repo.changes
-                .sort_by_key(|change| (change.merged_at, change.key.number));
+            repo.changes = once_each(std::mem::take(&mut repo.changes));
         }
     }
 
@@ -197,6 +198,22 @@ impl<'f> History<'f> {
         known.push(position);
         self.runs.push(run);
     }
+}
+
+/// Each change once, by time of merge. Of several statements about one the greatest stays.
+fn once_each(told: Vec<&Change>) -> Vec<&Change> {
+    let mut places: HashMap<i64, usize> = HashMap::with_capacity(told.len());
+    let mut changes: Vec<&Change> = Vec::with_capacity(told.len());
+    for change in told {
+        let place = *places.entry(change.key.number).or_insert(changes.len());
+        match changes.get_mut(place) {
+            Some(known) => *known = (*known).max(change),
+            None => changes.push(change),
+        }
+    }
+    // They come nearly in order, which costs little to find out.
+    changes.sort_by_key(|change| (change.merged_at, change.key.number));
+    changes
 }
 
 /// The commits of a repository that we know the time of: merges and pushes.

@@ -42,16 +42,6 @@ pub(crate) fn seconds(whole: i64) -> f64 {
     whole as f64
 }
 
-/// A number between 0 and `most`, rounded down.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "it is brought between 0 and a count before"
-)]
-fn whole(value: f64, most: usize) -> usize {
-    (value.clamp(0.0, number(most)) as usize).min(most)
-}
-
 /// The percentile of sorted values by linear interpolation between the closest ranks, at position (n - 1) · percent / 100;
 /// `None` of nothing.
 pub(crate) fn percentile(sorted: &[i64], percent: u32) -> Option<f64> {
@@ -82,8 +72,7 @@ pub(crate) fn percentile_interval(sorted: &[i64], percent: u32) -> Option<Interv
     }
     let rank = 1.0 + number(n - 1) * f64::from(percent.min(100)) / 100.0;
     let value = |probability| {
-        let share = beta::quantile(probability, rank, number(n) - rank + 1.0);
-        let above = whole((share * number(n)).ceil(), n).max(1);
+        let above = beta::quantile_part(probability, rank, number(n) - rank + 1.0, n);
         sorted.get(above - 1).copied().map(seconds)
     };
     Some(Interval {

@@ -190,6 +190,11 @@ async fn packs_of(
         packs.entry(day(push.at)).or_default().pushes.push(push);
     }
     packs.retain(|day, _| days.contains(day.as_str()));
+    for pack in packs.values_mut() {
+        // Whoever puts the changes of many days in order finds them in order.
+        pack.changes
+            .sort_by_key(|change| (change.merged_at, change.key.number));
+    }
     Ok(packs)
 }
 

@@ -1,39 +1,35 @@
 //! Purpose: the Beta distribution, and the binomial by way of it.
 
-use super::{number, whole};
+use super::number;
 
-/// Steps of halving: enough for all digits of a number between 0 and 1.
-const HALVINGS: usize = 60;
 /// Terms of the continued fraction; about the square root of the greater parameter are needed.
 const MOST_TERMS: u32 = 10_000;
 
-/// Below which value a Beta distributed number is with this probability. Both parameters are above zero.
-pub(super) fn quantile(probability: f64, a: f64, b: f64) -> f64 {
-    let (mut low, mut high) = (0.0_f64, 1.0_f64);
-    for _ in 0..HALVINGS {
-        let middle = f64::midpoint(low, high);
-        if below(middle, a, b) < probability {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    f64::midpoint(low, high)
+/// The least of `parts` equal parts of the way from 0 to 1 below whose end a Beta distributed number is with at least this probability,
+/// counted from 1. Both parameters are above zero.
+pub(super) fn quantile_part(probability: f64, a: f64, b: f64, parts: usize) -> usize {
+    let reaches = |part: usize| below(number(part) / number(parts), a, b) >= probability;
+    least(1, parts, reaches)
 }
 
 /// The least count that `trials` do not exceed with at least this probability, each succeeding with probability `share`.
 pub(super) fn binomial_quantile(probability: f64, trials: usize, share: f64) -> usize {
-    let (mut low, mut high) = (0, trials);
+    let reaches =
+        |count: usize| below(1.0 - share, number(trials - count), number(count) + 1.0) >= probability;
+    least(0, trials, reaches)
+}
+
+/// The least number for which `reaches` is true, which it stays from there on; `high` where it is true for none below.
+fn least(mut low: usize, mut high: usize, reaches: impl Fn(usize) -> bool) -> usize {
     while low < high {
         let middle = usize::midpoint(low, high);
-        let at_most = below(1.0 - share, number(trials - middle), number(middle) + 1.0);
-        if at_most < probability {
-            low = middle + 1;
-        } else {
+        if reaches(middle) {
             high = middle;
+        } else {
+            low = middle + 1;
         }
     }
-    whole(number(low), trials)
+    low
 }
 
 /// With which probability a Beta distributed number is below `x`: the regularised incomplete beta function, by its continued

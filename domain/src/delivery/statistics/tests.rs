@@ -93,6 +93,9 @@ proptest! {
         prop_assert!((sum - closed).abs() < 1e-9, "{sum} {closed}");
         let least = (0..=n).find(|k| at_most(*k, n, share) >= 0.3).unwrap();
         prop_assert_eq!(beta::binomial_quantile(0.3, n, share), least);
+        let (a, b) = (number(n - k), number(k) + 1.0);
+        let part = (1..=n).find(|part| beta::below(number(*part) / number(n), a, b) >= 0.3).unwrap();
+        prop_assert_eq!(beta::quantile_part(0.3, a, b, n), part);
     }
 
     #[test]
