@@ -7,6 +7,7 @@ use em_simulator::github::{Effect, Fault, GithubSimulator, GithubWorld, NewPull,
 use em_simulator::workspace::{Message, View};
 use em_storage::testing::TestDatabase;
 use em_tests::{Setting, TestBot, both_engines, thursday_morning};
+use serde_json::Value;
 
 use crate::scene::assert_snapshot;
 
@@ -106,12 +107,16 @@ impl Hall {
             .await
     }
 
+    /// Clicks as soon as the button is there: an older edit may come last, and is put right a moment later.
     async fn clicks(&self, user: &str, card: &Message, button: &str) {
         let card = self
             .bot
-            .slack
-            .read(|w| w.message(&card.channel, &card.ts).cloned())
-            .unwrap();
+            .until(|w| {
+                let card = w.message(&card.channel, &card.ts)?;
+                let shown = Value::from(card.blocks.clone()).to_string();
+                shown.contains(button).then(|| card.clone())
+            })
+            .await;
         let sent = self.bot.user(user).clicks(&card, button).unwrap().await;
         assert!(sent.is_acked(), "{button}");
     }
